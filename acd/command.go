@@ -1,0 +1,84 @@
+package acd
+
+import "centrala/queuegroups"
+
+// Command is something that a node is to do to the world. Executors are
+// idempotent: a command that is issued again carries the same id.
+type Command interface{ Head() *Header }
+
+// Header is what every command carries.
+type Header struct {
+	ID          CommandID     `json:"id"`
+	Node        NodeID        `json:"node"`        // who is to carry it out
+	Interaction InteractionID `json:"interaction"`
+	Call        LegID         `json:"call"`        // the caller's leg, the key of the call at its node
+}
+
+// Head returns the header itself, so that embedding it makes a Command.
+func (h *Header) Head() *Header { return h }
+
+// Alert tells the caller that somebody is being rung (180).
+type Alert struct {
+	Header
+}
+
+// Answer takes the caller's call. Outcome: LegAnswered, or LegEnded.
+type Answer struct {
+	Header
+}
+
+// Reject refuses a call that has not been answered. Outcome: LegEnded.
+type Reject struct {
+	Header
+	Reason RejectReason `json:"reason"`
+}
+
+// RejectReason says why a call is refused; the SIP status is chosen by the switchboard.
+type RejectReason string
+
+// The reasons for refusing a call.
+const (
+	RejectUnknownNumber RejectReason = "unknown_number" // 404
+	RejectClosed        RejectReason = "closed"         // 480
+	RejectQueueFull     RejectReason = "queue_full"     // 486
+	RejectNobody        RejectReason = "nobody"         // 480
+	RejectUnavailable   RejectReason = "unavailable"    // 503
+)
+
+// Play lets an answered caller hear a hold-music programme until bridged or told otherwise.
+type Play struct {
+	Header
+	Music queuegroups.MusicID `json:"music"`
+}
+
+// Ring rings every phone of the agent for the caller. Outcomes: OfferRinging
+// (at most once, optional), then OfferAnswered (once per phone that answers) or OfferFailed.
+type Ring struct {
+	Header
+	Offer OfferID             `json:"offer"`
+	Agent queuegroups.AgentID `json:"agent"`
+	From  Party               `json:"from"`  // shown on the agent's phone
+	Group string              `json:"group"` // the group's name, shown on the agent's phone
+}
+
+// CancelRing stops an offer's phones. Outcome: OfferFailed with FailCancelled,
+// or OfferAnswered when a phone was faster (the core then ends that leg).
+type CancelRing struct {
+	Header
+	Offer     OfferID `json:"offer"`
+	Elsewhere bool    `json:"elsewhere"` // another agent has the call: phones need not list a missed call
+}
+
+// Bridge connects the caller with the agent's leg, answering the caller's leg
+// first if need be. Outcome: Bridged, or LegEnded of either.
+type Bridge struct {
+	Header
+	A LegID `json:"a"` // the caller's
+	B LegID `json:"b"` // the agent's
+}
+
+// EndLeg ends a leg in the way its state asks for. Outcome: LegEnded.
+type EndLeg struct {
+	Header
+	Leg LegID `json:"leg"`
+}

@@ -1,0 +1,122 @@
+package acd
+
+import "centrala/queuegroups"
+
+// Event is a fact: something that happened outside, already decided and never
+// refused. The set is closed; codec.go names each kind on the wire. Fields are
+// only ever added.
+type Event interface{ event() }
+
+// Party is the other end of a call as the network names it.
+type Party struct {
+	Number string `json:"number,omitempty"` // E.164 where it could be normalised, else as given; empty if withheld
+	Name   string `json:"name,omitempty"`
+}
+
+// ConfigApplied makes a checked configuration the one in force. It never
+// disturbs calls in progress.
+type ConfigApplied struct {
+	Config *queuegroups.Config `json:"config"`
+}
+
+// NodeStarted tells that a node came up. Whatever legs it had before are gone.
+// Online lists the agents whose registrations it still holds.
+type NodeStarted struct {
+	Node   NodeID                `json:"node"`
+	Online []queuegroups.AgentID `json:"online,omitempty"`
+}
+
+// NodeLost tells that a node is gone with all its legs and registrations.
+type NodeLost struct {
+	Node NodeID `json:"node"`
+}
+
+// AgentOnline tells that a node can reach the agent: the first of their phones registered there.
+type AgentOnline struct {
+	Agent queuegroups.AgentID `json:"agent"`
+	Node  NodeID              `json:"node"`
+}
+
+// AgentOffline tells that the last of the agent's registrations at the node ended.
+type AgentOffline struct {
+	Agent queuegroups.AgentID `json:"agent"`
+	Node  NodeID              `json:"node"`
+}
+
+// CallArrived tells that a caller's INVITE came in and waits for what we say.
+type CallArrived struct {
+	Leg   LegID               `json:"leg"`
+	Node  NodeID              `json:"node"`
+	Trunk queuegroups.TrunkID `json:"trunk"`
+	From  Party               `json:"from"`
+	To    string              `json:"to"` // the number called, E.164 where it could be normalised
+}
+
+// LegAnswered is the outcome of Answer: the caller's leg is up.
+type LegAnswered struct {
+	Leg LegID `json:"leg"`
+}
+
+// LegEnded tells that a leg is over, for whatever reason; it is also the outcome of Reject and EndLeg.
+type LegEnded struct {
+	Leg   LegID    `json:"leg"`
+	Cause EndCause `json:"cause"`
+	Code  int      `json:"code,omitempty"` // SIP status or Q.850 cause, for the record only
+}
+
+// OfferRinging tells that the first of the agent's phones rings.
+type OfferRinging struct {
+	Offer OfferID `json:"offer"`
+}
+
+// OfferAnswered tells that one of the agent's phones answered; Leg is that phone's leg.
+type OfferAnswered struct {
+	Offer OfferID `json:"offer"`
+	Leg   LegID   `json:"leg"`
+	Node  NodeID  `json:"node"`
+}
+
+// OfferFailed tells that no phone of the agent will answer this offer any more;
+// it is also the outcome of CancelRing.
+type OfferFailed struct {
+	Offer OfferID      `json:"offer"`
+	Class FailureClass `json:"class"`
+	Code  int          `json:"code,omitempty"` // SIP status, for the record only
+}
+
+// Bridged is the outcome of Bridge: the two legs hear each other.
+type Bridged struct {
+	A LegID `json:"a"`
+	B LegID `json:"b"`
+}
+
+// DeadlinePassed tells that a deadline of the state is over. One with a
+// generation that is not the present one is ignored.
+type DeadlinePassed struct {
+	Deadline   DeadlineID `json:"deadline"`
+	Generation uint64     `json:"generation"`
+}
+
+// FailureClass says why an offer came to nothing; each has its own back-off.
+type FailureClass string
+
+// The failure classes of an offer.
+const (
+	FailBusy        FailureClass = "busy"        // 486, 600
+	FailDeclined    FailureClass = "declined"    // 603, 480 by the user
+	FailNoAnswer    FailureClass = "no_answer"   // rang out at the phone (408, 480)
+	FailUnreachable FailureClass = "unreachable" // no registration, no answer to INVITE, transport error, 404, 5xx
+	FailCancelled   FailureClass = "cancelled"   // by us: the outcome of CancelRing
+)
+
+// EndCause says how a leg ended.
+type EndCause string
+
+// The causes of a leg's end.
+const (
+	EndHangup  EndCause = "hangup"  // BYE by the far end
+	EndCancel  EndCause = "cancel"  // CANCEL by the far end before the answer
+	EndByUs    EndCause = "by_us"   // the outcome of EndLeg or Reject
+	EndFailed  EndCause = "failed"  // no ACK, transport error, error answer
+	EndTimeout EndCause = "timeout" // no media, no session refresh
+)
