@@ -3,7 +3,10 @@
 // tells the difference between two versions. It knows nothing of calls.
 package queuegroups
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // The names of things in the YAML files; each is unique among its kind.
 type (
@@ -17,7 +20,7 @@ type (
 
 // Config is one checked version of all that the admin declared. It is immutable
 // once loaded. Slices keep the order of declaration. It marshals to JSON without
-// any secret, so that it may be logged, stored and shown.
+// any secret, so that it may be logged, stored and shown. Use it by pointer.
 type Config struct {
 	Version   string    `json:"version"` // hash of the canonical JSON of all else
 	Region    string    `json:"region"`  // ISO 3166 alpha-2, for numbers without +
@@ -28,6 +31,8 @@ type Config struct {
 	HoldMusic []Music   `json:"hold_music,omitempty"`
 	Hours     []Hours   `json:"hours,omitempty"`
 	Channels  []Channel `json:"channels,omitempty"`
+
+	lookup atomic.Pointer[index] // made at the first look-up
 }
 
 // Agent is a person (or a fixed phone) who can be offered interactions.
@@ -74,13 +79,25 @@ type Group struct {
 	MaxWaiting   int           `json:"max_waiting"` // 0: no limit
 	MaxWait      time.Duration `json:"max_wait"`    // 0: no limit
 	HoldMusic    MusicID       `json:"hold_music,omitempty"`
-	// BlindTransferNoAnswer is end, return or queue (R100).
-	BlindTransferNoAnswer string `json:"blind_transfer_no_answer"`
+	// BlindTransferNoAnswer is what becomes of a blind transfer that nobody answers (R100).
+	BlindTransferNoAnswer TransferEnd `json:"blind_transfer_no_answer"`
 	// Retry is how long an agent of this group is left alone after a failed offer, by cause.
 	Retry Retry `json:"retry"`
+	// Trunk is where calls forwarded outside leave; empty: the trunk they came in on.
+	Trunk TrunkID `json:"trunk,omitempty"`
 	// Misses is how many unanswered offers in a row make an agent "not responding"; 0: never. Default 3.
 	Misses int `json:"misses"`
 }
+
+// TransferEnd is what becomes of a blind transfer that nobody answers (R100).
+type TransferEnd string
+
+// The three ways of R100; TransferReturn is the default.
+const (
+	TransferEnds   TransferEnd = "end"
+	TransferReturn TransferEnd = "return" // to the transferor, then to the queue
+	TransferQueue  TransferEnd = "queue"
+)
 
 // Retry is the back-off before the same agent is offered anything again, by cause class.
 type Retry struct {
@@ -114,8 +131,8 @@ type Action struct {
 // Trunk is a carrier's or PBX's SIP peer.
 type Trunk struct {
 	ID        TrunkID       `json:"id"`
-	Host      string        `json:"host"`      // host or host:port
-	Transport string        `json:"transport"` // udp, tcp or tls
+	Host      string        `json:"host"`           // host or host:port; empty: calls only come in
+	Transport string        `json:"transport"`      // udp, tcp or tls
 	From      []string      `json:"from,omitempty"` // addresses (CIDR) that its calls come from
 	Register  *Registration `json:"register,omitempty"`
 	CallerID  string        `json:"caller_id,omitempty"` // E.164
@@ -141,4 +158,33 @@ type Number struct {
 type Music struct {
 	ID    MusicID  `json:"id"`
 	Files []string `json:"files"`
+}
+
+// Channel is an open channel: chats of one connector and the agents that take them (R2).
+type Channel struct {
+	ID              ChannelID     `json:"id"`
+	Connector       string        `json:"connector"`
+	Name            string        `json:"name"` // shown to the customer (R4)
+	Agents          []AgentID     `json:"agents"`
+	Distribution    Distribution  `json:"distribution"`
+	PassAfter       time.Duration `json:"pass_after"`       // idle time before the next agent, 1 min to 12 h (R23)
+	UnansweredAfter time.Duration `json:"unanswered_after"` // then the enquiry counts as unanswered, 1 min to 12 h (R24)
+	NoAnswer        ChatAction    `json:"no_answer"`
+	Hours           HoursID       `json:"hours,omitempty"`
+}
+
+// ChatActionKind is what happens to a chat that nobody answered (R48).
+type ChatActionKind string
+
+// The actions of R48; ChatRequeue goes with Evenly only (R49).
+const (
+	ChatRequeue ChatActionKind = "requeue"
+	ChatText    ChatActionKind = "text"
+	ChatNothing ChatActionKind = "nothing"
+)
+
+// ChatAction is what happens to a chat that nobody answered.
+type ChatAction struct {
+	Kind ChatActionKind `json:"action"`
+	Text string         `json:"text,omitempty"` // for ChatText
 }
