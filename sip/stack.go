@@ -63,7 +63,12 @@ type Contact struct {
 	User string  // whose phone it is, empty for a fixed one
 	URI  string  // Request-URI of calls to it
 	Q    float64 // preference, 0 to 1
-	flow string
+	// Local is our address towards the phone, set by Contacts and ContactURI:
+	// the media for a call to it should be bound there (the switchboard needs it before Dial).
+	Local netip.Addr
+	// Remote is where the phone's signalling comes from or goes to; its media may come from there too.
+	Remote netip.Addr
+	flow   string
 }
 
 // Header is an additional header of an INVITE.
