@@ -1,0 +1,174 @@
+// Package edge is the border to the network: UDP sockets and TCP connections
+// that hand on only what may be SIP, limit what one source can cost, survive
+// errors, and know which peer is behind which connection.
+//
+// It does not understand SIP beyond the framing of messages; parsing is the
+// transport library's work, which reads from the wrappers of this package.
+package edge
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// FlowID names a path between one of our sockets and a peer: network, local
+// and remote address, and for streams the serial number of the connection, so
+// that a new connection from the same port is another flow (RFC 5626 section 3).
+type FlowID string
+
+// Flow is a path to a peer.
+type Flow struct {
+	ID      FlowID
+	Network string         // "udp" or "tcp"
+	Local   netip.AddrPort // our concrete address
+	Remote  netip.AddrPort
+}
+
+// UDPFlow is the flow of datagrams between local and remote. It needs no table
+// and never dies.
+func UDPFlow(local, remote netip.AddrPort) Flow {
+	return Flow{ID: flowID("udp", local, remote, 0), Network: "udp", Local: local, Remote: remote}
+}
+
+func flowID(network string, local, remote netip.AddrPort, serial uint64) FlowID {
+	b := make([]byte, 0, 64)
+	b = append(b, network...)
+	b = append(b, '/')
+	b = local.AppendTo(b)
+	b = append(b, '/')
+	b = remote.AppendTo(b)
+	if serial != 0 {
+		b = append(b, '/')
+		b = strconv.AppendUint(b, serial, 36)
+	}
+	return FlowID(b)
+}
+
+// ParseFlowID takes an ID apart. It does not tell whether the flow is alive.
+func ParseFlowID(id FlowID) (Flow, bool) {
+	part := strings.Split(string(id), "/")
+	if len(part) < 3 {
+		return Flow{}, false
+	}
+	local, err := netip.ParseAddrPort(part[1])
+	if err != nil {
+		return Flow{}, false
+	}
+	remote, err := netip.ParseAddrPort(part[2])
+	if err != nil {
+		return Flow{}, false
+	}
+	switch {
+	case part[0] == "udp" && len(part) == 3, part[0] == "tcp" && len(part) == 4:
+		return Flow{ID: id, Network: part[0], Local: local, Remote: remote}, true
+	}
+	return Flow{}, false
+}
+
+// Flows is the table of open stream connections. The zero value is not usable.
+type Flows struct {
+	serial  uint64 // accessed under mu
+	mu      sync.RWMutex
+	byID    map[FlowID]*Conn
+	byPeer  map[netip.AddrPort]*Conn // newest connection from there
+	onClose func(Flow)
+}
+
+// NewFlows makes a table. onClose is called once for each connection that
+// closes, on the goroutine that noticed, without locks held.
+func NewFlows(onClose func(Flow)) *Flows {
+	return &Flows{byID: map[FlowID]*Conn{}, byPeer: map[netip.AddrPort]*Conn{}, onClose: onClose}
+}
+
+// ByPeer finds the open connection with the peer's address.
+func (t *Flows) ByPeer(remote netip.AddrPort) (Flow, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	c := t.byPeer[remote]
+	if c == nil {
+		return Flow{}, false
+	}
+	return c.flow, true
+}
+
+// Alive tells whether messages can be sent by the flow. UDP flows always are.
+func (t *Flows) Alive(id FlowID) bool {
+	if strings.HasPrefix(string(id), "udp/") {
+		return true
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.byID[id] != nil
+}
+
+// Keep exempts a connection from the idle limit, or subjects it to it again.
+// A registered phone need not talk for an hour; the kernel's keepalive finds
+// dead peers.
+func (t *Flows) Keep(id FlowID, keep bool) {
+	t.mu.RLock()
+	c := t.byID[id]
+	t.mu.RUnlock()
+	if c != nil {
+		c.setKept(keep)
+	}
+}
+
+// LastSeen is when data last came by a stream flow.
+func (t *Flows) LastSeen(id FlowID) (time.Time, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	c := t.byID[id]
+	if c == nil {
+		return time.Time{}, false
+	}
+	return time.Unix(0, c.lastSeen.Load()), true
+}
+
+// Len is the number of open connections.
+func (t *Flows) Len() int {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return len(t.byID)
+}
+
+// add gives the connection its flow and lists it.
+func (t *Flows) add(c *Conn, local, remote netip.AddrPort) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.serial++
+	c.flow = Flow{ID: flowID("tcp", local, remote, t.serial), Network: "tcp", Local: local, Remote: remote}
+	t.byID[c.flow.ID] = c
+	t.byPeer[remote] = c
+}
+
+// remove strikes the connection off and tells the owner.
+func (t *Flows) remove(c *Conn) {
+	t.mu.Lock()
+	delete(t.byID, c.flow.ID)
+	if t.byPeer[c.flow.Remote] == c {
+		delete(t.byPeer, c.flow.Remote)
+	}
+	t.mu.Unlock()
+	if t.onClose != nil {
+		t.onClose(c.flow)
+	}
+}
+
+// Counters count what the edge refused. All fields only grow.
+type Counters struct {
+	NotSIP      atomic.Uint64 // datagrams that cannot be SIP
+	Limited     atomic.Uint64 // datagrams over the limit of their source
+	Refused     atomic.Uint64 // connections over a cap
+	Malformed   atomic.Uint64 // messages that were answered or dropped by Inspect, and streams without framing
+	ReadErrors  atomic.Uint64 // transient read errors survived
+	Turnovers   atomic.Uint64 // times the library's table of UDP sources was emptied
+	WriteErrors atomic.Uint64 // connections closed because the peer did not read
+}
+
+// Inspect looks at one whole message before the library parses it. It returns
+// what to hand on (nil: nothing) and what to send back (nil: nothing).
+type Inspect func(msg []byte) (forward, reply []byte)
