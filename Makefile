@@ -1,0 +1,69 @@
+# Everything a developer does has one command here; `make help` lists them.
+# Needed: Go and make. `make test` installs what else the tests use.
+
+GO       ?= go
+ARGS     ?=
+BENCH    ?= .
+PKG      ?= ./...
+FUZZTIME ?= 20s
+SEED     ?= 1
+RUNS     ?= 1000
+
+BIN  := bin/centrala
+LINT := bin/tools/golangci-lint
+# The commit goes into the binary where git can tell it.
+VCS  := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
+
+.DEFAULT_GOAL := help
+
+.PHONY: run
+run: build ## start the server with the built-in sample configuration (data in ./data); ARGS="--config F" for your own
+	./$(BIN) serve $(ARGS)
+
+.PHONY: build
+build: ## build bin/centrala
+	CGO_ENABLED=0 $(GO) build $(VCS) -trimpath -o $(BIN) ./cmd/centrala
+
+.PHONY: test
+test: deps check ## install what the tests need, check the source, run all tests
+	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -Ev '/e2e(/|$$)')
+	$(GO) test -race -shuffle=on ./e2e/...
+
+.PHONY: check
+check: tools ## format, vet, lint, go.mod and generated files; changes nothing but outdated generated files
+	@echo "gofmt -l ."; bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "not formatted:"; echo "$$bad"; exit 1; }
+	$(GO) vet ./...
+	$(LINT) run ./...
+	$(GO) mod tidy -diff
+	./scripts/check-generated.sh
+
+.PHONY: e2e
+e2e: deps ## run the end-to-end tests alone: the server with sipp and baresip
+	$(GO) test -race -count=1 -v ./e2e/...
+
+.PHONY: bench
+bench: ## run the benchmarks; BENCH=Apply PKG=./acd for some of them
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+
+.PHONY: fuzz
+fuzz: ## run every fuzz test for FUZZTIME (20s)
+	./scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: sim
+sim: ## simulate RUNS seeded days at the core, beginning with SEED
+	$(GO) test -count=1 ./acd/sim -args -seed $(SEED) -runs $(RUNS)
+
+.PHONY: deps
+deps: ## install the programs that the tests use besides Go
+	./scripts/install-test-deps.sh
+
+.PHONY: tools
+tools: $(LINT) ## build the tools of `make check` at the versions of tools/go.mod
+
+$(LINT): tools/go.mod tools/go.sum
+	$(GO) -C tools build -o ../bin/tools/ tool
+	@touch $@
+
+.PHONY: help
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
