@@ -1,0 +1,118 @@
+package archtest
+
+// rule says what the packages of one folder may import. It covers the folders
+// below as well, unless one of them has a rule of its own. Packages under the
+// same rule may import each other.
+type rule struct {
+	path string // the folder
+	all  bool   // may import everything
+	// own are the other rules' paths whose packages may be imported; testOwn is
+	// what test files may import besides.
+	own, testOwn []string
+	// libs are the modules or packages outside the product that may be imported.
+	libs []string
+	// pure limits the standard library to pureStd, and language to what is deterministic.
+	pure bool
+	why  string // ends the failure message
+}
+
+const zerolog = "github.com/rs/zerolog"
+
+// rules is the table of who may import whom.
+var rules = []rule{
+	{
+		path: "queuegroups", own: []string{"queuegroups/strictyaml"},
+		libs: []string{"go.yaml.in/yaml", "github.com/nyaruka/phonenumbers"},
+		why:  "what the admin declares is checked without knowing of calls, so that every other package can build on it",
+	},
+	{
+		path: "queuegroups/strictyaml",
+		libs: []string{"go.yaml.in/yaml"},
+		why:  "reading YAML strictly knows nothing of what the YAML means",
+	},
+	{
+		path: "acd", own: []string{"queuegroups"}, pure: true,
+		why: "the core is a deterministic state machine: the same log must give the same state on every node and in every replay",
+	},
+	{
+		path: "acd/sim", own: []string{"acd", "queuegroups"},
+		why: "the simulator drives the core alone, millions of calls with a virtual clock",
+	},
+	{
+		path: "sip",
+		libs: []string{"github.com/emiago/sipgo", "github.com/icholy/digest", "golang.org/x/net", "golang.org/x/sys", "golang.org/x/time", zerolog},
+		why:  "signalling knows neither media nor distribution, so that each can be tested and replaced alone; the switchboard joins them",
+	},
+	{
+		path: "media",
+		libs: []string{"github.com/pion/rtp", "github.com/pion/rtcp", "github.com/pion/sdp", "github.com/zaf/g711", "golang.org/x/net", "golang.org/x/sys", zerolog},
+		why:  "media knows neither signalling nor distribution, so that each can be tested and replaced alone; the switchboard joins them",
+	},
+	{
+		path: "holdmusic", own: []string{"media"}, libs: []string{zerolog},
+		why: "programmes are plain media sources; who hears which is the core's business",
+	},
+	{
+		path: "chat", libs: []string{zerolog},
+		why: "chats declare the interfaces they need and never touch telephony",
+	},
+	{
+		path: "configs", own: []string{"queuegroups", "queuegroups/strictyaml"}, libs: []string{"go.yaml.in/yaml"},
+		testOwn: []string{"holdmusic", "media"}, // the sample's music must play
+		why:     "settings are read before anything runs",
+	},
+	{
+		path: "web", own: []string{"acd", "queuegroups"}, libs: []string{zerolog},
+		why: "API and console read the core's views and declare the interfaces they need",
+	},
+	{
+		path: "internal/eventlog", own: []string{"acd"}, testOwn: []string{"queuegroups"},
+		libs: []string{"github.com/nats-io/nats-server", "github.com/nats-io/nats.go", zerolog},
+		why:  "the log orders, stores and applies; it knows nothing of what the commands do",
+	},
+	{
+		path: "internal/journal", own: []string{"acd", "queuegroups"}, libs: []string{zerolog},
+		why: "the journal follows the log and can be rebuilt from it",
+	},
+	{
+		path: "internal/switchboard", own: []string{"acd", "sip", "media", "holdmusic", "chat", "queuegroups", "internal/mailbox"},
+		testOwn: []string{"internal/eventlog", "internal/testcall"},
+		libs:    []string{zerolog},
+		why:     "the switchboard joins the core with the outside; storage and start-up reach it as interfaces",
+	},
+	{
+		path: "internal/mailbox",
+		why:  "an actor's queue knows nothing of what is in it",
+	},
+	{
+		path: "internal/testcall", own: []string{"sip", "media", "holdmusic", "internal/mailbox"}, libs: []string{zerolog},
+		why: "the test caller is a peer: it must not know the server it calls",
+	},
+	{
+		path: "internal/archtest",
+		why:  "these tests read the source and need nothing of it",
+	},
+	{path: "internal/app", all: true},
+	{path: "cmd", all: true},
+	{path: "e2e", all: true},
+}
+
+// testLibs are the libraries that every test may use.
+var testLibs = []string{
+	"github.com/google/go-cmp",
+	"github.com/santhosh-tekuri/jsonschema",
+	"go.uber.org/goleak",
+}
+
+// pureStd is what the core may use of the standard library: no clock, no
+// input or output, no goroutines, no randomness, no logging.
+var pureStd = []string{
+	"bufio", "bytes", "cmp", "container/heap", "container/list", "encoding", "encoding/binary", "encoding/hex",
+	"encoding/json", "errors", "fmt", "hash", "hash/crc32", "hash/crc64", "hash/fnv", "io", "iter", "maps",
+	"math", "math/bits", "reflect", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8",
+}
+
+// impureTime is what package time offers that depends on the clock or the machine.
+var impureTime = []string{
+	"After", "AfterFunc", "LoadLocation", "Local", "NewTicker", "NewTimer", "Now", "Since", "Sleep", "Tick", "Until",
+}
