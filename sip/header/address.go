@@ -331,3 +331,17 @@ func hasControl(s string) bool {
 	}
 	return false
 }
+
+// ParseURI reads a URI as it stands in a header or a configuration file.
+func ParseURI(s string) (sip.Uri, error) {
+	var u sip.Uri
+	err := parseURI(s, &u)
+	return u, err
+}
+
+// ParseAddress reads one element of an address list such as Path or P-Asserted-Identity, as List
+// yields them. The display name keeps its escapes.
+func ParseAddress(s string) (name string, u sip.Uri, params sip.HeaderParams, err error) {
+	err = parseAddressAlone(s, &name, &u, &params)
+	return name, u, params, err
+}
