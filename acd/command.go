@@ -9,9 +9,9 @@ type Command interface{ Head() *Header }
 // Header is what every command carries.
 type Header struct {
 	ID          CommandID     `json:"id"`
-	Node        NodeID        `json:"node"`        // who is to carry it out
+	Node        NodeID        `json:"node"` // who is to carry it out
 	Interaction InteractionID `json:"interaction"`
-	Call        LegID         `json:"call"`        // the caller's leg, the key of the call at its node
+	Call        LegID         `json:"call"` // the caller's leg, the key of the call at its node
 }
 
 // Head returns the header itself, so that embedding it makes a Command.

@@ -1,0 +1,194 @@
+package acd
+
+import "centrala/queuegroups"
+
+// notRespondingFor is how long an agent who missed too many offers is left alone,
+// unless a phone of theirs registers anew (R25: what could not be assigned is
+// retried every 2 minutes).
+const notRespondingFor = 120_000_000_000 // ns
+
+// minRest is the shortest back-off, whatever is declared: without one, a phone
+// that refuses at once would be rung in an endless loop.
+const minRest = 1_000_000_000 // ns
+
+// agent is a person (or fixed phone) and what they are doing.
+type agent struct {
+	def        queuegroups.Agent
+	removed    bool
+	online     []NodeID // where phones are registered, sorted
+	seats      []*seat  // in the groups they serve, in order of declaration
+	offers     []*offer // that hold a capacity slot
+	legs       []*leg   // that hold a capacity slot
+	lastAnswer instant  // R19: one clock
+	misses     int      // offers in a row that came to nothing
+	resting    FailureClass
+	silent     bool // not responding
+	wrapUp     bool
+	status     AgentStatus
+	since      instant
+	free       bool // sits in the free sets of its pools
+	freeUsed   int  // used() and lastAnswer when it was put there
+	freeAnswer instant
+	refs       int // offers and legs that name the agent
+}
+
+// seat is an agent's place in a group.
+type seat struct {
+	agent *agent
+	group *group
+	place int  // in the group's list
+	key   key  // in the pool's free set, while the agent is free
+	fresh bool // is in the pool's list of those who became free by this entry
+}
+
+// used returns how many capacity slots are taken.
+func (a *agent) used() int { return len(a.offers) + len(a.legs) }
+
+// reachable: some phone can be rung. A fixed contact cannot register and counts
+// as reachable always.
+func (a *agent) reachable() bool { return len(a.online) > 0 || a.def.Contact != "" }
+
+// present returns what the agent is doing now.
+func (a *agent) present() AgentStatus {
+	reserved := false
+	for _, l := range a.legs {
+		if l.state == legUp {
+			return Talking
+		}
+	}
+	for _, o := range a.offers {
+		if o.ringing && o.outcome == "" {
+			return Ringing
+		}
+		reserved = reserved || o.outcome == ""
+	}
+	switch {
+	case reserved:
+		return Reserved
+	case a.wrapUp:
+		return WrapUp
+	case a.removed:
+		return Dismissed
+	case a.used() > 0: // a phone is still being cancelled or hanging up
+		return Reserved
+	case !a.reachable():
+		return Offline
+	case a.silent:
+		return NotResponding
+	case a.resting == FailBusy:
+		return BusyElsewhere
+	case a.resting != "":
+		return BackingOff
+	}
+	return Available
+}
+
+// canTake: the agent may be offered one more call now (R28).
+func (a *agent) canTake() bool {
+	return !a.removed && a.reachable() && !a.silent && a.resting == "" && !a.wrapUp &&
+		a.used() < a.def.Capacity.Voice
+}
+
+// refresh brings all that is derived from the agent up to date: the visible
+// state, the census of their groups, and their place in the free sets.
+func (s *State) refresh(a *agent, why string) {
+	if st := a.present(); st != a.status {
+		for _, t := range a.seats {
+			t.group.census[a.status]--
+			t.group.census[st]++
+		}
+		a.status, a.since = st, s.now
+		s.step(nil, Step{Kind: StepAgent, Agent: a.def.ID, What: st.String(), Why: why})
+	}
+	can := a.canTake()
+	if a.free && can && a.freeUsed == a.used() && a.freeAnswer == a.lastAnswer {
+		return
+	}
+	s.leaveFree(a)
+	if can {
+		s.joinFree(a)
+	}
+}
+
+func (s *State) leaveFree(a *agent) {
+	if !a.free {
+		return
+	}
+	a.free = false
+	for _, t := range a.seats {
+		t.group.pool.free.remove(t.key)
+	}
+}
+
+func (s *State) joinFree(a *agent) {
+	a.free, a.freeUsed, a.freeAnswer = true, a.used(), a.lastAnswer
+	for _, t := range a.seats {
+		p := t.group.pool
+		t.key = t.rank()
+		p.free.insert(t.key, t)
+		s.touch(p)
+		if !t.fresh {
+			t.fresh = true
+			p.fresh = append(p.fresh, t)
+		}
+	}
+}
+
+// rank is the agent's place among the free ones of the group. `evenly`: free
+// capacity first, then the longest since the last answer, then the list (R19,
+// R19a). `in_order` and `all`: the list (R21). No rank is the zero key.
+func (t *seat) rank() key {
+	if t.group.def.Distribution == queuegroups.Evenly {
+		return key{int64(t.agent.used()), int64(t.agent.lastAnswer), int64(t.place) + 1}
+	}
+	return key{C: int64(t.place) + 1}
+}
+
+// rest leaves the agent alone after an offer of the group that came to nothing,
+// and counts a miss where nobody reacted at all.
+func (s *State) rest(a *agent, g *group, class FailureClass) {
+	switch class {
+	case FailBusy, FailDeclined: // somebody is there
+		a.misses = 0
+	default:
+		a.misses++
+		if g.def.Misses > 0 && a.misses >= g.def.Misses {
+			a.silent = true
+			s.deadlines.arm(DeadlineID{Kind: deadlineReturn, Name: string(a.def.ID)}, s.now+notRespondingFor)
+		}
+	}
+	a.resting = class
+	s.deadlines.arm(DeadlineID{Kind: deadlineRest, Name: string(a.def.ID)}, s.now.after(max(g.backOff(class), minRest)))
+}
+
+// recovered ends every penalty: the agent answered, or a phone registered anew.
+func (s *State) recovered(a *agent) {
+	a.misses, a.silent, a.resting = 0, false, ""
+	s.deadlines.disarm(DeadlineID{Kind: deadlineReturn, Name: string(a.def.ID)})
+	s.deadlines.disarm(DeadlineID{Kind: deadlineRest, Name: string(a.def.ID)})
+}
+
+// startWrapUp begins the agent's work after a call of the group.
+func (s *State) startWrapUp(a *agent, g *group) {
+	if g.def.WrapUp > 0 && !a.removed {
+		a.wrapUp = true
+		s.deadlines.arm(DeadlineID{Kind: deadlineWrapUp, Name: string(a.def.ID)}, s.now.after(g.def.WrapUp))
+	}
+}
+
+// drop forgets an agent who is no longer declared once nothing names them.
+func (s *State) drop(a *agent) {
+	if !a.removed || a.refs > 0 || s.agents[a.def.ID] != a {
+		return
+	}
+	s.leaveFree(a)
+	s.recovered(a)
+	s.deadlines.disarm(DeadlineID{Kind: deadlineWrapUp, Name: string(a.def.ID)})
+	for _, t := range a.seats {
+		t.group.census[a.status]--
+		t.group.seats = removeOne(t.group.seats, t)
+	}
+	a.seats = nil
+	delete(s.agents, a.def.ID)
+	s.agentOrder = removeOne(s.agentOrder, a)
+}

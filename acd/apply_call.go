@@ -1,0 +1,139 @@
+package acd
+
+// applyCallArrived begins an interaction: into the queue of the number's group,
+// or refused if nobody knows the number.
+func (s *State) applyCallArrived(e *CallArrived) {
+	if s.legs[e.Leg] != nil {
+		s.counters.Late++
+		return
+	}
+	s.counters.Interactions++
+	i := &interaction{
+		id: InteractionID(s.index), arrived: s.now, trunk: e.Trunk, from: e.From, to: e.To,
+	}
+	i.caller = &leg{id: e.Leg, node: e.Node, call: e.Leg, of: i.id}
+	s.legs[e.Leg] = i.caller
+	n := s.numbers[e.To]
+	if n == nil || s.groups[n.Group] == nil {
+		s.counters.Unknown++
+		s.step(i, Step{Kind: StepArrived, What: e.To})
+		s.refuseOrEnd(i.caller, RejectUnknownNumber)
+		s.ended(i, Rejected, "unknown number")
+		return
+	}
+	i.music, i.group = n.HoldMusic, s.groups[n.Group]
+	s.interactions[i.id] = i
+	i.group.interactions++
+	s.step(i, Step{Kind: StepArrived, Group: i.group.def.ID, What: e.To})
+	if w := i.group.def.MaxWait; w > 0 {
+		s.deadlines.arm(DeadlineID{Kind: deadlineMaxWait, N: uint64(i.id)}, s.now.after(w))
+	}
+	s.enqueue(i)
+}
+
+// applyLegAnswered: the caller's leg is up.
+func (s *State) applyLegAnswered(e *LegAnswered) {
+	l := s.legs[e.Leg]
+	if l == nil || l.state != legAnswering {
+		s.counters.Late++
+		return
+	}
+	l.state = legUp
+	settled[*Answer](l)
+}
+
+// applyBridged: caller and agent hear each other.
+func (s *State) applyBridged(e *Bridged) {
+	l := s.legs[e.A]
+	if l == nil || s.interactions[l.of] == nil {
+		s.counters.Late++
+		return
+	}
+	i := s.interactions[l.of]
+	if i.caller != l || i.phase != PhaseConnecting || i.other.id != e.B {
+		s.counters.Late++
+		return
+	}
+	l.state = legUp
+	settled[*Answer](l)
+	settled[*Bridge](l)
+	s.become(i, PhaseTalking)
+	s.step(i, Step{Kind: StepBridged, Agent: i.agent.def.ID})
+}
+
+// applyLegEnded: a leg is over, at any time and for any reason.
+func (s *State) applyLegEnded(e *LegEnded) {
+	l := s.legs[e.Leg]
+	if l == nil {
+		s.counters.Late++
+		return
+	}
+	s.legOver(l, e.Cause)
+}
+
+// endLost is the cause of the end of a leg that went down with its node.
+const endLost EndCause = "lost"
+
+// legOver takes a leg out of the state and deals with what it was part of.
+func (s *State) legOver(l *leg, cause EndCause) {
+	if i := s.interactions[l.of]; i != nil {
+		switch l {
+		case i.caller:
+			s.callerGone(i, cause)
+		case i.other:
+			s.agentGone(i, cause)
+		}
+	}
+	s.dropLeg(l)
+	if l.agent != nil {
+		s.refresh(l.agent, "hung up")
+		s.drop(l.agent)
+	}
+}
+
+// callerGone ends the interaction because the caller's leg ended.
+func (s *State) callerGone(i *interaction, cause EndCause) {
+	i.caller.state = legGone
+	switch {
+	case cause == endLost:
+		s.finish(i, Lost, "", RejectUnavailable)
+	case cause != EndHangup && cause != EndCancel:
+		s.finish(i, Failed, string(cause), RejectUnavailable)
+	case i.phase == PhaseTalking:
+		s.finish(i, CompletedByCaller, "", RejectUnavailable)
+	case i.phase == PhaseQueued:
+		s.finish(i, AbandonedWaiting, "", RejectUnavailable)
+	default:
+		s.finish(i, AbandonedRinging, "", RejectUnavailable)
+	}
+}
+
+// agentGone: the agent's leg ended. After the bridge this ends the interaction;
+// before it, the caller goes back to the queue with their arrival, and the agent
+// is left alone as one whose phone failed.
+func (s *State) agentGone(i *interaction, cause EndCause) {
+	i.other.state = legGone
+	if i.phase == PhaseTalking {
+		switch cause {
+		case EndHangup, EndCancel:
+			s.finish(i, CompletedByAgent, "", RejectUnavailable)
+		case endLost:
+			s.finish(i, Lost, "", RejectUnavailable)
+		default:
+			s.finish(i, Failed, string(cause), RejectUnavailable)
+		}
+		return
+	}
+	a := i.agent
+	settled[*Bridge](i.caller)
+	i.agent, i.other, i.answered = nil, nil, 0
+	s.rest(a, i.group, FailUnreachable)
+	s.step(i, Step{Kind: StepRequeue, Agent: a.def.ID, Why: "the agent's leg ended before the bridge: " + string(cause)})
+	switch i.caller.state {
+	case legUp:
+		s.play(i)
+	case legAnswering: // by the bridge that will not be
+		s.answer(i)
+	}
+	s.enqueue(i)
+}

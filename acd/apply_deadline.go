@@ -1,0 +1,75 @@
+package acd
+
+import "centrala/queuegroups"
+
+// applyDeadlinePassed does what is due. Word of a deadline that has been moved or
+// disarmed since is ignored.
+func (s *State) applyDeadlinePassed(e *DeadlinePassed) {
+	id := e.Deadline
+	if !s.deadlines.pass(id, e.Generation) {
+		s.counters.Stale++
+		return
+	}
+	switch id.Kind {
+	case deadlineOffer:
+		s.offerOverdue(s.offers[OfferID(id.N)])
+	case deadlineSlot:
+		o := s.offers[OfferID(id.N)]
+		s.counters.Overdue++
+		s.freeOfferSlot(o)
+		s.refresh(o.agent, "no word from the phone")
+	case deadlineForget:
+		o := s.offers[OfferID(id.N)]
+		s.forgetOffer(o)
+		s.drop(o.agent)
+	case deadlineLeg:
+		s.counters.Overdue++
+		s.legOver(s.legs[LegID(id.Name)], EndFailed)
+	case deadlineLegSlot:
+		l := s.legs[LegID(id.Name)]
+		s.counters.Overdue++
+		s.freeLegSlot(l)
+		s.refresh(l.agent, "no word from the phone")
+	case deadlineMaxWait:
+		s.maxWaitPassed(s.interactions[InteractionID(id.N)])
+	case deadlineRest:
+		a := s.agents[queuegroups.AgentID(id.Name)]
+		a.resting = ""
+		s.refresh(a, "back-off over")
+	case deadlineReturn:
+		s.returnAgent(s.agents[queuegroups.AgentID(id.Name)])
+	case deadlineWrapUp:
+		a := s.agents[queuegroups.AgentID(id.Name)]
+		a.wrapUp = false
+		s.refresh(a, "wrap-up over")
+	}
+}
+
+// offerOverdue: the phone never rang, or rang as often as it may (R91). The next
+// is decided at once.
+func (s *State) offerOverdue(o *offer) {
+	i := s.interactions[o.of]
+	class, out, why := FailUnreachable, OutcomeUnreachable, "the phone never rang"
+	if o.ringing {
+		class, out, why = FailNoAnswer, OutcomeNoAnswer, "rang long enough"
+	}
+	s.rest(o.agent, i.group, class)
+	s.withdraw(i, o, out, why)
+	s.afterOffer(i)
+}
+
+// returnAgent ends not responding by time. One miss more sends the agent back.
+func (s *State) returnAgent(a *agent) {
+	a.silent = false
+	a.misses--
+	s.refresh(a, "tried again")
+}
+
+// maxWaitPassed: the caller has waited as long as the group lets them. Somebody
+// who is being rung for them keeps their chance.
+func (s *State) maxWaitPassed(i *interaction) {
+	i.overdue = true
+	if i.phase == PhaseQueued {
+		s.finish(i, Missed, "max_wait", RejectNobody)
+	}
+}

@@ -1,0 +1,69 @@
+package acd
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// sortedKeys returns the keys of a map in order: the only way in which the core
+// walks through a map.
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	return slices.Sorted(maps.Keys(m))
+}
+
+// applyNodeStarted: a node came up. Its former legs are gone; the phones it
+// still holds registrations of are online there, and no others.
+func (s *State) applyNodeStarted(e *NodeStarted) {
+	s.endNode(e.Node)
+	online := map[string]bool{}
+	for _, id := range e.Online {
+		online[string(id)] = true
+	}
+	for _, a := range s.agentOrder {
+		at, was := slices.BinarySearch(a.online, e.Node)
+		switch is := online[string(a.def.ID)]; {
+		case is && !was:
+			a.online = slices.Insert(a.online, at, e.Node)
+			s.refresh(a, "registered at "+string(e.Node))
+		case was && !is:
+			s.unregister(a, e.Node)
+		}
+	}
+}
+
+// applyNodeLost: a node is gone with all its legs and registrations.
+func (s *State) applyNodeLost(e *NodeLost) {
+	s.endNode(e.Node)
+	for _, a := range slices.Clone(s.agentOrder) {
+		s.unregister(a, e.Node)
+	}
+}
+
+// endNode ends the legs and offers that the node carried.
+func (s *State) endNode(n NodeID) {
+	var gone []*leg
+	for _, id := range sortedKeys(s.legs) {
+		if l := s.legs[id]; l.node == n {
+			l.state = legGone // nothing more is to be asked of it
+			gone = append(gone, l)
+		}
+	}
+	var quiet []*offer
+	for _, id := range sortedKeys(s.offers) {
+		if o := s.offers[id]; o.node == n {
+			quiet = append(quiet, o)
+		}
+	}
+	for _, o := range quiet {
+		if i := s.interactions[o.of]; i != nil && o.outcome == "" {
+			s.closeOffer(i, o, OutcomeWithdrawn, "lost with its node")
+		}
+		s.forgetOffer(o)
+		s.refresh(o.agent, "lost with its node")
+		s.drop(o.agent)
+	}
+	for _, l := range gone {
+		s.legOver(l, endLost)
+	}
+}

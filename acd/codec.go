@@ -1,0 +1,226 @@
+package acd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// FormatVersion is the version of the encoding of events. Within a version kinds
+// and fields are only added.
+const FormatVersion = 1
+
+// ErrUnknownEvent is returned for an event of a kind or version that this program
+// does not know; it must not go on with such a log.
+var ErrUnknownEvent = errors.New("unknown event")
+
+// envelope is how events and commands are written: {"v":1,"t":"call_arrived","e":{…}}.
+type envelope struct {
+	Version int             `json:"v"`
+	Kind    string          `json:"t"`
+	Body    json.RawMessage `json:"e"`
+}
+
+// EncodeEvent writes an event, a pointer to one of the structs of event.go.
+func EncodeEvent(e Event) ([]byte, error) {
+	kind := eventKind(e)
+	if kind == "" {
+		return nil, fmt.Errorf("%w: %T", ErrUnknownEvent, e)
+	}
+	return seal(kind, e)
+}
+
+// DecodeEvent reads an event. The error is ErrUnknownEvent where a newer program
+// wrote it, else it tells what is malformed.
+func DecodeEvent(data []byte) (Event, error) {
+	env, err := unseal(data)
+	if err != nil {
+		return nil, err
+	}
+	e := newEvent(env.Kind)
+	if e == nil {
+		return nil, fmt.Errorf("%w %q", ErrUnknownEvent, env.Kind)
+	}
+	if err := json.Unmarshal(env.Body, e); err != nil {
+		return nil, fmt.Errorf("event %s: %w", env.Kind, err)
+	}
+	return e, nil
+}
+
+func seal(kind string, body any) ([]byte, error) {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", kind, err)
+	}
+	out := make([]byte, 0, len(raw)+len(kind)+24)
+	out = fmt.Appendf(out, `{"v":%d,"t":%q,"e":`, FormatVersion, kind)
+	out = append(out, raw...)
+	return append(out, '}'), nil
+}
+
+func unseal(data []byte) (envelope, error) {
+	var env envelope
+	if err := json.Unmarshal(data, &env); err != nil {
+		return env, fmt.Errorf("event: %w", err)
+	}
+	if env.Version != FormatVersion {
+		return env, fmt.Errorf("%w: version %d", ErrUnknownEvent, env.Version)
+	}
+	if len(env.Body) == 0 || env.Body[0] != '{' {
+		return env, fmt.Errorf("event %s: no body", env.Kind)
+	}
+	return env, nil
+}
+
+// eventKind names the kinds on the wire; empty: none of ours, or nil.
+func eventKind(e Event) string {
+	switch e.(type) {
+	case *ConfigApplied:
+		return "config_applied"
+	case *NodeStarted:
+		return "node_started"
+	case *NodeLost:
+		return "node_lost"
+	case *AgentOnline:
+		return "agent_online"
+	case *AgentOffline:
+		return "agent_offline"
+	case *CallArrived:
+		return "call_arrived"
+	case *LegAnswered:
+		return "leg_answered"
+	case *LegEnded:
+		return "leg_ended"
+	case *OfferRinging:
+		return "offer_ringing"
+	case *OfferAnswered:
+		return "offer_answered"
+	case *OfferFailed:
+		return "offer_failed"
+	case *Bridged:
+		return "bridged"
+	case *DeadlinePassed:
+		return "deadline_passed"
+	}
+	return ""
+}
+
+// newEvent returns an empty event of the kind; nil: no such kind.
+func newEvent(kind string) Event {
+	switch kind {
+	case "config_applied":
+		return &ConfigApplied{}
+	case "node_started":
+		return &NodeStarted{}
+	case "node_lost":
+		return &NodeLost{}
+	case "agent_online":
+		return &AgentOnline{}
+	case "agent_offline":
+		return &AgentOffline{}
+	case "call_arrived":
+		return &CallArrived{}
+	case "leg_answered":
+		return &LegAnswered{}
+	case "leg_ended":
+		return &LegEnded{}
+	case "offer_ringing":
+		return &OfferRinging{}
+	case "offer_answered":
+		return &OfferAnswered{}
+	case "offer_failed":
+		return &OfferFailed{}
+	case "bridged":
+		return &Bridged{}
+	case "deadline_passed":
+		return &DeadlinePassed{}
+	}
+	return nil
+}
+
+func (*ConfigApplied) event()  {}
+func (*NodeStarted) event()    {}
+func (*NodeLost) event()       {}
+func (*AgentOnline) event()    {}
+func (*AgentOffline) event()   {}
+func (*CallArrived) event()    {}
+func (*LegAnswered) event()    {}
+func (*LegEnded) event()       {}
+func (*OfferRinging) event()   {}
+func (*OfferAnswered) event()  {}
+func (*OfferFailed) event()    {}
+func (*Bridged) event()        {}
+func (*DeadlinePassed) event() {}
+
+// commandKind names the kinds of commands in snapshots and traces.
+func commandKind(c Command) string {
+	switch c.(type) {
+	case *Alert:
+		return "alert"
+	case *Answer:
+		return "answer"
+	case *Reject:
+		return "reject"
+	case *Play:
+		return "play"
+	case *Ring:
+		return "ring"
+	case *CancelRing:
+		return "cancel_ring"
+	case *Bridge:
+		return "bridge"
+	case *EndLeg:
+		return "end_leg"
+	}
+	return ""
+}
+
+// newCommand returns an empty command of the kind; nil: no such kind.
+func newCommand(kind string) Command {
+	switch kind {
+	case "alert":
+		return &Alert{}
+	case "answer":
+		return &Answer{}
+	case "reject":
+		return &Reject{}
+	case "play":
+		return &Play{}
+	case "ring":
+		return &Ring{}
+	case "cancel_ring":
+		return &CancelRing{}
+	case "bridge":
+		return &Bridge{}
+	case "end_leg":
+		return &EndLeg{}
+	}
+	return nil
+}
+
+// encodeCommand writes a command.
+func encodeCommand(c Command) (json.RawMessage, error) {
+	if c == nil {
+		return nil, nil
+	}
+	return seal(commandKind(c), c)
+}
+
+// decodeCommand reads a command; no data is no command.
+func decodeCommand(data json.RawMessage) (Command, error) {
+	if len(data) == 0 {
+		return nil, nil
+	}
+	env, err := unseal(data)
+	if err != nil {
+		return nil, err
+	}
+	c := newCommand(env.Kind)
+	if c == nil {
+		return nil, fmt.Errorf("unknown command %q", env.Kind)
+	}
+	if err := json.Unmarshal(env.Body, c); err != nil {
+		return nil, fmt.Errorf("command %s: %w", env.Kind, err)
+	}
+	return c, nil
+}

@@ -1,0 +1,135 @@
+package acd
+
+import "centrala/queuegroups"
+
+// interaction is a call (later also a chat) from its arrival to its end.
+type interaction struct {
+	id       InteractionID
+	arrived  instant
+	trunk    queuegroups.TrunkID
+	from     Party
+	to       string
+	music    queuegroups.MusicID // the number's; empty: the group's
+	group    *group
+	caller   *leg
+	phase    Phase
+	since    instant                      // in the phase
+	offers   []*offer                     // live ones
+	cursor   key                          // where the last offer of this round stood in the group's order
+	round    int                          // completed times round the group
+	tried    map[queuegroups.AgentID]bool // `all`: offered to in this round
+	agent    *agent                       // who answered
+	other    *leg                         // that agent's
+	answered instant                      // by the agent
+	credit   int64                        // ns of waiting that it is given on top
+	overdue  bool                         // max_wait passed while somebody was being rung
+	alerted  bool                         // the caller hears that somebody is rung
+	admitted bool                         // has been let into the queue
+
+	trail   []Step
+	omitted int
+
+	undecided bool // is in turn.undecided
+}
+
+// key orders waiting interactions: arrival less credit, then index.
+func (i *interaction) key() key { return key{A: int64(i.arrived) - i.credit, C: int64(i.id)} }
+
+func (i *interaction) header() (NodeID, InteractionID, LegID) {
+	return i.caller.node, i.id, i.caller.id
+}
+
+func (s *State) become(i *interaction, p Phase) {
+	i.phase, i.since = p, s.now
+}
+
+// enqueue puts the interaction where the match finds it.
+func (s *State) enqueue(i *interaction) {
+	s.become(i, PhaseQueued)
+	p := i.group.pool
+	p.waiting.insert(i.key(), i)
+	s.touch(p)
+	if !i.undecided {
+		i.undecided = true
+		s.turn.undecided = append(s.turn.undecided, i)
+	}
+}
+
+// leaveQueue takes the interaction out of the sets of its pool.
+func (i *interaction) leaveQueue() {
+	i.group.pool.waiting.remove(i.key())
+	i.group.pool.open.remove(i.key())
+}
+
+// entertain tells the caller how things stand after the match: somebody is being
+// rung (180), or wait and listen to music (R98), or there is no room.
+func (s *State) entertain(i *interaction) {
+	if s.interactions[i.id] != i {
+		return // ended in this very entry
+	}
+	switch i.phase {
+	case PhaseOffered:
+		i.admitted = true
+		if i.caller.state == legOffered && !i.alerted {
+			i.alerted = true
+			s.alert(i)
+		}
+	case PhaseQueued:
+		if i.overdue {
+			s.finish(i, Missed, "max_wait", RejectNobody)
+			return
+		}
+		if m := i.group.def.MaxWaiting; !i.admitted && m > 0 && i.group.pool.waiting.Len() > m {
+			s.finish(i, QueueFull, "", RejectQueueFull)
+			return
+		}
+		i.admitted = true
+		s.step(i, Step{Kind: StepQueued, Group: i.group.def.ID, Choice: &Choice{Free: 0, Census: i.group.census}})
+		if i.caller.state == legOffered {
+			s.answer(i)
+		}
+	case PhaseConnecting, PhaseTalking:
+	}
+}
+
+// finish ends the interaction: offers are withdrawn, legs are ended, its record
+// is made. An unanswered caller is refused with the reason.
+func (s *State) finish(i *interaction, end EndKind, class string, reject RejectReason) {
+	for len(i.offers) > 0 {
+		s.withdraw(i, i.offers[0], OutcomeWithdrawn, "the caller is gone")
+	}
+	i.leaveQueue()
+	s.deadlines.disarm(DeadlineID{Kind: deadlineMaxWait, N: uint64(i.id)})
+	talked := i.phase == PhaseTalking || i.phase == PhaseConnecting
+	i.group.interactions--
+	delete(s.interactions, i.id)
+	if talked {
+		s.startWrapUp(i.agent, i.group)
+		s.endLeg(i.other)
+		s.refresh(i.agent, string(end))
+	}
+	s.refuseOrEnd(i.caller, reject)
+	s.ended(i, end, class)
+	s.dropGroup(i.group)
+}
+
+// ended records the end.
+func (s *State) ended(i *interaction, end EndKind, class string) {
+	s.counters.Ended[end]++
+	r := Record{
+		Interaction: i.id, Trunk: i.trunk, From: i.from, To: i.to,
+		Leg: i.caller.id, Node: i.caller.node,
+		Arrived: i.arrived.Time(), Answered: i.answered.Time(), Ended: s.now.Time(),
+		End: end, Class: class,
+	}
+	st := Step{Kind: StepEnded, What: string(end), Why: class}
+	if i.group != nil {
+		r.Group, st.Group = i.group.def.ID, i.group.def.ID
+	}
+	if i.agent != nil {
+		r.Agent, st.Agent = i.agent.def.ID, i.agent.def.ID
+	}
+	s.step(i, st)
+	r.Steps, r.Omitted = i.trail, i.omitted
+	s.turn.ended = append(s.turn.ended, r)
+}

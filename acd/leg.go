@@ -1,0 +1,134 @@
+package acd
+
+// How long the core waits for the end of a leg that it asked to end.
+const (
+	legOverdue  = 60_000_000_000 // ns: then the leg is taken as gone
+	slotOverdue = 2_000_000_000  // ns: then the agent's slot is given back
+)
+
+// legState is how far a leg is.
+type legState uint8
+
+const (
+	legOffered   legState = iota // the caller's INVITE is unanswered
+	legAnswering                 // Answer or Bridge has been issued
+	legUp                        // answered
+	legEnding                    // EndLeg or Reject has been issued
+	legGone                      // has ended
+)
+
+// leg is one SIP dialog: the caller's, or an answered phone of an agent.
+type leg struct {
+	id      LegID
+	node    NodeID
+	call    LegID // the caller's leg of its call
+	of      InteractionID
+	agent   *agent // nil: the caller's
+	offer   OfferID
+	slot    bool // holds a capacity slot of the agent
+	state   legState
+	pending []Command // issued, outcome not yet known
+}
+
+// settled drops the pending commands of a kind: their outcome is known.
+func settled[C Command](l *leg) {
+	keep := l.pending[:0]
+	for _, c := range l.pending {
+		if _, is := c.(C); !is {
+			keep = append(keep, c)
+		}
+	}
+	clear(l.pending[len(keep):])
+	l.pending = keep
+}
+
+// alert lets the caller hear that somebody is being rung.
+func (s *State) alert(i *interaction) {
+	c := &Alert{}
+	s.emit(c, i.caller.node, i.id, i.caller.id)
+	i.caller.pending = append(i.caller.pending, c)
+}
+
+// answer takes the caller's call and plays music to them (R98: the number's music
+// instead of the group's).
+func (s *State) answer(i *interaction) {
+	i.caller.state = legAnswering
+	settled[*Alert](i.caller)
+	a := &Answer{}
+	s.emit(a, i.caller.node, i.id, i.caller.id)
+	i.caller.pending = append(i.caller.pending, a)
+	s.play(i)
+}
+
+func (s *State) play(i *interaction) {
+	music := i.music
+	if music == "" {
+		music = i.group.def.HoldMusic
+	}
+	settled[*Play](i.caller)
+	p := &Play{Music: music}
+	s.emit(p, i.caller.node, i.id, i.caller.id)
+	i.caller.pending = append(i.caller.pending, p)
+}
+
+// bridge connects caller and agent.
+func (s *State) bridge(i *interaction) {
+	settled[*Alert](i.caller)
+	settled[*Play](i.caller)
+	if i.caller.state == legOffered {
+		i.caller.state = legAnswering
+	}
+	b := &Bridge{A: i.caller.id, B: i.other.id}
+	s.emit(b, i.caller.node, i.id, i.caller.id)
+	i.caller.pending = append(i.caller.pending, b)
+}
+
+// refuseOrEnd ends the caller's leg: an unanswered one is refused.
+func (s *State) refuseOrEnd(l *leg, why RejectReason) {
+	if l.state != legOffered {
+		s.endLeg(l)
+		return
+	}
+	s.ending(l, &Reject{Reason: why})
+}
+
+// endLeg ends a leg, once.
+func (s *State) endLeg(l *leg) {
+	if l.state == legEnding || l.state == legGone {
+		return
+	}
+	s.ending(l, &EndLeg{Leg: l.id})
+}
+
+func (s *State) ending(l *leg, c Command) {
+	l.state = legEnding
+	l.pending = append(l.pending[:0], c)
+	s.emit(c, l.node, l.of, l.call)
+	s.deadlines.arm(DeadlineID{Kind: deadlineLeg, Name: string(l.id)}, s.now+legOverdue)
+	if l.slot {
+		s.deadlines.arm(DeadlineID{Kind: deadlineLegSlot, Name: string(l.id)}, s.now+slotOverdue)
+	}
+}
+
+// dropLeg forgets a leg that has ended. The caller refreshes the agent.
+func (s *State) dropLeg(l *leg) {
+	l.state = legGone
+	l.pending = nil
+	delete(s.legs, l.id)
+	if o := s.offers[l.offer]; o != nil && o.leg == l {
+		s.forgetOffer(o)
+	}
+	if l.agent != nil {
+		l.agent.refs--
+	}
+	s.deadlines.disarm(DeadlineID{Kind: deadlineLeg, Name: string(l.id)})
+	s.freeLegSlot(l)
+}
+
+func (s *State) freeLegSlot(l *leg) {
+	if l.slot {
+		l.slot = false
+		l.agent.legs = removeOne(l.agent.legs, l)
+		s.deadlines.disarm(DeadlineID{Kind: deadlineLegSlot, Name: string(l.id)})
+	}
+}

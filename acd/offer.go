@@ -1,0 +1,107 @@
+package acd
+
+import "centrala/queuegroups"
+
+// forgetAfter is how long a cancelled offer is remembered, so that a phone that
+// answered all the same is hung up properly.
+const forgetAfter = 60_000_000_000 // ns
+
+// offer is an interaction reserved for an agent. It is the only way in which an
+// agent gets work: it takes a capacity slot when made, always has a deadline, and
+// the slot is given back when the phones are known to be quiet.
+type offer struct {
+	id      OfferID
+	of      InteractionID
+	node    NodeID
+	call    LegID
+	agent   *agent
+	group   queuegroups.GroupID
+	made    instant
+	ringing bool
+	outcome Outcome // empty: live
+	slot    bool    // holds a capacity slot
+	leg     *leg    // that answered it first
+	pending Command // Ring, then CancelRing; nil: its outcome is known
+}
+
+// offerTo reserves the agent for the interaction and rings their phones.
+func (s *State) offerTo(i *interaction, t *seat, c *Choice) {
+	s.turn.offers++
+	o := &offer{
+		id: OfferID(s.index<<16 | s.turn.offers), of: i.id, node: i.caller.node, call: i.caller.id,
+		agent: t.agent, group: t.group.def.ID, made: s.now, slot: true,
+	}
+	s.offers[o.id] = o
+	t.agent.refs++
+	i.offers = append(i.offers, o)
+	t.agent.offers = append(t.agent.offers, o)
+	s.step(i, Step{Kind: StepOffer, Group: o.group, Agent: t.agent.def.ID, Offer: o.id, Choice: c})
+	r := &Ring{Offer: o.id, Agent: t.agent.def.ID, From: i.from, Group: i.group.def.Name}
+	o.pending = r
+	s.emit(r, o.node, o.of, o.call)
+	s.deadlines.arm(DeadlineID{Kind: deadlineOffer, N: uint64(o.id)}, s.now.after(i.group.dialLimit()))
+	s.refresh(t.agent, "")
+}
+
+// closeOffer gives a live offer its outcome and takes it from the interaction.
+// Its slot is not given back yet.
+func (s *State) closeOffer(i *interaction, o *offer, out Outcome, why string) {
+	o.outcome = out
+	i.offers = removeOne(i.offers, o)
+	s.counters.Offers[out]++
+	s.deadlines.disarm(DeadlineID{Kind: deadlineOffer, N: uint64(o.id)})
+	s.step(i, Step{Kind: StepOutcome, Agent: o.agent.def.ID, Offer: o.id, What: string(out), Why: why})
+}
+
+// withdraw takes a live offer back: its phones are told to stop, and the slot is
+// given back when they did or after slotOverdue, so that no phone is rung while
+// its previous INVITE is still being cancelled.
+func (s *State) withdraw(i *interaction, o *offer, out Outcome, why string) {
+	s.closeOffer(i, o, out, why)
+	c := &CancelRing{Offer: o.id, Elsewhere: out == OutcomeLostRace}
+	o.pending = c
+	s.emit(c, o.node, o.of, o.call)
+	s.deadlines.arm(DeadlineID{Kind: deadlineSlot, N: uint64(o.id)}, s.now+slotOverdue)
+	s.deadlines.arm(DeadlineID{Kind: deadlineForget, N: uint64(o.id)}, s.now+forgetAfter)
+	s.refresh(o.agent, string(out))
+}
+
+// freeOfferSlot gives the offer's slot back. The caller refreshes the agent.
+func (s *State) freeOfferSlot(o *offer) {
+	if o.slot {
+		o.slot = false
+		o.agent.offers = removeOne(o.agent.offers, o)
+	}
+	s.deadlines.disarm(DeadlineID{Kind: deadlineSlot, N: uint64(o.id)})
+}
+
+// forgetOffer ends the life of an offer whose phones are known to be quiet.
+func (s *State) forgetOffer(o *offer) {
+	s.freeOfferSlot(o)
+	o.pending = nil
+	if s.offers[o.id] == o {
+		delete(s.offers, o.id)
+		o.agent.refs--
+	}
+	s.deadlines.disarm(DeadlineID{Kind: deadlineOffer, N: uint64(o.id)})
+	s.deadlines.disarm(DeadlineID{Kind: deadlineForget, N: uint64(o.id)})
+}
+
+// afterOffer decides what becomes of the interaction when an offer of it ended
+// unanswered: others may still be rung; else the next is decided at once.
+func (s *State) afterOffer(i *interaction) {
+	if i.phase != PhaseOffered || len(i.offers) > 0 {
+		return
+	}
+	i.group.pool.open.remove(i.key())
+	if i.group.def.Distribution == queuegroups.All {
+		s.nextRound(i)
+	}
+	s.enqueue(i)
+}
+
+func (s *State) nextRound(i *interaction) {
+	i.round++
+	i.cursor = key{}
+	clear(i.tried)
+}

@@ -1,0 +1,230 @@
+package acd
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"centrala/queuegroups"
+)
+
+// ErrSnapshot is returned for a snapshot that is cut off, damaged, or of a format
+// that this program does not know.
+var ErrSnapshot = errors.New("bad snapshot")
+
+// Restore reads a snapshot. The state goes on from it as the one that wrote it
+// would have. The error is ErrSnapshot or the reader's.
+func Restore(r io.Reader) (*State, error) {
+	s := NewState()
+	dec := json.NewDecoder(bufio.NewReader(r))
+	for n := 0; ; n++ {
+		var l snapLine
+		if err := dec.Decode(&l); err != nil {
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+				return nil, fmt.Errorf("%w: cut off after %d lines", ErrSnapshot, n)
+			}
+			return nil, fmt.Errorf("%w: line %d: %w", ErrSnapshot, n+1, err)
+		}
+		if (n == 0) != (l.Header != nil) {
+			return nil, fmt.Errorf("%w: line %d: header out of place", ErrSnapshot, n+1)
+		}
+		if l.Lines > 0 {
+			if l.Lines != n {
+				return nil, fmt.Errorf("%w: %d lines of %d", ErrSnapshot, n, l.Lines)
+			}
+			s.rejoin()
+			return s, nil
+		}
+		if err := s.restoreLine(&l); err != nil {
+			return nil, fmt.Errorf("%w: line %d: %w", ErrSnapshot, n+1, err)
+		}
+	}
+}
+
+func (s *State) restoreLine(l *snapLine) error {
+	switch {
+	case l.Header != nil:
+		return s.restoreHeader(l.Header)
+	case l.Group != nil:
+		return s.restoreGroup(l.Group)
+	case l.Agent != nil:
+		return s.restoreAgent(l.Agent)
+	case l.Leg != nil:
+		return s.restoreLeg(l.Leg)
+	case l.Offer != nil:
+		return s.restoreOffer(l.Offer)
+	case l.Interaction != nil:
+		return s.restoreInteraction(l.Interaction)
+	case l.Deadline != nil:
+		return s.restoreDeadline(l.Deadline)
+	}
+	return errors.New("empty")
+}
+
+func (s *State) restoreHeader(h *snapHeader) error {
+	if h.Format != snapshotFormat {
+		return fmt.Errorf("format %d", h.Format)
+	}
+	if h.Config == nil {
+		return errors.New("no configuration")
+	}
+	s.index, s.now, s.counters, s.config = h.Index, h.Now, h.Counters, h.Config
+	if s.counters.Offers == nil || s.counters.Ended == nil {
+		return errors.New("no counters")
+	}
+	s.deadlines.generation = h.Generation
+	s.indexNumbers()
+	return nil
+}
+
+func (s *State) restoreGroup(x *snapGroup) error {
+	var g *group
+	switch {
+	case x.Removed != nil:
+		g = newGroup(*x.Removed)
+		g.removed = true
+	case s.config.Group(x.ID) != nil:
+		g = newGroup(*s.config.Group(x.ID))
+	default:
+		return fmt.Errorf("unknown group %q", x.ID)
+	}
+	if s.groups[x.ID] != nil {
+		return fmt.Errorf("group %q twice", x.ID)
+	}
+	s.groups[x.ID] = g
+	s.groupOrder = append(s.groupOrder, g)
+	return nil
+}
+
+func (s *State) restoreAgent(x *snapAgent) error {
+	a := &agent{
+		online: x.Online, lastAnswer: x.LastAnswer, misses: x.Misses, resting: x.Resting,
+		silent: x.Silent, wrapUp: x.WrapUp, status: x.Status, since: x.Since,
+	}
+	switch {
+	case x.Removed != nil:
+		a.def, a.removed = *x.Removed, true
+	case s.config.Agent(x.ID) != nil:
+		a.def = *s.config.Agent(x.ID)
+	default:
+		return fmt.Errorf("unknown agent %q", x.ID)
+	}
+	if s.agents[x.ID] != nil {
+		return fmt.Errorf("agent %q twice", x.ID)
+	}
+	// Their place in the list is kept; legs and offers that come later fill it.
+	for _, id := range x.Offers {
+		o := &offer{id: id, agent: a}
+		s.offers[id] = o
+		a.offers = append(a.offers, o)
+	}
+	for _, id := range x.Legs {
+		l := &leg{id: id, agent: a}
+		s.legs[id] = l
+		a.legs = append(a.legs, l)
+	}
+	s.agents[x.ID] = a
+	s.agentOrder = append(s.agentOrder, a)
+	return nil
+}
+
+func (s *State) restoreLeg(x *snapLeg) error {
+	l := s.legs[x.ID]
+	if l == nil {
+		l = &leg{id: x.ID}
+		s.legs[x.ID] = l
+	}
+	l.node, l.call, l.of, l.offer, l.slot, l.state = x.Node, x.Call, x.Of, x.Offer, x.Slot, x.State
+	if x.Agent != "" {
+		if l.agent = s.agents[x.Agent]; l.agent == nil {
+			return fmt.Errorf("leg %q of unknown agent %q", x.ID, x.Agent)
+		}
+		l.agent.refs++
+	}
+	for _, raw := range x.Pending {
+		c, err := decodeCommand(raw)
+		if err != nil {
+			return err
+		}
+		l.pending = append(l.pending, c)
+	}
+	return nil
+}
+
+func (s *State) restoreOffer(x *snapOffer) error {
+	o := s.offers[x.ID]
+	if o == nil {
+		o = &offer{id: x.ID}
+		s.offers[x.ID] = o
+	}
+	if o.agent = s.agents[x.Agent]; o.agent == nil {
+		return fmt.Errorf("offer %d to unknown agent %q", x.ID, x.Agent)
+	}
+	o.agent.refs++
+	o.of, o.node, o.call, o.group, o.made = x.Of, x.Node, x.Call, x.Group, x.Made
+	o.ringing, o.outcome, o.slot = x.Ringing, x.Outcome, x.Slot
+	if x.Leg != "" {
+		if o.leg = s.legs[x.Leg]; o.leg == nil {
+			return fmt.Errorf("offer %d with unknown leg %q", x.ID, x.Leg)
+		}
+	}
+	var err error
+	o.pending, err = decodeCommand(x.Pending)
+	return err
+}
+
+func (s *State) restoreInteraction(x *snapInteraction) error {
+	i := &interaction{
+		id: x.ID, arrived: x.Arrived, trunk: x.Trunk, from: x.From, to: x.To, music: x.Music,
+		group: s.groups[x.Group], caller: s.legs[x.Caller], phase: x.Phase, since: x.Since, cursor: x.Cursor,
+		round: x.Round, answered: x.Answered, credit: x.Credit, overdue: x.Overdue,
+		alerted: x.Alerted, admitted: x.Admitted, trail: x.Trail, omitted: x.Omitted,
+		agent: s.agents[x.Agent], other: s.legs[x.Other],
+	}
+	if i.group == nil || i.caller == nil || (x.Agent != "") != (i.agent != nil) || (x.Agent != "") != (i.other != nil) {
+		return fmt.Errorf("interaction %d of unknown group, agent or leg", x.ID)
+	}
+	if len(x.Tried) > 0 || i.group.def.Distribution == queuegroups.All {
+		i.tried = map[queuegroups.AgentID]bool{}
+	}
+	for _, id := range x.Tried {
+		i.tried[id] = true
+	}
+	for _, id := range x.Offers {
+		if s.offers[id] == nil {
+			return fmt.Errorf("interaction %d with unknown offer %d", x.ID, id)
+		}
+		i.offers = append(i.offers, s.offers[id])
+	}
+	s.interactions[x.ID] = i
+	i.group.interactions++
+	p := i.group.pool
+	switch {
+	case i.phase == PhaseQueued:
+		p.waiting.insert(i.key(), i)
+	case i.phase == PhaseOffered && i.group.def.Distribution == queuegroups.All:
+		p.open.insert(i.key(), i)
+	}
+	return nil
+}
+
+func (s *State) restoreDeadline(x *deadline) error {
+	if s.deadlines.byID[x.ID] != nil {
+		return fmt.Errorf("deadline %v twice", x.ID)
+	}
+	s.deadlines.put(x)
+	return nil
+}
+
+// rejoin derives what a snapshot leaves out: seats, census and free sets.
+func (s *State) rejoin() {
+	s.seat()
+	for _, a := range s.agentOrder {
+		if a.canTake() {
+			s.joinFree(a)
+		}
+	}
+	s.match() // finds nothing, and clears what joinFree noted
+}

@@ -1,0 +1,116 @@
+package acd
+
+import (
+	"fmt"
+	"slices"
+)
+
+// AgentStatus is what an agent is doing, as seen by the distribution.
+type AgentStatus uint8
+
+// The states of an agent.
+const (
+	Offline       AgentStatus = iota // no phone is registered
+	Available                        // may be offered an interaction
+	Reserved                         // an offer is made or being taken back; no phone rings
+	Ringing                          // a phone rings
+	Talking                          // connected
+	WrapUp                           // work after a call
+	BackingOff                       // left alone for a moment after a failed offer
+	BusyElsewhere                    // the phone said busy
+	NotResponding                    // missed too many offers in a row
+	Dismissed                        // no longer declared
+	numStatuses
+)
+
+// The names are a public contract: they are in records, API and metrics.
+func (a AgentStatus) String() string {
+	switch a {
+	case Offline:
+		return "offline"
+	case Available:
+		return "available"
+	case Reserved:
+		return "reserved"
+	case Ringing:
+		return "ringing"
+	case Talking:
+		return "talking"
+	case WrapUp:
+		return "wrap_up"
+	case BackingOff:
+		return "backing_off"
+	case BusyElsewhere:
+		return "busy_elsewhere"
+	case NotResponding:
+		return "not_responding"
+	case Dismissed:
+		return "dismissed"
+	default:
+		return fmt.Sprintf("status(%d)", uint8(a))
+	}
+}
+
+// MarshalText writes the status by its name.
+func (a AgentStatus) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText reads a status by its name.
+func (a *AgentStatus) UnmarshalText(text []byte) error {
+	for x := range numStatuses {
+		if x.String() == string(text) {
+			*a = x
+			return nil
+		}
+	}
+	return fmt.Errorf("no agent status %q", text)
+}
+
+// Phase is where an interaction stands.
+type Phase string
+
+// The phases of an interaction. Ended ones leave the state.
+const (
+	PhaseQueued     Phase = "queued"     // waits; nobody is being rung for it
+	PhaseOffered    Phase = "offered"    // somebody is being rung for it
+	PhaseConnecting Phase = "connecting" // an agent answered; the legs are being bridged
+	PhaseTalking    Phase = "talking"    // caller and agent hear each other
+)
+
+// Outcome is how an offer ended.
+type Outcome string
+
+// The outcomes of an offer.
+const (
+	OutcomeAnswered    Outcome = "answered"
+	OutcomeDeclined    Outcome = "declined"
+	OutcomeBusy        Outcome = "busy"
+	OutcomeNoAnswer    Outcome = "no_answer"
+	OutcomeUnreachable Outcome = "unreachable"
+	OutcomeLostRace    Outcome = "lost_race"
+	OutcomeWithdrawn   Outcome = "withdrawn"
+)
+
+// EndKind is how an interaction ended. Overflow and transfer are steps, not ends.
+type EndKind string
+
+// The ends of an interaction.
+const (
+	CompletedByCaller EndKind = "completed_by_caller"
+	CompletedByAgent  EndKind = "completed_by_agent"
+	AbandonedWaiting  EndKind = "abandoned_waiting"
+	AbandonedRinging  EndKind = "abandoned_ringing"
+	Missed            EndKind = "missed"
+	QueueFull         EndKind = "queue_full"
+	Nobody            EndKind = "nobody_available"
+	Rejected          EndKind = "rejected"
+	Failed            EndKind = "failed"
+	Lost              EndKind = "lost_with_its_node"
+)
+
+// removeOne returns list without x; the order of the others stays.
+func removeOne[T comparable](list []T, x T) []T {
+	if i := slices.Index(list, x); i >= 0 {
+		return slices.Delete(list, i, i+1)
+	}
+	return list
+}

@@ -1,0 +1,160 @@
+package acd
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"centrala/queuegroups"
+)
+
+// AgentView is what the world may see of an agent.
+type AgentView struct {
+	ID           queuegroups.AgentID   `json:"id"`
+	Name         string                `json:"name"`
+	Status       AgentStatus           `json:"status"`
+	Since        time.Time             `json:"since"`
+	Nodes        []NodeID              `json:"nodes,omitempty"` // where phones are registered
+	Groups       []queuegroups.GroupID `json:"groups,omitempty"`
+	Interactions []InteractionID       `json:"interactions,omitempty"` // offered to or held by the agent
+	LastAnswer   time.Time             `json:"last_answer"`            // zero: none yet
+	Misses       int                   `json:"misses"`                 // in a row
+	CanTake      bool                  `json:"can_take"`               // may be offered a call now
+}
+
+// OfferView is what the world may see of a live offer.
+type OfferView struct {
+	ID      OfferID             `json:"id"`
+	Agent   queuegroups.AgentID `json:"agent"`
+	Made    time.Time           `json:"made"`
+	Ringing bool                `json:"ringing"`
+}
+
+// InteractionView is what the world may see of an interaction.
+type InteractionView struct {
+	ID       InteractionID       `json:"id"`
+	Node     NodeID              `json:"node"`
+	Leg      LegID               `json:"leg"` // the caller's
+	Trunk    queuegroups.TrunkID `json:"trunk,omitempty"`
+	From     Party               `json:"from"`
+	To       string              `json:"to"`
+	Group    queuegroups.GroupID `json:"group"`
+	Phase    Phase               `json:"phase"`
+	Since    time.Time           `json:"since"` // in the phase
+	Arrived  time.Time           `json:"arrived"`
+	Round    int                 `json:"round"` // completed times round the group
+	Offers   []OfferView         `json:"offers,omitempty"`
+	Agent    queuegroups.AgentID `json:"agent,omitempty"`     // who answered
+	AgentLeg LegID               `json:"agent_leg,omitempty"` // that agent's leg
+	Steps    []Step              `json:"steps"`
+	Omitted  int                 `json:"omitted,omitempty"` // steps left out of the middle
+}
+
+// GroupView is what the world may see of a group.
+type GroupView struct {
+	ID           queuegroups.GroupID `json:"id"`
+	Name         string              `json:"name"`
+	Waiting      int                 `json:"waiting"`      // nobody is being rung for them
+	Interactions int                 `json:"interactions"` // in any phase
+	Longest      time.Time           `json:"longest"`      // arrival of the first waiting one; zero: none
+	Free         int                 `json:"free"`         // agents who may be offered a call now
+	Agents       map[string]int      `json:"agents"`       // by AgentStatus
+}
+
+// Agents returns a view of every agent, in order of declaration.
+func (s *State) Agents() []AgentView {
+	out := make([]AgentView, 0, len(s.agentOrder))
+	for _, a := range s.agentOrder {
+		v := AgentView{
+			ID: a.def.ID, Name: a.def.Name, Status: a.status, Since: a.since.Time(),
+			Nodes: slices.Clone(a.online), LastAnswer: a.lastAnswer.Time(), Misses: a.misses, CanTake: a.canTake(),
+		}
+		for _, t := range a.seats {
+			v.Groups = append(v.Groups, t.group.def.ID)
+		}
+		for _, o := range a.offers {
+			v.Interactions = append(v.Interactions, o.of)
+		}
+		for _, l := range a.legs {
+			v.Interactions = append(v.Interactions, l.of)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// Interactions returns a view of every interaction that has not ended, by arrival.
+func (s *State) Interactions() []InteractionView {
+	out := make([]InteractionView, 0, len(s.interactions))
+	for _, id := range sortedKeys(s.interactions) {
+		i := s.interactions[id]
+		v := InteractionView{
+			ID: id, Node: i.caller.node, Leg: i.caller.id, Trunk: i.trunk, From: i.from, To: i.to,
+			Group: i.group.def.ID, Phase: i.phase, Since: i.since.Time(), Arrived: i.arrived.Time(),
+			Round: i.round, Steps: slices.Clone(i.trail), Omitted: i.omitted,
+		}
+		for _, o := range i.offers {
+			v.Offers = append(v.Offers, OfferView{ID: o.id, Agent: o.agent.def.ID, Made: o.made.Time(), Ringing: o.ringing})
+		}
+		if i.agent != nil {
+			v.Agent, v.AgentLeg = i.agent.def.ID, i.other.id
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// Groups returns a view of every group, in order of declaration.
+func (s *State) Groups() []GroupView {
+	out := make([]GroupView, 0, len(s.groupOrder))
+	for _, g := range s.groupOrder {
+		v := GroupView{
+			ID: g.def.ID, Name: g.def.Name, Waiting: g.pool.waiting.Len(), Interactions: g.interactions,
+			Free: g.pool.free.Len(), Agents: map[string]int{},
+		}
+		if _, i, ok := g.pool.waiting.first(); ok {
+			v.Longest = i.arrived.Time()
+		}
+		for st, n := range g.census {
+			if n > 0 {
+				v.Agents[AgentStatus(st).String()] = int(n)
+			}
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// Counters returns a copy of the counters.
+func (s *State) Counters() Counters {
+	c := s.counters
+	c.Offers, c.Ended = maps.Clone(c.Offers), maps.Clone(c.Ended)
+	return c
+}
+
+// Pending returns the commands for the node whose outcome is not yet known, in
+// the order in which they were issued. After a failover they are to be carried
+// out again; each has its first id.
+func (s *State) Pending(node NodeID) []Command {
+	var out []Command
+	add := func(c Command) {
+		if c != nil && c.Head().Node == node {
+			out = append(out, c)
+		}
+	}
+	for _, id := range sortedKeys(s.legs) {
+		for _, c := range s.legs[id].pending {
+			add(c)
+		}
+	}
+	for _, id := range sortedKeys(s.offers) {
+		add(s.offers[id].pending)
+	}
+	slices.SortFunc(out, func(a, b Command) int { return a.Head().ID.compare(b.Head().ID) })
+	return out
+}
+
+func (c CommandID) compare(o CommandID) int {
+	return cmp.Or(cmp.Compare(c.Index, o.Index), cmp.Compare(c.N, o.N))
+}
