@@ -178,8 +178,8 @@ func (t *TCP) Accept() (net.Conn, error) {
 	}
 }
 
-// Adopt makes a connection that was opened to a peer one of the listener's.
-// It is read by whoever calls Accept.
+// Adopt makes a connection that was opened to a peer one of the listener's. It
+// returns once whoever calls Accept has begun to read it.
 func (t *TCP) Adopt(nc net.Conn) (Flow, error) {
 	c := t.adopt(nc)
 	if c == nil {
@@ -189,7 +189,12 @@ func (t *TCP) Adopt(nc net.Conn) (Flow, error) {
 	if !t.hand(c) {
 		return Flow{}, net.ErrClosed
 	}
-	return c.flow, nil
+	select {
+	case <-c.begun:
+		return c.flow, nil
+	case <-t.closed:
+		return Flow{}, net.ErrClosed
+	}
 }
 
 // ErrTooManyConnections means that a cap of StreamLimits was reached.
@@ -198,7 +203,7 @@ var ErrTooManyConnections = errors.New("too many connections")
 func (t *TCP) adopt(nc net.Conn) *Conn {
 	local, remote := addrPort(nc.LocalAddr()), addrPort(nc.RemoteAddr())
 	source := limitKey(remote.Addr())
-	c := &Conn{Conn: nc, owner: t, source: source, frame: framer{max: t.limits.MaxMessage}}
+	c := &Conn{Conn: nc, owner: t, source: source, frame: framer{max: t.limits.MaxMessage}, begun: make(chan struct{})}
 	t.mu.Lock()
 	full := len(t.open) >= t.limits.Total ||
 		t.perSource[source] >= t.limits.PerSource && (t.trusted == nil || !t.trusted(source))
@@ -244,8 +249,10 @@ type Conn struct {
 	source netip.Addr
 	flow   Flow
 
-	frame framer // accessed by Read only
-	ready []byte // rest of the message being read; accessed by Read only
+	frame framer        // accessed by Read only
+	ready []byte        // rest of the message being read; accessed by Read only
+	begun chan struct{} // closed by the first Read
+	once  sync.Once
 
 	lastSeen atomic.Int64 // Unix nanoseconds
 	kept     atomic.Bool
@@ -272,6 +279,7 @@ func (c *Conn) setKept(keep bool) {
 // Read returns a piece of the next message. Keepalives are answered here
 // (RFC 5626 section 3.5.1).
 func (c *Conn) Read(b []byte) (int, error) {
+	c.once.Do(func() { close(c.begun) })
 	for len(c.ready) == 0 {
 		msg, err := c.frame.next()
 		switch {

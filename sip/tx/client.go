@@ -1,0 +1,221 @@
+package tx
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+
+	"github.com/emiago/sipgo/sip"
+
+	"centrala/sip/edge"
+)
+
+// Client is a client transaction.
+type Client struct {
+	l    *Layer
+	req  *sip.Request // not changed once sent
+	flow edge.Flow
+
+	mu      sync.Mutex
+	tx      *sip.ClientTx
+	dropped bool
+}
+
+// Send starts a transaction for a request that is complete but for its Via. It
+// does not block: connecting and sending happen on a goroutine that lives until
+// the final answer. on is called there, for every provisional answer and then
+// once for the final one or an error; for an INVITE it is called again, on
+// another goroutine, for every further 2xx. ACKs of other final answers are
+// sent by the transaction (RFC 3261 section 17.1.1.3).
+func (l *Layer) Send(req *sip.Request, flow edge.Flow, on func(res *sip.Response, err error)) *Client {
+	req.PrependHeader(l.via(flow))
+	return l.start(req, flow, on)
+}
+
+func (l *Layer) start(req *sip.Request, flow edge.Flow, on func(res *sip.Response, err error)) *Client {
+	l.finish(req, flow)
+	c := &Client{l: l, req: req, flow: flow}
+	l.pumps.Add(1)
+	l.Count.Transacts.Add(1)
+	go func() {
+		defer l.pumps.Done()
+		defer l.Count.Transacts.Add(-1)
+		l.guard("client transaction", func() { c.pump(on) })
+	}()
+	return c
+}
+
+// via is our Via for a request that leaves by the flow (sections 8.1.1.7, 18.1.1; RFC 3581).
+func (l *Layer) via(flow edge.Flow) *sip.ViaHeader {
+	sent := l.Sent(flow)
+	return &sip.ViaHeader{
+		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: sip.NetworkToUpper(flow.Network),
+		Host: sent.Addr().String(), Port: int(sent.Port()),
+		Params: sip.HeaderParams{{K: "branch", V: sip.GenerateBranch()}, {K: "rport"}},
+	}
+}
+
+// finish gives the request what every request of ours has, and its path.
+func (l *Layer) finish(req *sip.Request, flow edge.Flow) {
+	if l.o.Product != "" && req.Method != sip.ACK && req.Method != sip.CANCEL {
+		req.AppendHeader(sip.NewHeader("User-Agent", l.o.Product))
+	}
+	if req.Body() == nil {
+		req.SetBody(nil) // Content-Length: 0
+	}
+	req.SetTransport(sip.NetworkToUpper(flow.Network))
+	req.SetDestination(flow.Remote.String())
+	if flow.Network == "udp" { // of the connections, only datagrams are chosen by our address
+		req.Laddr = sip.Addr{IP: net.IP(flow.Local.Addr().AsSlice()), Port: int(flow.Local.Port())}
+	}
+}
+
+// Request is what was sent; it must not be changed.
+func (c *Client) Request() *sip.Request { return c.req }
+
+// pump is the one reader of the transaction (an unread one blocks for ever).
+func (c *Client) pump(on func(*sip.Response, error)) {
+	tx, err := c.open(on)
+	if err != nil {
+		on(nil, err)
+		return
+	}
+	for {
+		select {
+		case res := <-tx.Responses():
+			if !res.IsProvisional() && c.req.Method != sip.INVITE {
+				tx.Terminate() // what comes again is nobody's business
+			}
+			on(res, nil)
+			if !res.IsProvisional() {
+				return
+			}
+		case <-tx.Done():
+			err := tx.Err()
+			if err == nil {
+				err = ErrCancelled
+			}
+			on(nil, err)
+			return
+		case <-c.l.ctx.Done():
+			tx.Terminate()
+			on(nil, ErrCancelled)
+			return
+		}
+	}
+}
+
+// open sends the request.
+func (c *Client) open(on func(*sip.Response, error)) (*sip.ClientTx, error) {
+	if c.flow.ID == "" {
+		f, err := c.l.connect(c.flow.Remote)
+		if err != nil {
+			return nil, err
+		}
+		c.flow.ID = f.ID
+	}
+	if !c.l.flows.Alive(c.flow.ID) {
+		return nil, ErrFlowDead
+	}
+	tx, err := c.l.txl.NewClientTransaction(c.l.never, c.req)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFlowDead, err)
+	}
+	if c.req.Method == sip.INVITE {
+		tx.OnRetransmission(func(res *sip.Response) {
+			c.l.guard("2xx again", func() { on(res, nil) })
+		})
+	}
+	c.mu.Lock()
+	c.tx = tx
+	dropped := c.dropped
+	c.mu.Unlock()
+	if dropped {
+		tx.Terminate()
+		return nil, ErrCancelled
+	}
+	if err := tx.Init(); err != nil {
+		tx.Terminate()
+		return nil, fmt.Errorf("send: %w", err)
+	}
+	return tx, nil
+}
+
+// Drop ends the transaction without an answer.
+func (c *Client) Drop() {
+	c.mu.Lock()
+	c.dropped = true
+	tx := c.tx
+	c.mu.Unlock()
+	if tx != nil {
+		tx.Terminate()
+	}
+}
+
+// Cancel sends a CANCEL for the INVITE (section 9.1): same Request-URI, top Via,
+// To, From, Call-ID and sequence number. The INVITE must have got a provisional
+// answer. extra is added to the headers.
+func (c *Client) Cancel(on func(res *sip.Response, err error), extra ...sip.Header) {
+	req := sip.NewRequest(sip.CANCEL, c.req.Recipient)
+	req.AppendHeader(c.req.Via().Clone())
+	for _, h := range c.req.Headers() {
+		if r, ok := h.(*sip.RouteHeader); ok {
+			req.AppendHeader(r.Clone())
+		}
+	}
+	maxForwards := sip.MaxForwardsHeader(70)
+	req.AppendHeader(&maxForwards)
+	req.AppendHeader(sip.HeaderClone(c.req.From()))
+	req.AppendHeader(sip.HeaderClone(c.req.To()))
+	req.AppendHeader(sip.HeaderClone(c.req.CallID()))
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: c.req.CSeq().SeqNo, MethodName: sip.CANCEL})
+	for _, h := range extra {
+		req.AppendHeader(h)
+	}
+	c.l.start(req, c.flow, on)
+}
+
+// SendAck sends the ACK of a 2xx, which is no transaction. The same message may
+// be sent again with Repeat.
+func (l *Layer) SendAck(ack *sip.Request, flow edge.Flow) error {
+	ack.PrependHeader(l.via(flow))
+	l.finish(ack, flow)
+	return l.Repeat(ack, flow)
+}
+
+// Repeat sends a message once more, as it is.
+func (l *Layer) Repeat(ack *sip.Request, flow edge.Flow) error {
+	if flow.ID == "" {
+		f, ok := l.flows.ByPeer(flow.Remote)
+		if !ok {
+			return ErrFlowDead
+		}
+		flow = f
+	}
+	if !l.flows.Alive(flow.ID) {
+		return ErrFlowDead
+	}
+	at := flow.Remote
+	if flow.Network == "udp" {
+		at = flow.Local
+	}
+	conn, err := l.tpl.GetConnection(flow.Network, at.String())
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrFlowDead, err)
+	}
+	defer func() { _, _ = conn.TryClose() }() // gives the reference back
+	if err := conn.WriteMsg(ack); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	return nil
+}
+
+// sentBy is host:port of a Via, with the transport's port if it names none.
+func sentBy(v *sip.ViaHeader) string {
+	port := v.Port
+	if port == 0 {
+		port = sip.DefaultPort(v.Transport)
+	}
+	return v.Host + ":" + strconv.Itoa(port)
+}

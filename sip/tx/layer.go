@@ -1,0 +1,332 @@
+// Package tx is what Centrala needs of the SIP transaction layer, on top of a
+// library's: requests arrive checked and with our tag in To, an answer can be
+// sent and forgotten, a client transaction has exactly one reader, nothing
+// dials where nobody listens, and a panic in a handler costs one request.
+//
+// Nothing above this package touches transports or transactions of the
+// library; messages are the library's.
+package tx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/rs/zerolog"
+
+	"centrala/sip/edge"
+	"centrala/sip/header"
+)
+
+// Handler receives what comes in. Its methods are called on goroutines of the
+// library, several at a time, and should not block.
+type Handler interface {
+	// Request hands over a request that passed the checks of RFC 3261 section
+	// 8.2. It must be answered in the end, by Respond or Refuse. ACK and CANCEL
+	// do not come this way.
+	Request(r *Request)
+	// Ack hands over the ACK of a 2xx.
+	Ack(ack *sip.Request, flow edge.Flow)
+	// Stray hands over a response that no transaction waits for.
+	Stray(res *sip.Response)
+	// FlowClosed tells that a connection is gone.
+	FlowClosed(f edge.Flow)
+}
+
+// Options configure a Layer.
+type Options struct {
+	UDP, TCP  []netip.AddrPort        // concrete addresses to listen on
+	Handler   Handler                 // required
+	Advertise netip.Addr              // our address for peers outside private networks; zero: none
+	Product   string                  // for Server and User-Agent
+	Allow     []sip.RequestMethod     // what is not in it is refused with 405; ACK and CANCEL must be in it
+	Supported []string                // option tags that may be required of us
+	Trusted   func(a netip.Addr) bool // sources without limits; may be nil
+	Source    edge.Rate               // for each other source; zero: 400 a second, 2000 at once
+	Strange   edge.Rate               // for all sources not seen lately; zero: 2000 a second, 4000 at once
+	Streams   edge.StreamLimits
+	Busy      int // requests in hand at once before 503; zero: 10000
+	Log       zerolog.Logger
+}
+
+// Counters count since the start.
+type Counters struct {
+	Requests  atomic.Uint64 // that reached the checks
+	Refused   atomic.Uint64 // by the checks
+	Overload  atomic.Uint64 // with 503
+	Panics    atomic.Uint64 // in handlers
+	Stray     atomic.Uint64 // responses
+	Transacts atomic.Int64  // client transactions with a reader, now
+}
+
+// Layer is the transaction layer over all sockets.
+type Layer struct {
+	o       Options
+	product sip.Header
+	allow   map[sip.RequestMethod]bool
+	txl     *sip.TransactionLayer
+	tpl     *sip.TransportLayer
+	flows   *edge.Flows
+	limit   *edge.Limiter
+	udp     []*edge.UDP
+	tcp     []*edge.TCP
+	invites invites
+	busy    atomic.Int64
+	serving sync.WaitGroup
+	pumps   sync.WaitGroup
+	stop    context.CancelFunc
+	ctx     context.Context // ends at Close
+	never   context.Context // has ended: the library must not dial or resolve
+
+	Edge  edge.Counters
+	Count Counters
+}
+
+// tuneLibrary sets what the library keeps for the whole process: messages over
+// UDP may be as long as a datagram (SIP-over-UDP peers fragment), and what it
+// logs outside of a layer is dropped.
+var tuneLibrary = sync.OnceFunc(func() {
+	sip.UDPMTUSize = 65000
+	sip.SetDefaultLogger(edge.Quiet(zerolog.Nop()))
+})
+
+// Errors of sending.
+var (
+	ErrFlowDead  = errors.New("the connection to the peer is gone")
+	ErrNoSocket  = errors.New("no socket for this network")
+	ErrCancelled = errors.New("transaction dropped")
+)
+
+// New binds all sockets. Nothing is read before Start.
+func New(o Options) (*Layer, error) {
+	tuneLibrary()
+	if o.Source == (edge.Rate{}) {
+		o.Source = edge.Rate{PerSecond: 400, Burst: 2000}
+	}
+	if o.Strange == (edge.Rate{}) {
+		o.Strange = edge.Rate{PerSecond: 2000, Burst: 4000}
+	}
+	if o.Busy <= 0 {
+		o.Busy = 10000
+	}
+	l := &Layer{
+		o: o, product: sip.NewHeader("Server", o.Product), allow: map[sip.RequestMethod]bool{},
+		limit: edge.NewLimiter(o.Source, o.Strange, o.Trusted), invites: newInvites(),
+	}
+	for _, m := range o.Allow {
+		l.allow[m] = true
+	}
+	l.ctx, l.stop = context.WithCancel(context.Background())
+	never, cancel := context.WithCancel(context.Background())
+	cancel()
+	l.never = never
+	l.flows = edge.NewFlows(o.Handler.FlowClosed)
+	if err := l.bind(); err != nil {
+		l.closeSockets()
+		return nil, err
+	}
+	quiet := edge.Quiet(o.Log)
+	// The resolver is never asked: destinations are addresses. Should a path of
+	// the library get there all the same, it fails at once.
+	resolver := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		return nil, ErrNoSocket
+	}}
+	noDial := &sip.TransportTCP{DialerCreate: func(net.Addr) net.Dialer { return net.Dialer{Timeout: time.Nanosecond} }}
+	l.tpl = sip.NewTransportLayer(resolver, header.NewParser(), nil,
+		sip.WithTransportLayerLogger(quiet),
+		sip.WithTransportLayerTransports(sip.TransportsConfig{TCP: noDial}))
+	l.txl = sip.NewTransactionLayer(l.tpl,
+		sip.WithTransactionLayerLogger(quiet),
+		sip.WithTransactionLayerTerminateOnConnClose(),
+		sip.WithTransactionLayerUnhandledResponseHandler(l.stray))
+	l.txl.OnRequest(l.request)
+	return l, nil
+}
+
+func (l *Layer) bind() error {
+	for _, a := range l.o.UDP {
+		u, err := edge.ListenUDP(a, l.limit, inspect, &l.Edge)
+		if err != nil {
+			return err
+		}
+		l.udp = append(l.udp, u)
+	}
+	for _, a := range l.o.TCP {
+		t, err := edge.ListenTCP(a, l.o.Streams, l.flows, inspect, l.o.Trusted, &l.Edge)
+		if err != nil {
+			return err
+		}
+		l.tcp = append(l.tcp, t)
+	}
+	if len(l.udp)+len(l.tcp) == 0 {
+		return ErrNoSocket
+	}
+	return nil
+}
+
+// Start begins to serve.
+func (l *Layer) Start() {
+	for _, u := range l.udp {
+		l.serving.Add(1)
+		go func() {
+			defer l.serving.Done()
+			u.Serve(l.tpl.ServeUDP)
+		}()
+	}
+	for _, t := range l.tcp {
+		l.serving.Add(1)
+		go func() {
+			defer l.serving.Done()
+			t.Serve(l.tpl.ServeTCP)
+		}()
+	}
+}
+
+// Close ends all transactions and closes all sockets. What is to be answered
+// or sent must have been before.
+func (l *Layer) Close() {
+	l.stop()
+	l.txl.Close()
+	l.closeSockets()
+	l.serving.Wait()
+	l.txl.Close() // what was read last
+	_ = l.tpl.Close()
+	l.pumps.Wait()
+}
+
+func (l *Layer) closeSockets() {
+	for _, u := range l.udp {
+		_ = u.Close()
+	}
+	for _, t := range l.tcp {
+		_ = t.Close()
+	}
+}
+
+// UDP and TCP are the addresses bound.
+func (l *Layer) UDP() []netip.AddrPort {
+	list := make([]netip.AddrPort, len(l.udp))
+	for i, u := range l.udp {
+		list[i] = u.Local()
+	}
+	return list
+}
+
+// TCP are the addresses listened on for connections.
+func (l *Layer) TCP() []netip.AddrPort {
+	list := make([]netip.AddrPort, len(l.tcp))
+	for i, t := range l.tcp {
+		list[i] = t.Local()
+	}
+	return list
+}
+
+// Flows is the table of connections.
+func (l *Layer) Flows() *edge.Flows { return l.flows }
+
+// Trust exempts a source from limits for an hour.
+func (l *Layer) Trust(a netip.Addr) { l.limit.Trust(a) }
+
+// Towards is the flow to a peer that did not open one: for UDP it is ready to
+// use, for TCP its ID is empty until Send has connected.
+func (l *Layer) Towards(network string, remote netip.AddrPort) (edge.Flow, error) {
+	locals := l.UDP()
+	if network == "tcp" {
+		if f, ok := l.flows.ByPeer(remote); ok {
+			return f, nil
+		}
+		locals = l.TCP()
+	}
+	local, err := pick(locals, remote.Addr())
+	if err != nil {
+		return edge.Flow{}, err
+	}
+	if network == "udp" {
+		return edge.UDPFlow(local, remote), nil
+	}
+	return edge.Flow{Network: network, Local: local, Remote: remote}, nil
+}
+
+// pick chooses the socket whose address the kernel would use towards remote.
+func pick(locals []netip.AddrPort, remote netip.Addr) (netip.AddrPort, error) {
+	if len(locals) == 0 {
+		return netip.AddrPort{}, ErrNoSocket
+	}
+	best := locals[0]
+	if len(locals) == 1 {
+		return best, nil
+	}
+	from, err := edge.Towards(remote)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	for _, a := range locals {
+		if a.Addr() == from {
+			return a, nil
+		}
+		if a.Addr().Is4() == remote.Is4() && best.Addr().Is4() != remote.Is4() {
+			best = a
+		}
+	}
+	return best, nil
+}
+
+// Sent is the address by which the peer of the flow can reach us: for Via and Contact.
+func (l *Layer) Sent(f edge.Flow) netip.AddrPort {
+	local := f.Local
+	if f.Network == "tcp" {
+		// The local port of a connection that we opened is not listened on.
+		if at, err := pick(l.TCP(), f.Remote.Addr()); err == nil {
+			local = at
+		}
+	}
+	remote := f.Remote.Addr()
+	if l.o.Advertise.IsValid() && !remote.IsPrivate() && !remote.IsLoopback() && !remote.IsLinkLocalUnicast() {
+		return netip.AddrPortFrom(l.o.Advertise, local.Port())
+	}
+	return local
+}
+
+// connect opens a connection to remote, or finds one that is open.
+func (l *Layer) connect(remote netip.AddrPort) (edge.Flow, error) {
+	if f, ok := l.flows.ByPeer(remote); ok {
+		return f, nil
+	}
+	if len(l.tcp) == 0 {
+		return edge.Flow{}, ErrNoSocket
+	}
+	d := net.Dialer{Timeout: 5 * time.Second}
+	nc, err := d.DialContext(l.ctx, "tcp", remote.String())
+	if err != nil {
+		return edge.Flow{}, fmt.Errorf("connect: %w", err)
+	}
+	f, err := l.tcp[0].Adopt(nc)
+	if err != nil {
+		return edge.Flow{}, fmt.Errorf("connect to %s: %w", remote, err)
+	}
+	return f, nil
+}
+
+// guard runs f and survives its panic.
+func (l *Layer) guard(what string, f func()) (ok bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.Count.Panics.Add(1)
+			l.o.Log.Error().Str("in", what).Interface("panic", p).Bytes("stack", debug.Stack()).Msg("handler failed")
+		}
+	}()
+	f()
+	return true
+}
+
+func (l *Layer) stray(res *sip.Response) {
+	l.Count.Stray.Add(1)
+	l.guard("stray response", func() { l.o.Handler.Stray(res) })
+}
