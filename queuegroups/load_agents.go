@@ -1,0 +1,112 @@
+package queuegroups
+
+import (
+	"regexp"
+	"strings"
+
+	"centrala/queuegroups/strictyaml"
+)
+
+var (
+	validExtension = regexp.MustCompile(`^[0-9]{2,10}$`)
+	// Enough to catch a slip; the SIP stack has the parser. RFC 3261 19.1.1
+	validSIP = regexp.MustCompile(`^sips?:([^@\s<>"]+@)?([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(;[^\s<>"]*)?$`)
+)
+
+func (l *loader) buildAgents(entries []strictyaml.Entry[agentKeys]) {
+	for _, e := range entries {
+		k := e.Value
+		a := Agent{
+			ID: AgentID(e.Key), Name: k.Name.V, Phone: l.normalize(k.Phone), Contact: k.Contact.V, Role: k.Role.V,
+			Extension: l.extension(k.Extension, "agent "+e.Key), SIPPassword: l.secret(k.SIPPassword),
+			Capacity: Capacity{Voice: k.Capacity.Voice.V, Chat: k.Capacity.Chat.V},
+		}
+		if a.Name == "" {
+			a.Name = e.Key
+		}
+		l.withPhone[e.Key] = k.Phone.Set
+		if k.Contact.Set && !k.Contact.Bad && !validSIP.MatchString(a.Contact) {
+			hint := ""
+			if !strings.HasPrefix(a.Contact, "sip") {
+				hint = "did you mean sip:" + a.Contact + "?"
+			}
+			l.report.Add(k.Contact.At, hint, "%q is not a SIP address such as sip:lobby@192.0.2.9:5060", a.Contact)
+		}
+		l.config.Agents = append(l.config.Agents, a)
+	}
+	// Phones register with the id or with the extension, so neither may be another agent's.
+	for _, e := range entries {
+		if o, ok := l.extensions[e.Key]; ok && o.what != "agent "+e.Key {
+			l.report.Add(e.At, "", "the id of agent %s is also the extension of %s, at %s", e.Key, o.what, o.at)
+		}
+	}
+}
+
+// extension notes whose an extension is.
+func (l *loader) extension(v text, what string) string {
+	if !v.Set || v.Bad {
+		return ""
+	}
+	if !validExtension.MatchString(v.V) {
+		l.report.Add(v.At, "", "the extension %q must be 2 to 10 digits", v.V)
+		return ""
+	}
+	if o, ok := l.extensions[v.V]; ok {
+		l.report.Add(v.At, "", "the extension %s already belongs to %s, at %s", v.V, o.what, o.at)
+		return ""
+	}
+	l.extensions[v.V] = owner{what: what, at: v.At}
+	return v.V
+}
+
+// agentList checks the agents of a group or channel.
+func (l *loader) agentList(list texts, what string) []AgentID {
+	if list.Set && !list.Bad && len(list.Items) == 0 {
+		l.report.Add(list.At, "", "%s has no agents", what)
+	}
+	seen := map[string]bool{}
+	var agents []AgentID
+	for _, v := range list.Items {
+		if !l.known(&l.agents, v) {
+			continue
+		}
+		if seen[v.V] {
+			l.report.Add(v.At, "", "%s has the agent %s twice", what, v.V)
+			continue
+		}
+		seen[v.V] = true
+		agents = append(agents, AgentID(v.V))
+	}
+	return agents
+}
+
+func (l *loader) buildChannels(entries []strictyaml.Entry[channelKeys]) {
+	for _, e := range entries {
+		k, what := e.Value, "channel "+e.Key
+		c := Channel{
+			ID: ChannelID(e.Key), Connector: k.Connector.V, Name: k.Name.V, Agents: l.agentList(k.Agents, what),
+			Distribution: Distribution(k.Distribution.V), PassAfter: k.PassAfter.V, UnansweredAfter: k.UnansweredAfter.V,
+			NoAnswer: ChatAction{Kind: ChatActionKind(k.NoAnswer.Action.V), Text: k.NoAnswer.Text.V},
+		}
+		if c.Name == "" {
+			c.Name = e.Key
+		}
+		if l.known(&l.hours, k.Hours) {
+			c.Hours = HoursID(k.Hours.V)
+		}
+		if !k.Connector.Bad && k.Connector.Set && !validID.MatchString(c.Connector) {
+			l.report.Add(k.Connector.At, "", "%q cannot be the name of a connector", c.Connector)
+		}
+		action := k.NoAnswer
+		switch {
+		case action.Action.Bad || action.Text.Bad:
+		case c.NoAnswer.Kind == ChatRequeue && c.Distribution != Evenly && !k.Distribution.Bad: // R49
+			l.report.Add(action.Action.At, "", "requeue goes only with distribution evenly, and %s has %s", what, c.Distribution)
+		case c.NoAnswer.Kind == ChatText && c.NoAnswer.Text == "":
+			l.report.Add(action.Action.At, "write {action: text, text: \"…\"}", "the action text needs a text")
+		case c.NoAnswer.Kind != ChatText && action.Text.Set:
+			l.report.Add(action.Text.At, "", "the action %s takes no text", c.NoAnswer.Kind)
+		}
+		l.config.Channels = append(l.config.Channels, c)
+	}
+}

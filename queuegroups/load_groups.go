@@ -1,0 +1,147 @@
+package queuegroups
+
+import (
+	"strings"
+
+	"centrala/queuegroups/strictyaml"
+)
+
+// edge is one way from a group to another when nobody answers.
+type edge struct {
+	to  GroupID
+	via string         // the number of our own that leads there; empty: directly
+	at  strictyaml.Pos // of what names it
+}
+
+func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
+	edges := map[GroupID][]edge{}
+	for _, e := range entries {
+		k, id := e.Value, GroupID(e.Key)
+		g := Group{
+			ID: id, Name: k.Name.V, Extension: l.extension(k.Extension, "group "+e.Key), Agents: l.agentList(k.Agents, "group "+e.Key),
+			Distribution: Distribution(k.Distribution.V), Rings: k.Rings.V, RingLength: k.RingLength.V, DialLimit: k.DialLimit.V,
+			Pickup: k.Pickup.V, WrapUp: k.WrapUp.V, MaxWaiting: k.MaxWaiting.V, MaxWait: k.MaxWait.V,
+			BlindTransferNoAnswer: TransferEnd(k.BlindEnd.V), Misses: k.Misses.V,
+			Retry: Retry{Busy: k.Retry.Busy.V, Declined: k.Retry.Declined.V, NoAnswer: k.Retry.NoAnswer.V, Unreachable: k.Retry.Unreachable.V},
+		}
+		if g.Name == "" {
+			g.Name = e.Key
+		}
+		if l.known(&l.music, k.HoldMusic) {
+			g.HoldMusic = MusicID(k.HoldMusic.V)
+		}
+		if l.known(&l.trunks, k.Trunk) {
+			g.Trunk = TrunkID(k.Trunk.V)
+		}
+		g.NoAnswer, edges[id] = l.chain(&g, k)
+		l.config.Groups = append(l.config.Groups, g)
+	}
+	l.loops(edges)
+}
+
+// chain checks what a group does when nobody answers, and gives the ways to other groups.
+func (l *loader) chain(g *Group, k groupKeys) ([]Action, []edge) {
+	if !k.NoAnswer.Bad && len(k.NoAnswer.Items) == 0 {
+		l.report.Add(k.NoAnswer.At, "write wait or hangup", "the chain no_answer is empty")
+	}
+	var actions []Action
+	var edges []edge
+	ended := "" // the action that ended the chain
+	for _, step := range k.NoAnswer.Items {
+		if step.Action.Bad || !step.Action.Set && step.Action.V == "" {
+			continue
+		}
+		a := Action{Kind: ActionKind(step.Action.V)}
+		if ended != "" {
+			l.report.Add(step.Action.At, "", "%s is never reached: %s ends the chain", a.Kind, ended)
+		}
+		switch a.Kind {
+		case ActionAgent:
+			l.lastAgentHasPhone(g, k, step)
+		case ActionNumber:
+			if a.Number = l.normalize(step.To); a.Number != "" {
+				if n, ours := l.numbers[a.Number]; ours {
+					edges = append(edges, edge{to: n.group, via: a.Number, at: step.To.At})
+				}
+			}
+		case ActionGroup:
+			if l.known(&l.groups, step.To) {
+				a.Group = GroupID(step.To.V)
+				edges = append(edges, edge{to: a.Group, at: step.To.At})
+			}
+			ended = step.Action.V
+		case ActionWait, ActionVoicemail, ActionCallback, ActionHangup:
+			ended = step.Action.V
+		}
+		needsTo := a.Kind == ActionNumber || a.Kind == ActionGroup
+		if needsTo && !step.To.Set {
+			l.report.Add(step.Action.At, "write {action: "+step.Action.V+", to: …}", "the action %s does not say where to", a.Kind)
+		} else if !needsTo && step.To.Set {
+			l.report.Add(step.To.At, "", "the action %s takes no to", a.Kind)
+		}
+		actions = append(actions, a)
+	}
+	return actions, edges
+}
+
+// lastAgentHasPhone checks that the action agent can be carried out (R95).
+func (l *loader) lastAgentHasPhone(g *Group, k groupKeys, step actionKeys) {
+	if k.Agents.Bad || len(k.Agents.Items) == 0 {
+		return
+	}
+	last := k.Agents.Items[len(k.Agents.Items)-1].V
+	if len(g.Agents) == 0 || string(g.Agents[len(g.Agents)-1]) != last {
+		return // unknown or repeated, and reported
+	}
+	if !l.withPhone[last] {
+		l.report.Add(step.Action.At, "give "+last+" a phone", "the last agent of group %s, %s, has no phone", g.ID, last)
+	}
+}
+
+// loops reports each loop of groups (R97), at the way that closes it.
+func (l *loader) loops(edges map[GroupID][]edge) {
+	const (
+		unseen = iota
+		onPath
+		done
+	)
+	state := map[GroupID]int{}
+	var path []GroupID
+	var hops []string // how each group of the path was reached
+	var visit func(id GroupID, hop string)
+	visit = func(id GroupID, hop string) {
+		state[id], path, hops = onPath, append(path, id), append(hops, hop)
+		for _, e := range edges[id] {
+			hop := " → "
+			if e.via != "" {
+				hop = " → " + e.via + " → "
+			}
+			switch state[e.to] {
+			case unseen:
+				visit(e.to, hop)
+			case onPath:
+				l.report.Add(e.at, "", "a loop of groups: %s%s%s", loop(path, hops, e.to), hop, e.to)
+			}
+		}
+		state[id], path, hops = done, path[:len(path)-1], hops[:len(hops)-1]
+	}
+	for _, g := range l.config.Groups {
+		if state[g.ID] == unseen {
+			visit(g.ID, "")
+		}
+	}
+}
+
+// loop writes the part of a path that begins with a group.
+func loop(path []GroupID, hops []string, from GroupID) string {
+	var b strings.Builder
+	for i, id := range path {
+		if b.Len() > 0 {
+			b.WriteString(hops[i])
+		}
+		if b.Len() > 0 || id == from {
+			b.WriteString(string(id))
+		}
+	}
+	return b.String()
+}
