@@ -1,0 +1,240 @@
+package sdp
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Local is our side of a session. All fields are needed.
+type Local struct {
+	Session   uint64     // the o= session id, below 2^63
+	Addr      netip.Addr // to be reached at
+	RTP, RTCP uint16
+	Codecs    []Format // offered in this order; also what is accepted
+}
+
+// Agreed is what the last offer and answer came to.
+type Agreed struct {
+	Remote     netip.AddrPort // RTP; may be unspecified (0.0.0.0), then Send is false
+	RemoteRTCP netip.AddrPort
+	Mux        bool // RTCP comes and goes on the RTP port
+	Send       bool // the peer wants to receive
+	Receive    bool // the peer may send
+	Codec      Format
+	Event      Format   // telephone-event as the peer takes it; Name "" when it does not
+	Accept     []Format // what may arrive
+}
+
+// defaultEvent is the payload type of telephone-event in our first offer.
+const defaultEvent = 101
+
+// Negotiator holds the state of one session's offers and answers.
+type Negotiator struct {
+	local   Local
+	event   uint8  // payload type of telephone-event, the same through the session (RFC 3264 8.3.2)
+	version uint64 // o= version of last
+	last    string // our last description from s= on
+	layout  []Stream
+	audio   int // index of our stream in layout
+	agreed  Agreed
+}
+
+// NewNegotiator begins a session.
+func NewNegotiator(local Local) *Negotiator {
+	return &Negotiator{
+		local:  local,
+		event:  defaultEvent,
+		layout: []Stream{{Kind: "audio", Proto: "RTP/AVP"}},
+	}
+}
+
+// Offer writes a first offer or one within the session.
+func (n *Negotiator) Offer() []byte {
+	own := n.layout[n.audio]
+	return n.describe(n.offered(), SendRecv, own.Mux)
+}
+
+// offered are our formats, under the payload types that the session has given them already.
+func (n *Negotiator) offered() []Format {
+	formats := slices.Clone(n.local.Codecs)
+	for i := range formats {
+		if formats[i].Name == n.agreed.Codec.Name {
+			formats[i].PT = n.agreed.Codec.PT
+		}
+	}
+	event := Format{PT: n.event, Name: TelephoneEvent, Rate: 8000}
+	for slices.ContainsFunc(formats, event.samePT) {
+		event.PT--
+	}
+	return append(formats, event)
+}
+
+// AcceptOffer takes the peer's offer and writes the answer. After an error nothing has changed.
+func (n *Negotiator) AcceptOffer(b []byte) ([]byte, Agreed, error) {
+	offer, err := Parse(b)
+	if err != nil {
+		return nil, Agreed{}, err
+	}
+	index, codec := n.choose(offer)
+	if index < 0 {
+		return nil, Agreed{}, ErrNoCodec
+	}
+	s := &offer.Streams[index]
+	agreed := agree(s, codec)
+	agreed.Accept = []Format{codec}
+	formats := []Format{codec}
+	if agreed.Event.Name != "" {
+		n.event = agreed.Event.PT
+		agreed.Accept = append(agreed.Accept, agreed.Event)
+		formats = append(formats, agreed.Event)
+	}
+	n.layout, n.audio, n.agreed = offer.Streams, index, agreed
+	direction := s.Direction
+	if s.OnHold() { // as if it said that it will not receive
+		direction = withoutReceiving(direction)
+	}
+	return n.describe(formats, direction.Reverse(), s.Mux), agreed, nil
+}
+
+// AcceptAnswer takes the answer to the last offer. After an error nothing has changed.
+func (n *Negotiator) AcceptAnswer(b []byte) (Agreed, error) {
+	answer, err := Parse(b)
+	if err != nil {
+		return Agreed{}, err
+	}
+	if len(answer.Streams) <= n.audio {
+		return Agreed{}, fmt.Errorf("%w: the answer has %d streams, the offer had %d", ErrMalformed, len(answer.Streams), len(n.layout))
+	}
+	s := &answer.Streams[n.audio]
+	codec, ok := n.acceptable(s)
+	if !ok {
+		return Agreed{}, ErrNoCodec
+	}
+	agreed := agree(s, codec)
+	agreed.Mux = s.Mux && n.layout[n.audio].Mux
+	// What the peer sends bears the payload types of our offer (RFC 3264 6.1); equipment that uses
+	// its own numbers is understood too where they do not collide.
+	agreed.Accept = n.offered()
+	for _, f := range []Format{codec, agreed.Event} {
+		if f.Name != "" && !slices.ContainsFunc(agreed.Accept, f.samePT) {
+			agreed.Accept = append(agreed.Accept, f)
+		}
+	}
+	n.agreed = agreed
+	return agreed, nil
+}
+
+// choose finds the first stream that can be used and the codec that the offerer likes best.
+func (n *Negotiator) choose(offer *Session) (int, Format) {
+	for i := range offer.Streams {
+		if codec, ok := n.acceptable(&offer.Streams[i]); ok {
+			return i, codec
+		}
+	}
+	return -1, Format{}
+}
+
+// acceptable returns the first codec of the stream that we have.
+func (n *Negotiator) acceptable(s *Stream) (Format, bool) {
+	if s.Kind != "audio" || s.Port == 0 || s.Proto != "RTP/AVP" && s.Proto != "RTP/AVPF" || s.Addr.Is4() != n.local.Addr.Is4() {
+		return Format{}, false
+	}
+	for _, f := range s.Formats {
+		for _, own := range n.local.Codecs {
+			if f.Name == own.Name && f.Rate == own.Rate {
+				return f, true
+			}
+		}
+	}
+	return Format{}, false
+}
+
+// agree takes from the peer's stream all that does not depend on who offered.
+func agree(s *Stream, codec Format) Agreed {
+	a := Agreed{
+		Remote:     netip.AddrPortFrom(s.Addr, s.Port),
+		RemoteRTCP: s.RTCP,
+		Mux:        s.Mux,
+		Send:       s.Direction.Receives() && !s.OnHold(),
+		Receive:    s.Direction.Sends(),
+		Codec:      codec,
+	}
+	if s.Mux {
+		a.RemoteRTCP = a.Remote
+	}
+	for _, f := range s.Formats {
+		if f.Name == TelephoneEvent && f.Rate == codec.Rate {
+			a.Event = f
+			break
+		}
+	}
+	return a
+}
+
+func withoutReceiving(d Direction) Direction {
+	if d.Sends() {
+		return SendOnly
+	}
+	return Inactive
+}
+
+// describe writes our description in the session's layout. The version rises only when the rest
+// differs from what was said last (RFC 3264 8).
+func (n *Negotiator) describe(formats []Format, direction Direction, mux bool) []byte {
+	family := "IP4"
+	if n.local.Addr.Is6() {
+		family = "IP6"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "s=-\r\nc=IN %s %s\r\nt=0 0\r\n", family, n.local.Addr)
+	for i := range n.layout {
+		s := &n.layout[i]
+		if i != n.audio {
+			fmt.Fprintf(&b, "m=%s 0 %s %s\r\n", s.Kind, s.Proto, cmp.Or(s.List, "0")) // RFC 3264 6: refused, in its place
+			writeMid(&b, s)
+			continue
+		}
+		n.describeAudio(&b, s, formats, direction, mux)
+	}
+	body := b.String()
+	if body != n.last {
+		n.last = body
+		n.version++
+	}
+	return fmt.Appendf(nil, "v=0\r\no=- %d %d IN %s %s\r\n%s", n.local.Session, n.version, family, n.local.Addr, body)
+}
+
+func (n *Negotiator) describeAudio(b *strings.Builder, s *Stream, formats []Format, direction Direction, mux bool) {
+	fmt.Fprintf(b, "m=audio %d %s", n.local.RTP, s.Proto)
+	for _, f := range formats {
+		b.WriteByte(' ')
+		b.WriteString(strconv.Itoa(int(f.PT)))
+	}
+	b.WriteString("\r\n")
+	for _, f := range formats {
+		name := f.Name
+		if name == TelephoneEvent {
+			name = "telephone-event"
+		}
+		fmt.Fprintf(b, "a=rtpmap:%d %s/%d\r\n", f.PT, name, f.Rate)
+		if f.Name == TelephoneEvent {
+			fmt.Fprintf(b, "a=fmtp:%d 0-15\r\n", f.PT)
+		}
+	}
+	fmt.Fprintf(b, "a=ptime:20\r\na=rtcp:%d\r\n", n.local.RTCP)
+	if mux {
+		b.WriteString("a=rtcp-mux\r\n")
+	}
+	writeMid(b, s)
+	fmt.Fprintf(b, "a=%s\r\n", direction)
+}
+
+func writeMid(b *strings.Builder, s *Stream) {
+	if s.Mid != "" {
+		fmt.Fprintf(b, "a=mid:%s\r\n", s.Mid)
+	}
+}
