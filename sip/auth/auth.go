@@ -32,6 +32,9 @@ type Options struct {
 	MaxFailures int              // wrong passwords allowed in a row before the first pause; 5
 	MaxPause    time.Duration    // the longest pause; 1 minute (the first is 1 s, each doubles it)
 	MaxOffences int              // pairs of user and source remembered at once; 16384
+	// MD5Agents are beginnings of the User-Agent of phones that give up on a SHA-256 challenge
+	// instead of passing over it; nil: those known for it. Others are found by their behaviour.
+	MD5Agents []string
 	Now         func() time.Time // time.Now
 }
 
@@ -79,6 +82,7 @@ type Authenticator struct {
 	o        Options
 	nonces   *nonces
 	offences *offences
+	legacy   *legacy
 }
 
 // New makes an Authenticator with a fresh secret: nonces of an earlier process are stale.
@@ -101,6 +105,9 @@ func New(o Options) (*Authenticator, error) {
 	if o.MaxOffences <= 0 {
 		o.MaxOffences = 16384
 	}
+	if o.MD5Agents == nil {
+		o.MD5Agents = []string{"baresip v0.", "baresip v1."} // seen with 1.0.0
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -112,6 +119,7 @@ func New(o Options) (*Authenticator, error) {
 		o:        o,
 		nonces:   newNonces(key[:], o.Realm, o.NonceLife, o.MaxNonces),
 		offences: newOffences(o.MaxFailures, o.MaxPause, o.MaxOffences),
+		legacy:   newLegacy(o.MD5Agents),
 	}, nil
 }
 
@@ -148,6 +156,7 @@ func (a *Authenticator) Check(req *sip.Request, source netip.Addr, lookup Lookup
 		return cred.username, Stale
 	}
 	a.offences.forget(cred.username, source)
+	a.legacy.copes(req, source, cred.isSHA256(), now)
 	return secret.User, OK
 }
 
@@ -155,14 +164,18 @@ func (a *Authenticator) Check(req *sip.Request, source netip.Addr, lookup Lookup
 // proxies 407 (RFC 3261 22.2, 22.3).
 func (a *Authenticator) Challenge(req *sip.Request, source netip.Addr, stale bool) *sip.Response {
 	res := sip.NewResponseFromRequest(req, sip.StatusUnauthorized, "Unauthorized", nil)
-	nonce := a.nonces.issue(source.Unmap(), a.o.Now())
+	source = source.Unmap()
+	now := a.o.Now()
 	tail := `",qop="auth"`
 	if stale {
 		tail += ",stale=true"
 	}
-	head := `Digest realm="` + header.Quoted(a.o.Realm) + `",nonce="` + nonce + tail
+	head := `Digest realm="` + header.Quoted(a.o.Realm) + `",nonce="` + a.nonces.issue(source, now) + tail
+	_, v := a.find(req)
 	// RFC 8760 2.3: one header per algorithm, the preferred one first.
-	res.AppendHeader(sip.NewHeader("WWW-Authenticate", head+",algorithm=SHA-256"))
+	if !a.legacy.md5Only(req, source, v != Missing, now) {
+		res.AppendHeader(sip.NewHeader("WWW-Authenticate", head+",algorithm=SHA-256"))
+	}
 	res.AppendHeader(sip.NewHeader("WWW-Authenticate", head+",algorithm=MD5"))
 	return res
 }
