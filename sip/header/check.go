@@ -199,6 +199,33 @@ next:
 	}
 }
 
+// CheckResponse tells whether a response can be used; a malformed one is dropped, as nobody could
+// be told (RFC 3261 8.1.3.3 allows one Via only).
+func CheckResponse(res *sip.Response) error {
+	m, f := checkHeaders(res.Headers())
+	switch {
+	case f != nil:
+		return f
+	case res.StatusCode < 100 || res.StatusCode > 699:
+		return bad("status code")
+	case m.via == nil || m.from == nil || m.to == nil || !m.callID || m.cseq == nil:
+		return bad("mandatory header missing")
+	case countVia(res) != 1:
+		return bad("more than one Via")
+	}
+	return nil
+}
+
+func countVia(m Message) int {
+	n := 0
+	for _, h := range m.Headers() {
+		if _, ok := h.(*sip.ViaHeader); ok {
+			n++
+		}
+	}
+	return n
+}
+
 // Accepts tells whether the sender takes bodies of this type, "type/subtype" in lower case. No
 // Accept header means SDP for INVITE (RFC 3261 20.1), an empty one means nothing.
 func Accepts(m Message, mediaType string) bool {
