@@ -1,0 +1,21 @@
+// Package holdmusic turns sound files into programmes of hold music and prompts.
+//
+// A programme is a list of WAV files that are played one after another, for
+// ever. Each file (any sample rate from 1000 to 384000 Hz, mono or stereo) is
+// made mono, brought to 8000 Hz and to one level, once, when it is loaded, and
+// encoded once for each codec. Any number of callers then listen to the same
+// bytes. A programme plays all the time whether or not anybody listens: who is
+// put on hold hears it from where it now is, and so does everybody else.
+//
+// A file is named as Load's opener understands it, or is one of those that are
+// built in, by a name that begins with "builtin:":
+//
+//	builtin:default          the tune that is heard where none is configured
+//	builtin:en/please-wait   "Please wait. We will be with you shortly."
+//	builtin:pl/please-wait   the same in Polish
+//	builtin:ru/please-wait   the same in Russian
+//
+// The package does not send anything: media plays programmes to endpoints.
+package holdmusic
+
+//go:generate go run ./cmd/maketunes -root ..

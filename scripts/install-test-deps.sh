@@ -1,0 +1,19 @@
+#!/bin/sh
+# Installs what the tests use besides Go, on Debian and Ubuntu: sipp (a carrier)
+# and baresip (phones). Does nothing when they are there already.
+set -eu
+
+missing=""
+command -v sipp >/dev/null || missing="$missing sip-tester"
+command -v baresip >/dev/null || missing="$missing baresip-core"
+[ -z "$missing" ] && exit 0
+
+if ! command -v apt-get >/dev/null; then
+	echo "please install:$missing (Debian's names); there is no apt-get here" >&2
+	exit 1
+fi
+root=""
+[ "$(id -u)" -eq 0 ] || root="sudo"
+$root apt-get update
+# shellcheck disable=SC2086 # a list of packages
+$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
