@@ -1,7 +1,6 @@
 package queuegroups
 
 import (
-	"reflect"
 	"time"
 
 	"centrala/queuegroups/strictyaml"
@@ -129,5 +128,5 @@ type chatActionKeys struct {
 
 // Schema gives the JSON Schema of the file, for editors.
 func Schema() ([]byte, error) {
-	return strictyaml.Schema(reflect.TypeFor[document](), "Centrala: agents, groups, numbers, trunks, hours, hold music and channels")
+	return strictyaml.Schema[document]("Centrala: agents, groups, numbers, trunks, hours, hold music and channels")
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"centrala/queuegroups/strictyaml"
@@ -37,6 +38,7 @@ type Options struct {
 	Files     []File                                   // merged, in this order
 	Open      func(name string) (io.ReadCloser, error) // files named in the YAML; nil: os.Open
 	LookupEnv func(name string) (string, bool)         // for secrets as env:NAME; nil: os.LookupEnv
+	Published []string                                 // secrets that everybody knows, so that using one is a mistake
 }
 
 // Load reads and checks everything that the admin declared. The error is
@@ -207,8 +209,11 @@ func (l *loader) secret(v text) Secret {
 		}
 		value = strings.TrimRight(string(data.Data), "\r\n")
 	}
-	if value == "" {
+	switch {
+	case value == "":
 		l.report.Add(v.At, "", "the secret is empty")
+	case slices.Contains(l.Published, value):
+		l.report.Add(v.At, "choose another", "this secret is published in the sample, so anybody could register or call with it")
 	}
 	return NewSecret(value)
 }

@@ -9,6 +9,7 @@ package strictyaml
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,6 +92,17 @@ func (r *Report) Add(at Pos, hint, format string, args ...any) {
 		p.Source, p.caret = at.Source.show(at.Line, at.Column)
 	}
 	r.problems = append(r.problems, p)
+}
+
+// Join adds the Problems of another report's Err and gives all together, as Err
+// does. An error of another kind is given as it is.
+func (r *Report) Join(err error) error {
+	var problems Problems
+	if err != nil && !errors.As(err, &problems) {
+		return err
+	}
+	r.problems = append(r.problems, problems...)
+	return r.Err()
 }
 
 // Len is the number of problems noted so far.

@@ -13,9 +13,9 @@ import (
 )
 
 // Schema gives the JSON Schema (draft 2020-12) of the files that Decode reads
-// into a struct of the given type, indented, with a line break at the end.
-func Schema(t reflect.Type, title string) ([]byte, error) {
-	root := structSchema(t)
+// into a T, which is a struct, indented, with a line break at the end.
+func Schema[T any](title string) ([]byte, error) {
+	root := structSchema(reflect.TypeFor[T]())
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = title
 	var b bytes.Buffer

@@ -1,0 +1,138 @@
+// Package configs loads the server's own settings, centrala.yaml, and finds the
+// files that they name. It embeds the sample files, which are also the
+// configuration of a server that is started without any: on loopback only.
+//
+//go:generate go test . -run ^TestSchema -update
+package configs
+
+import (
+	"embed"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"path"
+	"path/filepath"
+
+	"centrala/queuegroups"
+	"centrala/queuegroups/strictyaml"
+)
+
+//go:embed centrala.yaml queuegroups.yaml holidays/*.yaml music/*.wav schema/*.json
+var sample embed.FS
+
+// sampleFile is the name of the embedded settings.
+const sampleFile = "centrala.yaml"
+
+// Values of settings that are words.
+const (
+	EngineEmbedded = "embedded"
+	DatabaseSQLite = "sqlite"
+
+	TLSSelfSigned = "self_signed"
+	TLSFiles      = "files"
+	TLSACME       = "acme"
+
+	LogConsole = "console"
+	LogJSON    = "json"
+)
+
+// Server is the server's settings. They hold until a restart.
+type Server struct {
+	Domain    string // what phones register at, and the digest realm
+	Region    string // ISO 3166 alpha-2, for numbers without +
+	Data      string // the folder of the log and the database; relative to the working directory
+	Listen    Listen
+	Advertise netip.Addr // our address as the outside sees it; invalid: the one that listens
+	RTP       Ports
+	TLS       TLS
+	Log       Log
+	Engine    string // EngineEmbedded, or the addresses of NATS servers with commas between
+	Database  string // DatabaseSQLite, or a postgres:// address; may hold a password
+	// QueueGroups is the file or folder of declarations as it is written in the settings.
+	QueueGroups string
+
+	folder string         // what names are relative to; empty: the embedded files
+	groups strictyaml.Pos // of QueueGroups
+}
+
+// Listen is where the server takes connections.
+type Listen struct {
+	SIP   []SIPListener
+	Web   Web            // no address: none
+	Admin netip.AddrPort // no address: none
+}
+
+// SIPListener is one socket for SIP. Network is udp, tcp or tls; port 0 is any free one.
+type SIPListener struct {
+	Network string
+	Addr    netip.AddrPort
+}
+
+// Web is the socket of console, API and widget.
+type Web struct {
+	TLS  bool
+	Addr netip.AddrPort
+}
+
+// Ports is a range of UDP ports, both ends included.
+type Ports struct{ Min, Max uint16 }
+
+// TLS is where certificates come from. Cert and Key are set for TLSFiles.
+type TLS struct {
+	Mode string
+	Cert string
+	Key  string
+}
+
+// Log is how much is logged and how. Level is one of zerolog's, from trace to error.
+type Log struct {
+	Level  string
+	Format string // LogConsole or LogJSON
+}
+
+// Default gives the embedded settings. Names in them lead to embedded files.
+func Default() *Server {
+	s, report := load("")
+	if err := report.Err(); err != nil {
+		panic(fmt.Sprintf("the embedded settings: %v", err)) // they are tested
+	}
+	return s
+}
+
+// Load reads the settings from a file. Names in them are relative to its
+// folder. Mistakes come back as queuegroups.Problems, all at once.
+func Load(file string) (*Server, error) {
+	s, report := load(file)
+	if err := report.Err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// LoadAll reads the settings, from the embedded ones if file is empty, and the
+// queue groups that they name. Its error holds the mistakes of both.
+func LoadAll(file string) (*Server, *queuegroups.Config, error) {
+	s, report := load(file)
+	groups, err := s.loadQueueGroups(report)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, groups, nil
+}
+
+// Open opens a file that the settings or the queue groups name.
+func (s *Server) Open(name string) (io.ReadCloser, error) {
+	if filepath.IsAbs(name) {
+		return os.Open(name)
+	}
+	if s.folder == "" {
+		return sample.Open(path.Clean(filepath.ToSlash(name)))
+	}
+	return os.Open(filepath.Join(s.folder, name))
+}
+
+// Schema gives the JSON Schema of centrala.yaml, for editors.
+func Schema() ([]byte, error) {
+	return strictyaml.Schema[document]("Centrala: the server's settings")
+}

@@ -1,0 +1,41 @@
+package configs
+
+import "centrala/queuegroups/strictyaml"
+
+type (
+	text  = strictyaml.Value[string]
+	texts = strictyaml.List[text]
+)
+
+// document is the shape of centrala.yaml. Its tags are the one description of
+// the keys: the decoder, the defaults and the JSON Schema all come from them.
+type document struct {
+	Domain      text       `yaml:"domain" default:"localhost" doc:"What phones register at, as in sip:101@pbx.example.com." example:"pbx.example.com"`
+	Region      text       `yaml:"region" default:"PL" pattern:"^[A-Z]{2}$" doc:"The country, ISO 3166, that numbers without + are read as."`
+	Data        text       `yaml:"data" default:"./data" doc:"The folder of the event log and the database."`
+	Listen      listenKeys `yaml:"listen" doc:"Where the server takes connections."`
+	Advertise   text       `yaml:"advertise" default:"''" doc:"The public IP address, when the server is behind NAT." example:"203.0.113.5"`
+	RTP         text       `yaml:"rtp" default:"10000-19999" pattern:"^[0-9]{1,5}-[0-9]{1,5}$" doc:"The UDP ports for voice. Each call takes four."`
+	TLS         tlsKeys    `yaml:"tls" doc:"Where certificates for tls:// and https:// come from."`
+	Log         logKeys    `yaml:"log" doc:"How much is logged, and how."`
+	Engine      text       `yaml:"engine" default:"embedded" doc:"The event log: embedded in the process, or a NATS cluster as nats://a:4222,nats://b:4222."`
+	Database    text       `yaml:"database" default:"sqlite" doc:"Call records and customers: sqlite, or postgres://user@host/centrala."`
+	QueueGroups text       `yaml:"queuegroups" default:"queuegroups.yaml" doc:"The file, or folder of files, that declares agents, groups and numbers. Its changes need no restart."`
+}
+
+type listenKeys struct {
+	SIP   texts `yaml:"sip" default:"[udp://127.0.0.1:5060, tcp://127.0.0.1:5060]" pattern:"^(udp|tcp|tls)://.+:[0-9]{1,5}$" doc:"For phones and carriers: udp://, tcp:// or tls:// with an IP address and a port. 0.0.0.0 is every address of the machine."`
+	Web   text  `yaml:"web" default:"''" pattern:"^$|^https?://.+:[0-9]{1,5}$" doc:"For console, API and widget: https:// or http:// with an IP address and a port. http:// only on loopback or behind a proxy. Empty: none."`
+	Admin text  `yaml:"admin" default:"http://127.0.0.1:9090" pattern:"^$|^http://.+:[0-9]{1,5}$" doc:"For /metrics, /healthz, /readyz and profiles. Keep it off public addresses. Empty: none."`
+}
+
+type tlsKeys struct {
+	Mode text `yaml:"mode" default:"self_signed" enum:"self_signed,files,acme" doc:"self_signed: made by the server. files: cert and key. acme: from a certificate authority."`
+	Cert text `yaml:"cert" doc:"The file of the certificate chain, PEM."`
+	Key  text `yaml:"key" doc:"The file of the private key, PEM."`
+}
+
+type logKeys struct {
+	Level  text `yaml:"level" default:"info" enum:"trace,debug,info,warn,error" doc:"The least that is logged."`
+	Format text `yaml:"format" default:"console" enum:"console,json" doc:"console for people, json for machines."`
+}

@@ -1,0 +1,247 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"centrala/queuegroups"
+	"centrala/queuegroups/strictyaml"
+)
+
+// load reads the settings; those with mistakes have their zero value. An empty
+// file is the embedded one.
+func load(file string) (*Server, *strictyaml.Report) {
+	l := &loader{server: &Server{}}
+	var data []byte
+	var err error
+	if file == "" {
+		file = sampleFile
+		data, err = sample.ReadFile(sampleFile)
+	} else {
+		l.server.folder = filepath.Dir(file)
+		data, err = os.ReadFile(file)
+	}
+	if err != nil {
+		l.report.Add(strictyaml.NewSource(file, nil).At(1, 1), "", "%s", reason(err))
+		return l.server, &l.report
+	}
+	var d document
+	if strictyaml.Decode(strictyaml.NewSource(file, data), &d, &l.report) {
+		l.build(&d)
+	}
+	return l.server, &l.report
+}
+
+// reason says why a file cannot be read.
+func reason(err error) string {
+	var pathError *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "there is no such file"
+	case errors.As(err, &pathError):
+		return fmt.Sprintf("cannot be read: %v", pathError.Err)
+	default:
+		return fmt.Sprintf("cannot be read: %v", err)
+	}
+}
+
+type loader struct {
+	report strictyaml.Report
+	server *Server
+}
+
+func (l *loader) build(d *document) {
+	s := l.server
+	s.Domain = l.domain(d.Domain)
+	s.Region = d.Region.V
+	if !d.Region.Bad && !queuegroups.KnownRegion(s.Region) {
+		hint := ""
+		if upper := strings.ToUpper(s.Region); queuegroups.KnownRegion(upper) {
+			hint = "did you mean " + upper + "?"
+		}
+		l.report.Add(d.Region.At, hint, "%q is not a country's code such as PL", s.Region)
+		s.Region = ""
+	}
+	s.Data = l.path(l.filled(d.Data, "data"))
+	l.listen(&d.Listen)
+	if a := d.Advertise; a.V != "" {
+		addr, err := netip.ParseAddr(a.V)
+		if err != nil || addr.IsUnspecified() {
+			l.report.Add(a.At, "", "advertise must be an IP address that others can reach, not %q", a.V)
+		}
+		s.Advertise = addr.Unmap()
+	}
+	s.RTP = l.ports(d.RTP)
+	l.tls(&d.TLS)
+	s.Log = Log{Level: d.Log.Level.V, Format: d.Log.Format.V}
+	s.Engine = l.engine(d.Engine)
+	s.Database = d.Database.V
+	if v := d.Database; !v.Bad && v.V != DatabaseSQLite && !strings.HasPrefix(v.V, "postgres://") {
+		l.report.Add(v.At, strictyaml.DidYouMean(v.V, []string{DatabaseSQLite}), "database must be sqlite, or begin with postgres://")
+	}
+	s.QueueGroups, s.groups = l.filled(d.QueueGroups, "queuegroups"), d.QueueGroups.At
+}
+
+// filled gives a text that must not be empty.
+func (l *loader) filled(v text, key string) string {
+	if v.V == "" && !v.Bad {
+		l.report.Add(v.At, "", "%s must not be empty", key)
+	}
+	return v.V
+}
+
+// path gives a name in the settings relative to the working directory.
+func (l *loader) path(name string) string {
+	if filepath.IsAbs(name) {
+		return filepath.Clean(name)
+	}
+	return filepath.Join(l.server.folder, name)
+}
+
+var validDomain = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$`)
+
+func (l *loader) domain(v text) string {
+	if _, err := netip.ParseAddr(v.V); err != nil && !v.Bad && (!validDomain.MatchString(v.V) || len(v.V) > 253) {
+		hint := ""
+		if _, rest, ok := strings.Cut(v.V, ":"); ok && strings.HasPrefix(v.V, "sip") {
+			hint = "did you mean " + rest + "?"
+		}
+		l.report.Add(v.At, hint, "%q is not a domain such as pbx.example.com", v.V)
+	}
+	return v.V
+}
+
+func (l *loader) listen(k *listenKeys) {
+	listen := &l.server.Listen
+	if !k.SIP.Bad && len(k.SIP.Items) == 0 {
+		l.report.Add(k.SIP.At, "", "sip has no address to listen on")
+	}
+	for _, v := range k.SIP.Items {
+		if v.Bad {
+			continue
+		}
+		network, addr, ok := l.address(v, []string{"udp", "tcp", "tls"})
+		if !ok {
+			continue
+		}
+		listener := SIPListener{Network: network, Addr: addr}
+		if addr.Port() != 0 && slices.Contains(listen.SIP, listener) {
+			l.report.Add(v.At, "", "%s is there twice", v.V)
+			continue
+		}
+		listen.SIP = append(listen.SIP, listener)
+	}
+	if v := k.Web; v.V != "" {
+		if scheme, addr, ok := l.address(v, []string{"https", "http"}); ok {
+			listen.Web = Web{TLS: scheme == "https", Addr: addr}
+		}
+	}
+	if v := k.Admin; v.V != "" {
+		if _, addr, ok := l.address(v, []string{"http"}); ok {
+			listen.Admin = addr
+		}
+	}
+	web, admin := listen.Web.Addr, listen.Admin
+	if web.IsValid() && admin.Port() != 0 && web == admin {
+		l.report.Add(k.Admin.At, "", "web and admin cannot listen on the same address")
+	}
+}
+
+// address reads scheme://address:port.
+func (l *loader) address(v text, schemes []string) (string, netip.AddrPort, bool) {
+	scheme, rest, found := strings.Cut(v.V, "://")
+	if !found || !slices.Contains(schemes, scheme) {
+		hint := ""
+		if _, err := netip.ParseAddrPort(v.V); err == nil {
+			hint = "did you mean " + schemes[0] + "://" + v.V + "?"
+		}
+		l.report.Add(v.At, hint, "%q must begin with %s://", v.V, strings.Join(schemes, ":// or "))
+		return "", netip.AddrPort{}, false
+	}
+	addr, err := netip.ParseAddrPort(rest)
+	if err != nil {
+		hint := ""
+		if port, ok := strings.CutPrefix(rest, "localhost:"); ok {
+			hint = "did you mean " + scheme + "://127.0.0.1:" + port + "?"
+		} else if host, ok := strings.CutSuffix(rest, "/"); ok {
+			hint = "did you mean " + scheme + "://" + host + "?"
+		}
+		l.report.Add(v.At, hint, "%q is not an IP address and port such as %s://127.0.0.1:5060", v.V, scheme)
+		return "", netip.AddrPort{}, false
+	}
+	return scheme, netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), true
+}
+
+// minPorts is the least number of ports for voice: one call.
+const minPorts = 4
+
+func (l *loader) ports(v text) Ports {
+	if v.Bad {
+		return Ports{}
+	}
+	from, to, _ := strings.Cut(v.V, "-")
+	first, errFirst := strconv.ParseUint(from, 10, 16)
+	last, errLast := strconv.ParseUint(to, 10, 16)
+	switch {
+	case errFirst != nil || errLast != nil:
+		l.report.Add(v.At, "", "rtp must be a range of ports such as 10000-19999, not %q", v.V)
+	case first < 1024:
+		l.report.Add(v.At, "", "rtp must begin at 1024 or higher, not %d", first)
+	case last < first+minPorts-1:
+		l.report.Add(v.At, "", "rtp must hold at least %d ports, and %q does not", minPorts, v.V)
+	default:
+		return Ports{Min: uint16(first), Max: uint16(last)}
+	}
+	return Ports{}
+}
+
+func (l *loader) tls(k *tlsKeys) {
+	l.server.TLS.Mode = k.Mode.V
+	if k.Mode.Bad {
+		return
+	}
+	for _, f := range []struct {
+		key  string
+		v    text
+		into *string
+	}{{"cert", k.Cert, &l.server.TLS.Cert}, {"key", k.Key, &l.server.TLS.Key}} {
+		switch {
+		case f.v.Bad:
+		case k.Mode.V != TLSFiles && f.v.Set:
+			l.report.Add(f.v.At, "write mode: files", "%s goes with mode files, not %s", f.key, k.Mode.V)
+		case k.Mode.V == TLSFiles && f.v.V == "":
+			l.report.Add(k.Mode.At, "", "mode files needs a %s", f.key)
+		case k.Mode.V == TLSFiles:
+			*f.into = l.path(f.v.V)
+			if file, err := os.Open(*f.into); err != nil {
+				l.report.Add(f.v.At, "", "%s: %s", *f.into, reason(err))
+			} else {
+				_ = file.Close() // nothing was written
+			}
+		}
+	}
+}
+
+var natsServer = regexp.MustCompile(`^(nats|tls)://[^\s/,]+$`)
+
+func (l *loader) engine(v text) string {
+	if v.Bad || v.V == EngineEmbedded {
+		return v.V
+	}
+	for server := range strings.SplitSeq(v.V, ",") {
+		if !natsServer.MatchString(server) {
+			l.report.Add(v.At, strictyaml.DidYouMean(v.V, []string{EngineEmbedded}),
+				"engine must be embedded, or addresses such as nats://a:4222,nats://b:4222")
+			return ""
+		}
+	}
+	return v.V
+}
