@@ -29,7 +29,8 @@ type agent struct {
 	free       bool // sits in the free sets of its pools
 	freeUsed   int  // used() and lastAnswer when it was put there
 	freeAnswer instant
-	refs       int // offers and legs that name the agent
+	lowered    bool // a reload took capacity away that was in use
+	refs       int  // offers and legs that name the agent
 }
 
 // seat is an agent's place in a group.

@@ -43,6 +43,7 @@ func (s *State) declareAgents() {
 			s.agents[def.ID] = a
 		}
 		a.def, a.removed = def, false
+		a.lowered = a.used() > def.Capacity.Voice
 		s.agentOrder = append(s.agentOrder, a)
 	}
 	for _, a := range old {

@@ -224,3 +224,26 @@ func decodeCommand(data json.RawMessage) (Command, error) {
 	}
 	return c, nil
 }
+
+// Describe tells a command in a line, for traces and logs.
+func Describe(c Command) string {
+	h := c.Head()
+	switch c := c.(type) {
+	case *Reject:
+		return fmt.Sprintf("reject %s: %s", h.Call, c.Reason)
+	case *Play:
+		return fmt.Sprintf("play %s %q", h.Call, c.Music)
+	case *Ring:
+		return fmt.Sprintf("ring %s for %s", c.Agent, h.Call)
+	case *CancelRing:
+		return fmt.Sprintf("cancel_ring %s for %s elsewhere=%v", c.Offer, h.Call, c.Elsewhere)
+	case *Bridge:
+		return fmt.Sprintf("bridge %s with %s", c.A, c.B)
+	case *EndLeg:
+		return fmt.Sprintf("end_leg %s", c.Leg)
+	}
+	return fmt.Sprintf("%s %s", commandKind(c), h.Call)
+}
+
+// String returns the offer's id as index and ordinal.
+func (o OfferID) String() string { return fmt.Sprintf("%d.%d", uint64(o)>>16, uint64(o)&0xffff) }

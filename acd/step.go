@@ -56,6 +56,9 @@ func (st Step) String() string {
 		fmt.Fprintf(&b, "%s is %s", st.Agent, st.What)
 	default:
 		fmt.Fprintf(&b, "interaction %d %s", st.Interaction, st.Kind)
+		if st.Offer != 0 {
+			fmt.Fprintf(&b, " %s", st.Offer)
+		}
 		if st.Group != "" {
 			fmt.Fprintf(&b, " group=%s", st.Group)
 		}

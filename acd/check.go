@@ -1,0 +1,160 @@
+package acd
+
+import (
+	"errors"
+	"fmt"
+
+	"centrala/queuegroups"
+)
+
+// Check verifies the invariants of the state between two entries; nil: they all
+// hold. It recounts everything in the plainest way, so it is slow: for tests, the
+// simulator and a doubtful snapshot.
+func (s *State) Check() error {
+	var all []error
+	bad := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
+	for _, id := range sortedKeys(s.interactions) {
+		s.checkInteraction(s.interactions[id], bad)
+	}
+	for _, id := range sortedKeys(s.offers) {
+		s.checkOffer(s.offers[id], bad)
+	}
+	for _, id := range sortedKeys(s.legs) {
+		l := s.legs[id]
+		if l.state == legEnding && !s.deadlines.armed(DeadlineID{Kind: deadlineLeg, Name: string(id)}) {
+			bad("leg %s ends without a deadline", id)
+		}
+		if l.state != legEnding && s.interactions[l.of] == nil {
+			bad("leg %s is up, its interaction %d is over", id, l.of)
+		}
+	}
+	for _, a := range s.agentOrder {
+		s.checkAgent(a, bad)
+	}
+	for _, g := range s.groupOrder {
+		s.checkGroup(g, bad)
+	}
+	ended := uint64(len(s.interactions))
+	for _, n := range s.counters.Ended {
+		ended += n
+	}
+	if ended != s.counters.Interactions { // entered = in progress + ended
+		bad("%d interactions came, %d are accounted for", s.counters.Interactions, ended)
+	}
+	if len(s.deadlines.heap) != len(s.deadlines.byID) {
+		bad("%d deadlines armed, %d known", len(s.deadlines.heap), len(s.deadlines.byID))
+	}
+	return errors.Join(all...)
+}
+
+// checkInteraction: it is in exactly one place, and its legs and offers agree.
+func (s *State) checkInteraction(i *interaction, bad func(string, ...any)) {
+	p := i.group.pool
+	waiting, open := p.waiting.has(i.key()), p.open.has(i.key())
+	all := i.group.def.Distribution == queuegroups.All
+	if want := i.phase == PhaseQueued; waiting != want {
+		bad("interaction %d is %s, among the waiting: %v", i.id, i.phase, waiting)
+	}
+	if want := i.phase == PhaseOffered && all; open != want {
+		bad("interaction %d is %s, open to more agents: %v", i.id, i.phase, open)
+	}
+	if (len(i.offers) > 0) != (i.phase == PhaseOffered) {
+		bad("interaction %d is %s with %d live offers", i.id, i.phase, len(i.offers))
+	}
+	if !all && len(i.offers) > 1 && !s.wasAll(i) {
+		bad("interaction %d has %d live offers", i.id, len(i.offers))
+	}
+	talks := i.phase == PhaseConnecting || i.phase == PhaseTalking
+	if talks != (i.agent != nil) || talks != (i.other != nil) {
+		bad("interaction %d is %s, answered by an agent: %v", i.id, i.phase, i.agent != nil)
+	}
+	if talks && (s.legs[i.other.id] != i.other || !i.other.slot || i.other.agent != i.agent) {
+		bad("interaction %d has lost hold of the agent's leg", i.id)
+	}
+	if s.legs[i.caller.id] != i.caller || i.caller.state == legEnding {
+		bad("interaction %d goes on without its caller", i.id)
+	}
+	if i.phase == PhaseQueued && i.caller.state == legOffered {
+		bad("interaction %d waits unanswered, without music", i.id)
+	}
+}
+
+// wasAll: the group was `all` when the interaction was offered, before a reload.
+func (s *State) wasAll(i *interaction) bool { return len(i.tried) > 0 }
+
+// checkOffer: every offer ends, and holds a slot exactly while its phones may ring.
+func (s *State) checkOffer(o *offer, bad func(string, ...any)) {
+	armed := func(k DeadlineKind) bool { return s.deadlines.armed(DeadlineID{Kind: k, N: uint64(o.id)}) }
+	switch {
+	case o.outcome == "":
+		if !o.slot || !armed(deadlineOffer) {
+			bad("offer %d is live without a slot or a deadline", o.id)
+		}
+	case o.outcome == OutcomeAnswered:
+		if o.slot || o.leg == nil || s.legs[o.leg.id] != o.leg {
+			bad("offer %d was answered by a leg that is gone", o.id)
+		}
+	default:
+		if !armed(deadlineForget) || o.slot != armed(deadlineSlot) {
+			bad("offer %d is cancelled without a deadline", o.id)
+		}
+	}
+}
+
+// checkAgent: never above capacity; every state that keeps work away has a way out.
+func (s *State) checkAgent(a *agent, bad func(string, ...any)) {
+	for _, o := range a.offers {
+		if !o.slot || o.agent != a || s.offers[o.id] != o {
+			bad("%s holds offer %d, which does not hold them", a.def.ID, o.id)
+		}
+	}
+	for _, l := range a.legs {
+		if !l.slot || l.agent != a || s.legs[l.id] != l {
+			bad("%s holds leg %s, which does not hold them", a.def.ID, l.id)
+		}
+	}
+	if a.used() > max(a.def.Capacity.Voice, 0) && !a.removed && !a.lowered {
+		bad("%s has %d calls at once, may have %d", a.def.ID, a.used(), a.def.Capacity.Voice)
+	}
+	armed := func(k DeadlineKind) bool { return s.deadlines.armed(DeadlineID{Kind: k, Name: string(a.def.ID)}) }
+	if (a.resting != "") != armed(deadlineRest) || a.silent != armed(deadlineReturn) || a.wrapUp != armed(deadlineWrapUp) {
+		bad("%s is left alone without an end", a.def.ID)
+	}
+	if a.free != a.canTake() || a.status != a.present() {
+		bad("%s is %s (%s), in the free sets: %v", a.def.ID, a.present(), a.status, a.free)
+	}
+	if a.removed && a.refs == 0 {
+		bad("%s should have been dropped", a.def.ID)
+	}
+}
+
+// checkGroup: nothing waits while somebody who may serve it is free.
+func (s *State) checkGroup(g *group, bad func(string, ...any)) {
+	var census [numStatuses]int32
+	free := 0
+	for _, t := range g.seats {
+		census[t.agent.status]++
+		if t.agent.canTake() {
+			free++
+			if !g.pool.free.has(t.key) || t.key != t.rank() {
+				bad("%s is free and %s does not know", t.agent.def.ID, g.def.ID)
+			}
+		}
+	}
+	if census != g.census || free != g.pool.free.Len() {
+		bad("group %s counts %v and %d free, there are %v and %d", g.def.ID, g.census, g.pool.free.Len(), census, free)
+	}
+	if free > 0 && g.pool.waiting.Len() > 0 {
+		bad("group %s: %d wait while %d agents are free", g.def.ID, g.pool.waiting.Len(), free)
+	}
+	if g.removed && g.interactions == 0 {
+		bad("group %s should have been dropped", g.def.ID)
+	}
+}
+
+func (d *deadlines) armed(id DeadlineID) bool { return d.byID[id] != nil }
+
+func (o *ordered[V]) has(k key) bool {
+	c, i := o.find(k)
+	return c < len(o.chunks) && o.chunks[c][i].key == k
+}
