@@ -36,12 +36,13 @@ var embedded embed.FS
 type Library struct {
 	open     func(name string) (io.ReadCloser, error)
 	fallback *program
+	maxTotal time.Duration // MaxTotalLength
 	programs atomic.Pointer[map[string]*program]
 }
 
 // New returns a library without programmes. It reads files through open.
 func New(open func(name string) (io.ReadCloser, error)) *Library {
-	l := &Library{open: open}
+	l := &Library{open: open, maxTotal: MaxTotalLength}
 	pcm, err := l.read(builtinPrefix+"default", circular)
 	if err != nil {
 		panic("holdmusic: the tune that is built in cannot be read: " + err.Error())
@@ -101,9 +102,9 @@ func (l *Library) Load(programs map[string][]string) error {
 			problems = append(problems, errs...)
 			continue
 		}
-		if total += playingTime(len(pcm)); total > MaxTotalLength {
+		if total += playingTime(len(pcm)); total > l.maxTotal {
 			problems = append(problems, &FileError{Program: id,
-				Err: fmt.Errorf("all hold music together is longer than %v", MaxTotalLength)})
+				Err: fmt.Errorf("all hold music together is longer than %v", l.maxTotal)})
 			break
 		}
 		loaded[id] = newProgram(pcm)
@@ -150,8 +151,8 @@ func (r reading) all(id string, files []string) (pcm []int16, problems []error) 
 			r.done[key] = content
 		}
 		err := content.err
-		if err == nil && playingTime(len(pcm)+len(content.pcm)) > MaxTotalLength {
-			err = fmt.Errorf("makes the programme longer than %v", MaxTotalLength)
+		if err == nil && playingTime(len(pcm)+len(content.pcm)) > r.library.maxTotal {
+			err = fmt.Errorf("makes the programme longer than %v", r.library.maxTotal)
 		}
 		if err != nil {
 			problems = append(problems, &FileError{Program: id, File: name, Err: err})

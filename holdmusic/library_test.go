@@ -200,13 +200,15 @@ func TestFileThatIsTooLarge(t *testing.T) {
 }
 
 func TestTooMuchMusic(t *testing.T) {
-	l := New(opener(fstest.MapFS{"a.wav": file(toneFile(50, 8000, 19*time.Minute))}))
+	l := New(opener(fstest.MapFS{"a.wav": file(toneFile(50, 8000, 19*time.Second))}))
+	l.maxTotal = 3 * time.Minute
 	one := []string{"a.wav", "a.wav", "a.wav", "a.wav", "a.wav"}
-	if err := l.Load(map[string][]string{"x": append(one, one...)}); err == nil || !strings.Contains(err.Error(), "longer than 3h") {
+	err := l.Load(map[string][]string{"x": append(one, one...)})
+	if err == nil || !strings.Contains(err.Error(), "file a.wav: makes the programme longer than 3m") {
 		t.Errorf("one long programme: error %v", err)
 	}
-	err := l.Load(map[string][]string{"x": one, "y": append(one, "builtin:default")})
-	if err == nil || !strings.Contains(err.Error(), "y: all hold music together is longer than 3h") {
+	err = l.Load(map[string][]string{"x": one, "y": append(one, "builtin:default")})
+	if err == nil || !strings.Contains(err.Error(), "y: all hold music together is longer than 3m") {
 		t.Errorf("two long programmes: error %v", err)
 	}
 }
