@@ -6,6 +6,7 @@ set -eu
 missing=""
 command -v sipp >/dev/null || missing="$missing sip-tester"
 command -v baresip >/dev/null || missing="$missing baresip-core"
+command -v gcc >/dev/null || missing="$missing gcc libc6-dev" # the race detector
 [ -z "$missing" ] && exit 0
 
 if ! command -v apt-get >/dev/null; then
