@@ -2,7 +2,12 @@ package media
 
 import (
 	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"centrala/media/sdp"
 )
 
 // EndpointOptions describe one leg's media.
@@ -12,7 +17,7 @@ type EndpointOptions struct {
 	// Local is the address the sockets are bound to: that of the interface towards the peer.
 	Local netip.Addr
 	// Signalling is the address the peer's SIP comes from, if known. Behind NAT its RTP comes from
-	// there too, so that such a source is trusted at its first packet.
+	// there too, so that such a source is trusted at its first packet, and no other is ever learnt.
 	Signalling netip.Addr
 	// Codecs are offered in this order; nil: PCMA, PCMU.
 	Codecs []Codec
@@ -44,59 +49,266 @@ type Event struct {
 }
 
 // Endpoint is the media of one leg. Its methods may be called from any goroutine.
-type Endpoint struct{}
+//
+// Locks are taken in the order mu, in.mu, out.mu. The only lock of another endpoint that is taken
+// while holding one of them is its out.mu, and nothing is locked while out.mu is held.
+type Endpoint struct {
+	engine  *Engine
+	label   string
+	local   netip.AddrPort
+	timeout time.Duration
+	onEvent func(Event)
+	onAudio func(c Codec, timestamp uint32, payload []byte)
+	clock   *metronome
+	poller  *poller
+	slot    uint32 // in poller
+
+	rtp, rtcp socket                   // open as long as in.closed is false
+	listener  atomic.Pointer[Endpoint] // whom this endpoint's audio goes to
+
+	in      receiver
+	out     stream
+	reports reports
+
+	mu         sync.Mutex
+	negotiator *sdp.Negotiator
+	agreed     sdp.Agreed
+	remote     []byte // the peer's latest description
+	timer      *time.Timer
+	final      *Stats // set by Close
+}
 
 // Offer returns our session description: a first offer, or a new one within the session (for an
 // INVITE without an offer). Its o= version rises only when it says something new.
-func (ep *Endpoint) Offer() []byte { return nil }
+func (ep *Endpoint) Offer() []byte {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	return ep.negotiator.Offer()
+}
 
 // AcceptOffer takes a first or later offer and returns the answer. ErrNoCodec when there is
 // nothing in common; the session stays as it was after any error.
-func (ep *Endpoint) AcceptOffer(sdp []byte) (answer []byte, err error) { return nil, ErrNoCodec }
+func (ep *Endpoint) AcceptOffer(sdp []byte) (answer []byte, err error) {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	if ep.final != nil {
+		return nil, ErrClosed
+	}
+	answer, agreed, err := ep.negotiator.AcceptOffer(sdp)
+	if err != nil {
+		return nil, err
+	}
+	ep.apply(agreed, sdp)
+	return answer, nil
+}
 
-// AcceptAnswer takes the answer to the last Offer.
-func (ep *Endpoint) AcceptAnswer(sdp []byte) error { return ErrNoCodec }
+// AcceptAnswer takes the answer to the last Offer. A later answer to the same offer (a 200 after
+// a 183, or from another branch of a fork) takes the place of the one before.
+func (ep *Endpoint) AcceptAnswer(sdp []byte) error {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	if ep.final != nil {
+		return ErrClosed
+	}
+	agreed, err := ep.negotiator.AcceptAnswer(sdp)
+	if err != nil {
+		return err
+	}
+	ep.apply(agreed, sdp)
+	return nil
+}
+
+// apply puts into effect what was negotiated. Accessed with mu held.
+func (ep *Endpoint) apply(agreed sdp.Agreed, remote []byte) {
+	changed := !slices.Equal(remote, ep.remote)
+	ep.agreed, ep.remote = agreed, slices.Clone(remote)
+	codec := codecOf(agreed.Codec)
+	eventPT := uint8(noEvent)
+	if agreed.Event.Name != "" {
+		eventPT = agreed.Event.PT
+	}
+
+	ep.in.mu.Lock()
+	ep.in.kinds = [128]uint8{}
+	for _, f := range agreed.Accept {
+		if f.Name == sdp.TelephoneEvent {
+			ep.in.kinds[f.PT] = kindEvent
+		} else {
+			ep.in.kinds[f.PT] = kindCodec + uint8(codecOf(f))
+		}
+	}
+	now := int64(ep.engine.clock())
+	ep.in.last = now // a time-out begins anew
+	ep.reports.negotiated(agreed)
+	source := &ep.in.source
+	moved := agreed.Remote != source.signalled && !agreed.Remote.Addr().IsUnspecified()
+	// A peer on hold is silent, so that a stranger could take its place.
+	source.strict = !agreed.Send || !agreed.Receive
+	if changed && (moved || !source.strict) {
+		source.open(agreed.Remote)
+		_ = ep.rtp.disconnect() // fails for no reason known of; then the peer stays where it was
+		ep.out.redirect(netip.AddrPort{})
+	}
+	ep.out.negotiated(source.dest(), agreed.Send, codec, agreed.Codec.PT, eventPT)
+	ep.in.mu.Unlock()
+	ep.schedule(now)
+}
+
+func codecOf(f sdp.Format) Codec {
+	if f.Name == PCMA.String() {
+		return PCMA
+	}
+	return PCMU
+}
 
 // Held reports whether the peer put us on hold: it wants to hear nothing from us
 // (sendonly, inactive or the address 0.0.0.0).
-func (ep *Endpoint) Held() bool { return false }
+func (ep *Endpoint) Held() bool {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	return ep.remote != nil && !ep.agreed.Send
+}
 
 // Codec is the codec that was agreed on; false before an offer and answer.
-func (ep *Endpoint) Codec() (Codec, bool) { return PCMU, false }
+func (ep *Endpoint) Codec() (Codec, bool) {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	return codecOf(ep.agreed.Codec), ep.remote != nil
+}
 
 // LocalAddr is the RTP address that is bound.
-func (ep *Endpoint) LocalAddr() netip.AddrPort { return netip.AddrPort{} }
+func (ep *Endpoint) LocalAddr() netip.AddrPort { return ep.local }
 
 // RemoteAddr is where RTP is sent to now; invalid when not known yet.
-func (ep *Endpoint) RemoteAddr() netip.AddrPort { return netip.AddrPort{} }
+func (ep *Endpoint) RemoteAddr() netip.AddrPort {
+	ep.out.mu.Lock()
+	defer ep.out.mu.Unlock()
+	return ep.out.dest.addrPort()
+}
 
 // Play makes p the source of the endpoint from the next packet on, in place of a programme or a
 // bridged endpoint; nil: nothing. What the other endpoint of a bridge hears does not change.
-func (ep *Endpoint) Play(p Program) {}
+func (ep *Endpoint) Play(p Program) { ep.setSource(p, nil) }
 
 // Bridge makes a and b each other's source, in place of what they were playing.
-func Bridge(a, b *Endpoint) {}
+func Bridge(a, b *Endpoint) {
+	a.setSource(nil, b)
+	b.setSource(nil, a)
+}
 
 // Unbridge ends what Bridge began: an endpoint whose source is the other one has none afterwards.
-func Unbridge(a, b *Endpoint) {}
+func Unbridge(a, b *Endpoint) {
+	a.dropSource(b)
+	b.dropSource(a)
+}
+
+func (ep *Endpoint) setSource(p Program, peer *Endpoint) {
+	was, list, ok := ep.out.setSource(p, peer)
+	if was != nil && was != peer {
+		was.listener.CompareAndSwap(ep, nil)
+	}
+	if ok && peer != nil {
+		peer.listener.Store(ep)
+	}
+	if list {
+		ep.clock.add(ep)
+	}
+}
+
+func (ep *Endpoint) dropSource(peer *Endpoint) {
+	if ep.out.dropPeer(peer) {
+		peer.listener.CompareAndSwap(ep, nil)
+	}
+}
+
+// readRTP takes one packet from the RTP socket and passes it on. Called by the poller.
+func (ep *Endpoint) readRTP(buf []byte, from *sockaddr, now int64) {
+	a, digit, ok := ep.take(buf, from, now)
+	if !ok {
+		return
+	}
+	if digit != 0 && ep.onEvent != nil {
+		ep.onEvent(Event{Kind: EventDTMF, Digit: digit})
+	}
+	if ep.onAudio != nil && !a.event {
+		ep.onAudio(a.codec, a.ts, buf[a.start:a.end])
+	}
+	if to := ep.listener.Load(); to != nil {
+		to.out.relay(ep, buf, &a)
+	}
+}
+
+// take reads a packet and judges it.
+func (ep *Endpoint) take(buf []byte, from *sockaddr, now int64) (a arrival, digit byte, ok bool) {
+	ep.in.mu.Lock()
+	defer ep.in.mu.Unlock()
+	if ep.in.closed {
+		return a, 0, false
+	}
+	n, errno := ep.rtp.receive(buf, from)
+	if errno != 0 { // nothing there after all, or the fate of an earlier packet (ICMP)
+		return a, 0, false
+	}
+	if n > maxPacket {
+		ep.in.malformed++
+		return a, 0, false
+	}
+	source := from.addrPort()
+	if isRTCP(buf[:n]) {
+		ep.control(buf[:n], source, true, now)
+		return a, 0, false
+	}
+	a, v, digit, ok := ep.in.accept(buf[:n], source, now)
+	if v == learnt && ep.rtp.connect(source) == nil {
+		ep.out.redirect(source)
+	}
+	return a, digit, ok
+}
 
 // Stats returns the figures of now.
-func (ep *Endpoint) Stats() Stats { return Stats{} }
+func (ep *Endpoint) Stats() Stats {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	if ep.final != nil {
+		return *ep.final
+	}
+	return ep.figures()
+}
 
 // Close says goodbye by RTCP, closes the sockets and returns the final figures.
 // Later calls return the same figures.
-func (ep *Endpoint) Close() Stats { return Stats{} }
+func (ep *Endpoint) Close() Stats {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	if ep.final != nil {
+		return *ep.final
+	}
+	if ep.timer != nil {
+		ep.timer.Stop()
+	}
+	ep.goodbye()
+	ep.poller.remove(ep)
 
-// Stats are figures of one endpoint since it was made.
-type Stats struct {
-	Sent, SentBytes         uint64        // RTP packets and their payload
-	Received, ReceivedBytes uint64        // accepted from the peer
-	Lost                    uint64        // never arrived from the peer, as sequence numbers tell
-	Jitter                  time.Duration // RFC 3550 6.4.1, of what we receive
-	PeerLost                uint64        // of our packets, as the peer reports
-	PeerJitter              time.Duration // as the peer reports
-	RTT                     time.Duration // from the peer's latest report; 0: unknown
-	Strangers               uint64        // packets from addresses that are not the peer's
-	Malformed               uint64        // neither RTP of this session nor RTCP
-	Unsent                  uint64        // relayed packets the other leg could not take: no such payload type, or the send failed
+	ep.out.mu.Lock()
+	ep.out.closed = true
+	source := ep.out.peer
+	ep.out.program, ep.out.peer = nil, nil
+	ep.out.mu.Unlock()
+	if source != nil {
+		source.listener.CompareAndSwap(ep, nil)
+	}
+	if to := ep.listener.Swap(nil); to != nil {
+		to.out.dropPeer(ep)
+	}
+
+	ep.in.mu.Lock()
+	ep.in.closed = true
+	ep.rtp.close()
+	ep.rtcp.close()
+	ep.in.mu.Unlock()
+
+	final := ep.figures()
+	ep.final = &final
+	ep.engine.forget(ep, final)
+	return final
 }

@@ -2,8 +2,14 @@ package media
 
 import (
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net/netip"
+	"runtime"
+	"sync"
 	"time"
+
+	"centrala/media/sdp"
 
 	"github.com/rs/zerolog"
 )
@@ -13,7 +19,9 @@ var (
 	// ErrNoPorts: every pair of the port range is in use or in quarantine.
 	ErrNoPorts = errors.New("no free RTP port pair")
 	// ErrNoCodec: the peer has no audio stream or codec in common with us; SIP answers 488.
-	ErrNoCodec = errors.New("no common audio codec")
+	ErrNoCodec = sdp.ErrNoCodec
+	// ErrMalformed: what should be a session description is none.
+	ErrMalformed = sdp.ErrMalformed
 	// ErrClosed: the engine or the endpoint was closed.
 	ErrClosed = errors.New("media closed")
 )
@@ -36,31 +44,194 @@ type Options struct {
 // Program is audio that endpoints play, encoded beforehand and shared by all listeners.
 type Program interface {
 	// Frame returns the 20 ms of the programme at tick of the engine's clock, FrameSamples bytes.
-	// It is called from several goroutines at once, must not allocate and keeps the bytes unchanged.
+	// It is called from several goroutines at once, must not allocate or block, and what it returned
+	// must not change. Ticks count up by one every 20 ms, so that all listeners hear the same.
 	Frame(c Codec, tick uint64) []byte
 }
 
 // Engine owns the ports, the clock and the sockets of all endpoints.
-type Engine struct{}
+type Engine struct {
+	options Options
+	log     zerolog.Logger
+	start   time.Time
+	ports   *ports
 
-// New starts an engine.
-func New(o Options) (*Engine, error) { return &Engine{}, nil }
+	pollers    []*poller
+	metronomes []*metronome
+	stop       chan struct{}
+	running    sync.WaitGroup
 
-// NewEndpoint binds a port pair.
-func (e *Engine) NewEndpoint(o EndpointOptions) (*Endpoint, error) { return nil, ErrNoPorts }
+	mu        sync.Mutex
+	endpoints map[*Endpoint]struct{}
+	made      int
+	closed    bool
+	past      EngineStats // sums of endpoints that were closed
+}
 
-// Close closes all endpoints and stops the engine. A second call does nothing.
-func (e *Engine) Close() {}
+// New starts an engine. It has a reader and a clock for each processor.
+func New(o Options) (*Engine, error) {
+	if o.PortMin == 0 && o.PortMax == 0 {
+		o.PortMin, o.PortMax = 10000, 19999
+	}
+	if o.Quarantine == 0 {
+		o.Quarantine = 30 * time.Second
+	}
+	if o.Timeout == 0 {
+		o.Timeout = time.Minute
+	}
+	pool, err := newPorts(o.PortMin, o.PortMax, o.Quarantine)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		options: o, log: o.Log, start: time.Now(), ports: pool,
+		stop: make(chan struct{}), endpoints: make(map[*Endpoint]struct{}),
+	}
+	for range runtime.GOMAXPROCS(0) {
+		p, err := newPoller(e)
+		if err != nil {
+			for _, p := range e.pollers {
+				p.close()
+			}
+			return nil, err
+		}
+		e.pollers = append(e.pollers, p)
+		e.metronomes = append(e.metronomes, newMetronome(e.log))
+	}
+	for i := range e.pollers {
+		e.running.Go(e.pollers[i].loop)
+		e.running.Go(func() { e.metronomes[i].loop(e.clock, e.stop) })
+	}
+	return e, nil
+}
 
-// EngineStats are figures for metrics.
-type EngineStats struct {
-	Endpoints        int    // open now
-	PortPairs        int    // in the range
-	PortPairsFree    int    // neither in use nor in quarantine
-	PacketsSent      uint64 // RTP, by endpoints closed and open
-	PacketsReceived  uint64 // RTP that was accepted
-	PacketsDiscarded uint64 // from strangers, malformed, of unknown payload type
+// clock is the time since the engine's start, which never goes back.
+func (e *Engine) clock() time.Duration { return time.Since(e.start) }
+
+// ntp is the wall-clock time of an instant of the engine's clock, as NTP writes it: seconds since
+// 1900 in the upper half, their fraction in the lower.
+func (e *Engine) ntp(now int64) uint64 {
+	const since1900 = 2208988800
+	t := e.start.Add(time.Duration(now))
+	return uint64(t.Unix()+since1900)<<32 | uint64(t.Nanosecond())<<32/uint64(time.Second)
+}
+
+// NewEndpoint binds a port pair. ErrNoPorts when there is none.
+func (e *Engine) NewEndpoint(o EndpointOptions) (*Endpoint, error) {
+	local := o.Local.Unmap()
+	if !local.IsValid() {
+		return nil, fmt.Errorf("endpoint %s: no local address", o.Label)
+	}
+	rtp, rtcp, port, err := e.ports.open(local)
+	if err != nil {
+		return nil, fmt.Errorf("endpoint %s: %w", o.Label, err)
+	}
+	ep := &Endpoint{
+		engine: e, label: o.Label, local: netip.AddrPortFrom(local, port),
+		timeout: o.Timeout, onEvent: o.OnEvent, onAudio: o.OnAudio,
+		rtp: rtp, rtcp: rtcp, out: newStream(rtp),
+	}
+	if ep.timeout == 0 {
+		ep.timeout = e.options.Timeout
+	}
+	ep.in.source.signalling = o.Signalling.Unmap()
+	ep.reports.cname = newCNAME()
+	ep.negotiator = sdp.NewNegotiator(e.localSide(ep, o.Codecs))
+	if err := e.enlist(ep); err != nil {
+		rtp.close()
+		rtcp.close()
+		e.ports.giveBack(port, time.Now())
+		return nil, fmt.Errorf("endpoint %s: %w", o.Label, err)
+	}
+	return ep, nil
+}
+
+func (e *Engine) localSide(ep *Endpoint, codecs []Codec) sdp.Local {
+	if codecs == nil {
+		codecs = []Codec{PCMA, PCMU}
+	}
+	l := sdp.Local{
+		Session: rand.Uint64() >> 2, Addr: ep.local.Addr(),
+		RTP: ep.local.Port(), RTCP: ep.local.Port() + 1,
+	}
+	if e.options.Advertise.IsValid() {
+		l.Addr = e.options.Advertise.Unmap()
+	}
+	for _, c := range codecs {
+		l.Codecs = append(l.Codecs, sdp.Format{PT: c.PayloadType(), Name: c.String(), Rate: SampleRate})
+	}
+	return l
+}
+
+// enlist gives the endpoint its reader and its clock.
+func (e *Engine) enlist(ep *Endpoint) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return ErrClosed
+	}
+	ep.poller = e.pollers[e.made%len(e.pollers)]
+	ep.clock = e.metronomes[e.made%len(e.metronomes)]
+	if err := ep.poller.add(ep); err != nil {
+		return err
+	}
+	e.made++
+	e.endpoints[ep] = struct{}{}
+	return nil
+}
+
+// forget is told of an endpoint that was closed.
+func (e *Engine) forget(ep *Endpoint, final Stats) {
+	e.ports.giveBack(ep.local.Port(), time.Now())
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.endpoints, ep)
+	e.past.add(final)
+}
+
+func (e *Engine) open() []*Endpoint {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	list := make([]*Endpoint, 0, len(e.endpoints))
+	for ep := range e.endpoints {
+		list = append(list, ep)
+	}
+	return list
 }
 
 // Stats returns the figures of now.
-func (e *Engine) Stats() EngineStats { return EngineStats{} }
+func (e *Engine) Stats() EngineStats {
+	e.mu.Lock()
+	s := e.past
+	e.mu.Unlock()
+	list := e.open()
+	for _, ep := range list {
+		s.add(ep.Stats())
+	}
+	s.Endpoints = len(list)
+	s.PortPairs, s.PortPairsFree = e.ports.counts(time.Now())
+	return s
+}
+
+// Close closes all endpoints and stops the engine. A second call does nothing.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return
+	}
+	e.closed = true
+	e.mu.Unlock()
+	for _, ep := range e.open() {
+		ep.Close()
+	}
+	close(e.stop)
+	for _, p := range e.pollers {
+		p.stop()
+	}
+	e.running.Wait()
+	for _, p := range e.pollers {
+		p.close()
+	}
+}
+

@@ -60,7 +60,9 @@ func (p *ports) release(now time.Time) {
 		p.clear(p.waiting[n].pair)
 		n++
 	}
-	p.waiting = append(p.waiting[:0], p.waiting[n:]...)
+	if n > 0 {
+		p.waiting = append(p.waiting[:0], p.waiting[n:]...)
+	}
 }
 
 func (p *ports) clear(pair int) {

@@ -1,0 +1,51 @@
+package media
+
+import "time"
+
+// Stats are figures of one endpoint since it was made.
+type Stats struct {
+	Sent, SentBytes         uint64        // RTP packets and their payload
+	Received, ReceivedBytes uint64        // accepted from the peer
+	Lost                    uint64        // never arrived from the peer, as sequence numbers tell
+	Jitter                  time.Duration // RFC 3550 6.4.1, of what we receive
+	PeerLost                uint64        // of our packets, as the peer reports
+	PeerJitter              time.Duration // as the peer reports
+	RTT                     time.Duration // from the peer's latest report; 0: unknown
+	Strangers               uint64        // packets from addresses that are not the peer's
+	Malformed               uint64        // neither RTP of this session nor RTCP
+	Unsent                  uint64        // what could not be sent: no such payload type at the peer, too late, or the send failed
+}
+
+const sampleTime = time.Second / SampleRate
+
+// figures collects the stats. Accessed with mu held.
+func (ep *Endpoint) figures() Stats {
+	ep.in.mu.Lock()
+	defer ep.in.mu.Unlock()
+	ep.out.mu.Lock()
+	defer ep.out.mu.Unlock()
+	in, out, rep := &ep.in, &ep.out, &ep.reports
+	return Stats{
+		Sent: out.sent, SentBytes: out.sentBytes, Unsent: out.unsent,
+		Received: in.received, ReceivedBytes: in.receivedBytes,
+		Strangers: in.strangers, Malformed: in.malformed,
+		Lost: in.lostBefore + in.lost(), Jitter: time.Duration(in.jitter>>4) * sampleTime,
+		PeerLost: rep.peerLost, PeerJitter: rep.peerJitter, RTT: rep.rtt,
+	}
+}
+
+// EngineStats are figures for metrics.
+type EngineStats struct {
+	Endpoints        int    // open now
+	PortPairs        int    // in the range
+	PortPairsFree    int    // neither in use nor in quarantine
+	PacketsSent      uint64 // RTP, by endpoints closed and open
+	PacketsReceived  uint64 // RTP that was accepted
+	PacketsDiscarded uint64 // from strangers, malformed, of unknown payload type
+}
+
+func (s *EngineStats) add(ep Stats) {
+	s.PacketsSent += ep.Sent
+	s.PacketsReceived += ep.Received
+	s.PacketsDiscarded += ep.Strangers + ep.Malformed
+}

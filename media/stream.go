@@ -1,0 +1,245 @@
+package media
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/zaf/g711"
+	"golang.org/x/sys/unix"
+)
+
+// stream is what an endpoint sends: one RTP stream for its whole life. Sources come and go; each
+// is fitted onto the stream where the one before it stopped.
+type stream struct {
+	mu sync.Mutex // held while a packet is written, so that the packets of two sources keep their order
+
+	// where to and how, set when a session is negotiated
+	sock      socket
+	dest      sockaddr
+	connected bool // dest is the socket's peer
+	open      bool // the peer wants to hear us and dest is known
+	codec     Codec
+	pt        uint8
+	eventPT   uint8 // telephone-event; noEvent: the peer does not take it
+	closed    bool
+
+	// the source: a programme, the endpoint bridged, or nothing
+	program Program
+	peer    *Endpoint
+	listed  bool // the clock has this endpoint in one of its lists
+
+	// where the stream is
+	ssrc    uint32
+	seq     uint16 // of the newest packet
+	ts      uint32 // of the newest packet
+	tsAt    int64  // when ts last rose, in ns of the engine's clock
+	started bool   // at least one packet went out
+	fitted  bool   // the source's packets have been fitted on already
+	tick    uint64 // of the programme's newest frame
+
+	// how the peer's packets become ours, valid when fitted
+	seqOffset  uint16
+	tsOffset   uint32
+	generation uint32 // of the peer's stream, see arrival
+	firstSeq   uint16 // of the peer, at the first packet fitted
+	early      int    // packets to come in which one from before firstSeq must be dropped
+
+	sent, sentBytes, unsent uint64
+}
+
+const noEvent = 0xff
+
+// reorderWindow is how many packets after a change of source may still be overtaken by older ones.
+const reorderWindow = 256
+
+func newStream(s socket) stream {
+	return stream{
+		sock: s, eventPT: noEvent,
+		ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), ts: rand.Uint32(), // RFC 3550 5.1: random
+	}
+}
+
+// resume moves ts on over the time since the stream last moved, in whole frames, and reports the
+// marker bit that the first packet of a source carries (RFC 3551 4.1). Accessed with mu held.
+func (s *stream) resume(now int64) {
+	frames := int64(1)
+	if s.started {
+		const frame = int64(20 * time.Millisecond)
+		frames = max(1, (now-s.tsAt+frame/2)/frame)
+	}
+	s.ts += uint32(frames) * FrameSamples
+	s.tsAt = now
+	s.seq++
+	s.started, s.fitted = true, true
+}
+
+// write sends b. Accessed with mu held.
+func (s *stream) write(b []byte) {
+	var errno unix.Errno
+	if s.connected {
+		errno = s.sock.send(b)
+	} else {
+		errno = s.sock.sendTo(b, &s.dest)
+	}
+	if errno != 0 {
+		s.unsent++
+		return
+	}
+	s.sent++
+	s.sentBytes += uint64(len(b) - rtpHeader)
+}
+
+// frameBuffer is room for one packet of a programme.
+type frameBuffer [rtpHeader + FrameSamples]byte
+
+// play sends the programme's frame of a tick, built in buf. It returns false once the source is
+// no programme any more: the clock then forgets the endpoint.
+func (s *stream) play(buf *frameBuffer, tick uint64, now int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.program == nil || s.closed {
+		s.listed = false
+		return false
+	}
+	if !s.open {
+		return true
+	}
+	// Until the call returns, a programme that panics has been taken off already.
+	p := s.program
+	s.program = nil
+	n := copy(buf[rtpHeader:], p.Frame(s.codec, tick))
+	s.program = p
+	for i := rtpHeader + n; i < len(buf); i++ {
+		buf[i] = s.codec.Silence()
+	}
+	marker := !s.fitted
+	if marker {
+		s.resume(now)
+	} else { // ticks that were missed leave a hole in time, not in sequence
+		s.seq++
+		s.ts += uint32(tick-s.tick) * FrameSamples
+		s.tsAt = now
+	}
+	s.tick = tick
+	putHeader(buf[:], marker, s.pt, s.seq, s.ts, s.ssrc)
+	s.write(buf[:])
+	return true
+}
+
+// arrival is a packet that an endpoint accepted from its peer.
+type arrival struct {
+	packet
+	codec      Codec
+	event      bool   // telephone-event
+	generation uint32 // changes when the sender's sequence or SSRC starts afresh
+	now        int64  // ns of the engine's clock
+}
+
+// relay rewrites a packet of endpoint from in the buffer it was read into, and sends it.
+// Reordering and loss stay as they came.
+func (s *stream) relay(from *Endpoint, buf []byte, a *arrival) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.peer != from || s.closed || !s.open {
+		return
+	}
+	pt := s.pt
+	if a.event {
+		if pt = s.eventPT; pt == noEvent {
+			s.unsent++
+			return
+		}
+	}
+	marker := a.marker
+	if !s.fitted || s.generation != a.generation {
+		s.resume(a.now)
+		s.seqOffset, s.tsOffset = s.seq-a.seq, s.ts-a.ts
+		s.generation, s.firstSeq, s.early = a.generation, a.seq, reorderWindow
+		marker = true
+	} else if s.early > 0 {
+		if s.early--; int16(a.seq-s.firstSeq) < 0 { // its number on our stream was the last source's
+			s.unsent++
+			return
+		}
+	}
+	seq, ts := a.seq+s.seqOffset, a.ts+s.tsOffset
+	if int16(seq-s.seq) > 0 {
+		s.seq = seq
+	}
+	if int32(ts-s.ts) > 0 {
+		s.ts, s.tsAt = ts, a.now
+	}
+	b := buf[a.start-rtpHeader : a.end]
+	if !a.event && a.codec != s.codec {
+		recode(b[rtpHeader:], a.codec)
+	}
+	putHeader(b, marker, pt, seq, ts, s.ssrc)
+	s.write(b)
+}
+
+// recode turns audio of one codec into the other in place (ITU-T G.711 tables 3 and 4).
+func recode(b []byte, from Codec) {
+	if from == PCMA {
+		for i, v := range b {
+			b[i] = g711.Alaw2UlawFrame(v)
+		}
+		return
+	}
+	for i, v := range b {
+		b[i] = g711.Ulaw2AlawFrame(v)
+	}
+}
+
+// setSource replaces the source and returns the endpoint that was bridged. list is true when the
+// clock has to be told of a programme; ok is false when the endpoint is closed.
+func (s *stream) setSource(p Program, peer *Endpoint) (was *Endpoint, list, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was = s.peer
+	if s.closed {
+		return was, false, false
+	}
+	if peer == nil || peer != was || s.program != nil {
+		s.fitted = false
+	}
+	s.program, s.peer = p, peer
+	list = p != nil && !s.listed
+	s.listed = s.listed || list
+	return was, list, true
+}
+
+// dropPeer ends the source if it is peer.
+func (s *stream) dropPeer(peer *Endpoint) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.peer != peer {
+		return false
+	}
+	s.peer, s.fitted = nil, false
+	return true
+}
+
+// negotiated sets where to and how. dest is where RTP goes as far as it is known.
+func (s *stream) negotiated(dest netip.AddrPort, open bool, codec Codec, pt, eventPT uint8) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if dest.IsValid() {
+		s.dest.set(dest)
+	}
+	if open != s.open {
+		s.fitted = false // the pause must not show in the sequence
+	}
+	s.open, s.codec, s.pt, s.eventPT = open, codec, pt, eventPT
+}
+
+// redirect is told where the socket is connected to; invalid: it is not any more.
+func (s *stream) redirect(to netip.AddrPort) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.connected = to.IsValid()
+	if s.connected {
+		s.dest.set(to)
+	}
+}
