@@ -15,6 +15,7 @@ type Fault struct {
 
 const statusUnsupportedURIScheme = 416 // sipgo's constant of this value bears an HTTP name
 
+// Error makes a Fault usable as an error.
 func (f *Fault) Error() string { return f.Reason }
 
 // Response builds the answer. A fault in an ACK must not be answered (RFC 3261 17): drop it.
@@ -69,7 +70,7 @@ func Check(req *sip.Request) *Fault {
 		return bad("no Call-ID")
 	case h.cseq == nil:
 		return bad("no CSeq")
-	case h.cseq.MethodName != req.Method:
+	case !sameMethod(req.Method, h.cseq.MethodName):
 		return bad("CSeq method")
 	}
 	branch, _ := h.via.Params.Get("branch")
@@ -83,6 +84,20 @@ func Check(req *sip.Request) *Fault {
 		return &Fault{Code: sip.StatusNotAcceptable, Reason: "Not Acceptable"}
 	}
 	return nil
+}
+
+// sameMethod compares the methods of Request-Line and CSeq. Methods are case-sensitive (7.1), but
+// sipgo has put the first one into capitals, so only for those that exist can it be told.
+func sameMethod(line, cseq sip.RequestMethod) bool {
+	if line == cseq {
+		return true
+	}
+	switch line {
+	case sip.INVITE, sip.ACK, sip.CANCEL, sip.BYE, sip.REGISTER, sip.OPTIONS, sip.SUBSCRIBE, sip.NOTIFY,
+		sip.REFER, sip.INFO, sip.MESSAGE, sip.PRACK, sip.UPDATE, sip.PUBLISH:
+		return false
+	}
+	return strings.EqualFold(string(line), string(cseq))
 }
 
 // hasCookie tells whether a branch was made by an RFC 3261 element (8.1.1.7).
