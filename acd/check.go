@@ -35,8 +35,8 @@ func (s *State) Check() error {
 		s.checkGroup(g, bad)
 	}
 	ended := uint64(len(s.interactions))
-	for _, n := range s.counters.Ended {
-		ended += n
+	for _, end := range sortedKeys(s.counters.Ended) {
+		ended += s.counters.Ended[end]
 	}
 	if ended != s.counters.Interactions { // entered = in progress + ended
 		bad("%d interactions came, %d are accounted for", s.counters.Interactions, ended)
