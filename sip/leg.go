@@ -2,6 +2,16 @@ package sip
 
 import (
 	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/rs/zerolog"
+
+	"centrala/sip/dialog"
+	"centrala/sip/edge"
+	"centrala/sip/tx"
 )
 
 // Mailbox is the queue of a leg's owner. Everything about the leg runs in it,
@@ -21,8 +31,9 @@ type LegEvents interface {
 	// of an inbound leg with its SDP, which is nil unless the answer was in it.
 	LegAnswered(l *Leg, sdp []byte)
 	// LegOffer asks for the answer to an offer in a re-INVITE or UPDATE. A nil
-	// sdp asks for an offer of ours. An error refuses the change with 488 and
-	// leaves the session as it was.
+	// sdp asks for an offer of ours; the peer's answer to that, which comes with
+	// the ACK, is handed over by LegOffer too, and what is returned then is not
+	// used. An error refuses the change with 488 and leaves the session as it was.
 	LegOffer(l *Leg, sdp []byte) (answer []byte, err error)
 	// LegEnded is the last event of a leg and comes exactly once.
 	LegEnded(l *Leg, t Termination)
@@ -59,53 +70,152 @@ type Party struct {
 	Host string // host part of the URI
 }
 
+// Leg is one SIP dialog, inbound or outbound. Its methods other than Bind and
+// the plain getters may only be called in the owner's mailbox.
+type Leg struct {
+	s       *Stack
+	log     zerolog.Logger
+	id      string
+	tag     string // our tag, by which the stack finds the leg
+	callID  string
+	inbound bool
+	trunk   *trunk // nil for outbound legs
+	from    Party
+	to      string
+	user    string // whose phone is called, for outbound legs to registered phones
+	fixed   bool   // requests always go by the flow: the peer registered over it
+
+	// The rest is guarded by mu. It is held while an input is worked on, never
+	// while the owner is called.
+	mu     sync.Mutex
+	box    Mailbox // nil until Bind
+	ev     LegEvents
+	early  []func() // what came before Bind
+	orphan bool     // the owner is gone
+	ended  bool     // LegEnded was sent
+
+	state     dialog.State
+	dlg       *dialog.Dialog
+	flow      edge.Flow
+	offers    dialog.Offers
+	sdp       []byte // the peer's newest
+	sdpTag    string // whose it is, for outbound legs before the answer
+	peerTag   string // of the 2xx; empty before
+	answered  bool   // a 2xx came
+	inviteSeq uint32
+	why       string // Reason of our CANCEL or BYE
+
+	invite  *tx.Request   // inbound: the INVITE
+	answer  *sip.Response // inbound: our 2xx
+	settled chan struct{} // inbound: closed when no ACK is awaited any more
+	client  *tx.Client    // outbound: the INVITE
+	ack     *sip.Request  // outbound: our ACK
+	again   *reinvite     // the newest re-INVITE that we answered with 2xx, until its ACK
+
+	timer    *time.Timer
+	timerGen uint64
+	interval time.Duration // of 2xx retransmissions
+	deadline time.Time     // when they end
+}
+
 // Bind gives an inbound leg its owner. What happened to the leg before is
 // delivered first.
-func (l *Leg) Bind(m Mailbox, ev LegEvents) { panic("not yet") }
-
-// Leg is one SIP dialog, inbound or outbound. Its methods other than Bind may
-// only be called in the owner's mailbox.
-type Leg struct{}
+func (l *Leg) Bind(m Mailbox, ev LegEvents) {
+	l.mu.Lock()
+	if l.orphan || l.box != nil {
+		l.mu.Unlock()
+		return
+	}
+	l.box, l.ev = m, ev
+	early := l.early
+	l.early = nil
+	l.mu.Unlock()
+	for _, f := range early {
+		l.post(f)
+	}
+}
 
 // ID names the leg: as given to Dial, or random for inbound legs.
-func (l *Leg) ID() string { panic("not yet") }
+func (l *Leg) ID() string { return l.id }
 
 // CallID is the Call-ID of the dialog.
-func (l *Leg) CallID() string { panic("not yet") }
+func (l *Leg) CallID() string { return l.callID }
 
 // Inbound tells whether the peer called us.
-func (l *Leg) Inbound() bool { panic("not yet") }
+func (l *Leg) Inbound() bool { return l.inbound }
 
 // Local is our address towards the peer: media should be bound there.
-func (l *Leg) Local() netip.Addr { panic("not yet") }
+func (l *Leg) Local() netip.Addr {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.flow.Local.Addr()
+}
 
 // Remote is where the peer's signalling comes from.
-func (l *Leg) Remote() netip.AddrPort { panic("not yet") }
+func (l *Leg) Remote() netip.AddrPort {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.flow.Remote
+}
 
 // Trunk is the ID of the trunk that an inbound call came by.
-func (l *Leg) Trunk() string { panic("not yet") }
+func (l *Leg) Trunk() string {
+	if l.trunk == nil {
+		return ""
+	}
+	return l.trunk.id
+}
 
 // From is the caller.
-func (l *Leg) From() Party { panic("not yet") }
+func (l *Leg) From() Party { return l.from }
 
 // To is the user part of the Request-URI.
-func (l *Leg) To() string { panic("not yet") }
+func (l *Leg) To() string { return l.to }
 
 // SDP is the newest session description of the peer, nil if there is none yet.
-func (l *Leg) SDP() []byte { panic("not yet") }
+func (l *Leg) SDP() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sdp
+}
 
 // Ring sends a provisional answer (180 to 189) of an inbound leg; sdp may be
 // nil. It does nothing once the leg was answered or ended.
-func (l *Leg) Ring(code int, sdp []byte) { panic("not yet") }
+func (l *Leg) Ring(code int, sdp []byte) {
+	if code > 100 && code < 200 {
+		_ = l.input(dialog.UserRing, details{code: code, sdp: sdp})
+	}
+}
 
 // Answer takes an inbound call with 200 and sdp. It is sent again until the
-// ACK comes, which is reported by LegAnswered.
-func (l *Leg) Answer(sdp []byte) error { panic("not yet") }
+// ACK comes, which is reported by LegAnswered. An error means that the call can
+// no longer be taken; LegEnded follows.
+func (l *Leg) Answer(sdp []byte) error {
+	l.mu.Lock()
+	open := l.state == dialog.Incoming
+	l.mu.Unlock()
+	if !open {
+		return ErrState
+	}
+	return l.input(dialog.UserAnswer, details{sdp: sdp})
+}
 
-// Reject refuses an inbound call that has not been answered.
-func (l *Leg) Reject(code int, reason string) { panic("not yet") }
+// Reject refuses an inbound call that has not been answered. Codes outside 300
+// to 699 become 500; an empty reason becomes that of RFC 3261.
+func (l *Leg) Reject(code int, reason string) {
+	if code < 300 || code > 699 {
+		code = sip.StatusInternalServerError
+	}
+	_ = l.input(dialog.UserReject, details{code: code, reason: reason, owner: true})
+}
 
 // Hangup ends the leg as its state asks for: CANCEL, BYE or a refusal. The
 // reason goes into a Reason header (RFC 3326) if not empty, for example
-// `SIP;cause=200;text="Call completed elsewhere"`. LegEnded follows.
-func (l *Leg) Hangup(reason string) { panic("not yet") }
+// `SIP;cause=200;text="Call completed elsewhere"`. LegEnded follows at once,
+// also where the peer still has to be talked into it.
+func (l *Leg) Hangup(reason string) {
+	if strings.ContainsAny(reason, "\r\n\x00") {
+		reason = ""
+	}
+	_ = l.input(dialog.UserHangup, details{why: reason, owner: true})
+}

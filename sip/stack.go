@@ -2,9 +2,21 @@ package sip
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/emiago/sipgo/sip"
 	"github.com/rs/zerolog"
+
+	"centrala/sip/dialog"
+	"centrala/sip/edge"
+	"centrala/sip/registrar"
+	"centrala/sip/tx"
 )
 
 // Listen is an address to listen on.
@@ -13,16 +25,22 @@ type Listen struct {
 	Addr    netip.AddrPort
 }
 
-// Options configure a Stack.
+// Options configure a Stack. Zero values of limits stand for their defaults.
 type Options struct {
-	Listen    []Listen       // at least one; unspecified addresses stand for every local one; port 0 for any free one
-	Domain    string         // our host part in From
-	Advertise netip.Addr     // our public address, for peers outside private networks; zero: none
-	UserAgent string         // for Server and User-Agent headers
-	Directory Directory      // who may register and call
-	Handler   Handler        // receives calls and reachability
-	Log       zerolog.Logger // where to log
-	MaxLegs   int            // more inbound calls than this are refused with 503; default 5000
+	Listen    []Listen        // at least one; unspecified addresses stand for every local one; port 0 for any free one
+	Domain    string          // our host part in From; empty: the first address listened on
+	Advertise netip.Addr      // our public address, for peers outside private networks; zero: none
+	UserAgent string          // for Server and User-Agent headers
+	Directory Directory       // who may register and call
+	Handler   Handler         // receives calls and reachability
+	Store     registrar.Store // keeps registrations over a restart; nil: nothing is kept
+	Log       zerolog.Logger
+	MaxLegs   int               // more legs than this and new calls are refused with 503; 5000
+	Source    edge.Rate         // datagrams of one strange address
+	Strange   edge.Rate         // datagrams of all addresses not seen lately
+	Streams   edge.StreamLimits // connections
+	Bindings  registrar.Options // expiry limits and contacts per user; its hooks are set by the stack
+	T1, T2    time.Duration     // RFC 3261 section 17.1.1.1, for what dialogs repeat; 500 ms, 4 s
 }
 
 // Handler receives what happens on a Stack.
@@ -37,7 +55,7 @@ type Handler interface {
 
 // Directory is who the stack knows.
 type Directory struct {
-	Realm  string
+	Realm  string // of digest authentication; empty: the domain
 	Users  []User
 	Trunks []Trunk
 }
@@ -46,80 +64,302 @@ type Directory struct {
 type User struct {
 	Name     string   // the key given to the Handler
 	Aliases  []string // each, like Name, may be the user of the AOR or of the digest
-	Password string
+	Password string   // empty: nobody can register as this user
 }
 
 // Trunk is a carrier, recognised by the source address of its requests.
 type Trunk struct {
 	ID        string
-	From      []netip.Prefix // the longest match wins
+	From      []netip.Prefix // the longest match of all trunks wins
 	Host      string         // where calls to it go
 	Transport string         // "udp" or "tcp"
-	MaxCalls  int            // further calls are refused with 503; 0: no limit
-}
-
-// Contact is where a phone can be reached.
-type Contact struct {
-	User string  // whose phone it is, empty for a fixed one
-	URI  string  // Request-URI of calls to it
-	Q    float64 // preference, 0 to 1
-	// Local is our address towards the phone, set by Contacts and ContactURI:
-	// the media for a call to it should be bound there (the switchboard needs it before Dial).
-	Local netip.Addr
-	// Remote is where the phone's signalling comes from or goes to; its media may come from there too.
-	Remote netip.Addr
-	flow   string
-}
-
-// Header is an additional header of an INVITE.
-type Header struct{ Name, Value string }
-
-// Dial says whom to call and as whom.
-type Dial struct {
-	ID     string // of the leg
-	To     Contact
-	From   Party // shown on the phone; Host empty: the stack's domain
-	SDP    []byte
-	Header []Header
+	MaxCalls  int            // further calls from it are refused with 503; 0: no limit
 }
 
 // Stats are counts since the start unless said otherwise.
 type Stats struct {
-	Legs int // now
+	Legs         int    // now
+	Connections  int    // open, now
+	Transactions int    // client transactions without a final answer, now
+	Inbound      uint64 // calls taken on
+	Outbound     uint64 // calls made
+	Requests     uint64 // that reached the checks
+	Refused      uint64 // by the checks of RFC 3261 section 8.2
+	Overload     uint64 // refused with 503
+	Limited      uint64 // datagrams over the limit of their source
+	Malformed    uint64 // messages that could not be read
+	NotSIP       uint64 // datagrams that are no SIP
+	Cut          uint64 // connections over a cap, or cut because the peer did not read
+	Panics       uint64 // faults of ours that cost a request or a leg's step
 }
 
 // Stack is a SIP user agent.
-type Stack struct{}
+type Stack struct {
+	o        Options
+	udp, tcp []netip.AddrPort
+	tx       *tx.Layer
+	reg      *registrar.Registrar
+	book     atomic.Pointer[book]
+	t1, t2   time.Duration
+	now      func() time.Time
+	ctx      context.Context // ends with Close
+	stop     context.CancelFunc
+	draining atomic.Bool
+
+	allow, accept, sdpType, supported sip.Header // read-only
+
+	inbound, outbound, overload, panics atomic.Uint64
+
+	mu      sync.Mutex
+	legs    map[string]*Leg               // by our tag
+	byFlow  map[edge.FlowID]map[*Leg]bool // legs over connections
+	closing bool
+	empty   chan struct{} // closed once closing and no leg is left
+}
+
+var (
+	errClosing = errors.New("shutting down")
+	methods    = []sip.RequestMethod{sip.INVITE, sip.ACK, sip.CANCEL, sip.BYE, sip.OPTIONS, sip.INFO, sip.UPDATE, sip.REGISTER}
+)
+
+// retryAfter is what calls that are refused for lack of capacity are told, in seconds.
+const retryAfter = "5"
 
 // New binds the sockets and loads the bindings; nothing is read before Start.
-func New(o Options) (*Stack, error) { panic("not yet") }
+func New(o Options) (*Stack, error) {
+	if o.Handler == nil {
+		return nil, errors.New("sip: no handler")
+	}
+	s := &Stack{
+		o: o, t1: o.T1, t2: o.T2, now: time.Now,
+		legs: map[string]*Leg{}, byFlow: map[edge.FlowID]map[*Leg]bool{}, empty: make(chan struct{}),
+	}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	if s.t1 <= 0 {
+		s.t1 = 500 * time.Millisecond
+	}
+	if s.t2 <= 0 {
+		s.t2 = 4 * time.Second
+	}
+	if s.o.MaxLegs <= 0 {
+		s.o.MaxLegs = 5000
+	}
+	if err := s.bind(); err != nil {
+		s.stop()
+		return nil, err
+	}
+	if err := s.load(); err != nil {
+		s.tx.Close()
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// bind opens the sockets.
+func (s *Stack) bind() error {
+	supported := []string{"path", "outbound"} // both by the registrar
+	t := tx.Options{
+		Handler: (*server)(s), Advertise: s.o.Advertise, Product: s.o.UserAgent, Allow: methods, Supported: supported,
+		Trusted: s.trusted, Source: s.o.Source, Strange: s.o.Strange, Streams: s.o.Streams, Log: s.o.Log,
+	}
+	for _, l := range s.o.Listen {
+		addrs, err := edge.Expand(l.Addr)
+		if err != nil {
+			return fmt.Errorf("sip: %w", err)
+		}
+		switch l.Network {
+		case "udp":
+			t.UDP = append(t.UDP, addrs...)
+		case "tcp":
+			t.TCP = append(t.TCP, addrs...)
+		default:
+			return fmt.Errorf("sip: cannot listen on %q", l.Network)
+		}
+	}
+	layer, err := tx.New(t)
+	if err != nil {
+		return fmt.Errorf("sip: %w", err)
+	}
+	s.tx, s.udp, s.tcp = layer, layer.UDP(), layer.TCP()
+	if s.o.Domain == "" {
+		s.o.Domain = s.Addrs()[0].Addr.Addr().String()
+	}
+	s.allow = sip.NewHeader("Allow", layer.Allow())
+	s.accept = sip.NewHeader("Accept", sdpType)
+	s.supported = sip.NewHeader("Supported", "path, outbound")
+	contentType := sip.ContentTypeHeader(sdpType)
+	s.sdpType = &contentType
+	return nil
+}
+
+// load reads the directory and the stored bindings.
+func (s *Stack) load() error {
+	b, err := makeBook(s.o.Directory, s.o.Domain, nil)
+	if err != nil {
+		return fmt.Errorf("sip: %w", err)
+	}
+	s.book.Store(b)
+	r := s.o.Bindings
+	r.Store = s.o.Store
+	r.OnReachable = s.o.Handler.Reachable
+	r.StoreFailed = func(user string, err error) {
+		s.o.Log.Warn().Err(err).Str("user", user).Msg("registration not stored")
+	}
+	if s.reg, err = registrar.New(r); err != nil {
+		return fmt.Errorf("sip: %w", err)
+	}
+	return nil
+}
+
+// trusted tells which sources are not limited: the carriers.
+func (s *Stack) trusted(a netip.Addr) bool {
+	b := s.book.Load()
+	return b != nil && b.trunkOf(a) != nil
+}
 
 // Start begins to serve.
-func (s *Stack) Start() { panic("not yet") }
+func (s *Stack) Start() { s.tx.Start() }
 
 // Addrs are the addresses really listened on.
-func (s *Stack) Addrs() []Listen { panic("not yet") }
+func (s *Stack) Addrs() []Listen {
+	list := make([]Listen, 0, len(s.udp)+len(s.tcp))
+	for _, a := range s.udp {
+		list = append(list, Listen{"udp", a})
+	}
+	for _, a := range s.tcp {
+		list = append(list, Listen{"tcp", a})
+	}
+	return list
+}
 
-// Drain refuses new calls with 503 and Retry-After from now on.
-func (s *Stack) Drain() { panic("not yet") }
+// Drain refuses new calls with 503 and Retry-After from now on. Calls that are
+// there and registrations go on.
+func (s *Stack) Drain() { s.draining.Store(true) }
 
-// Close ends every leg, waits for their BYEs until ctx ends, and closes the sockets.
-func (s *Stack) Close(ctx context.Context) error { panic("not yet") }
+// Close ends every leg, waits for their last requests to be answered until ctx
+// ends, and closes the sockets.
+func (s *Stack) Close(ctx context.Context) error {
+	s.Drain()
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closing = true
+	legs := make([]*Leg, 0, len(s.legs))
+	for _, l := range s.legs {
+		legs = append(legs, l)
+	}
+	if len(legs) == 0 {
+		close(s.empty)
+	}
+	s.mu.Unlock()
+	for _, l := range legs {
+		l.post(func() { _ = l.input(dialog.UserHangup, details{}) })
+	}
+	select {
+	case <-s.empty:
+	case <-ctx.Done():
+	}
+	s.tx.Settle(ctx)
+	s.stop()
+	s.tx.Close()
+	s.reg.Close()
+	if left := s.Stats().Legs; left > 0 {
+		return fmt.Errorf("sip: %d legs left: %w", left, ctx.Err())
+	}
+	return nil
+}
 
 // SetDirectory replaces the directory; calls in progress are not touched.
-func (s *Stack) SetDirectory(d Directory) { panic("not yet") }
+func (s *Stack) SetDirectory(d Directory) {
+	b, err := makeBook(d, s.o.Domain, s.book.Load())
+	if err != nil { // only for want of randomness
+		s.o.Log.Error().Err(err).Msg("directory not replaced")
+		return
+	}
+	s.book.Store(b)
+}
 
 // Stats reports counters.
-func (s *Stack) Stats() Stats { panic("not yet") }
+func (s *Stack) Stats() Stats {
+	s.mu.Lock()
+	legs := len(s.legs)
+	s.mu.Unlock()
+	e, c := &s.tx.Edge, &s.tx.Count
+	return Stats{
+		Legs: legs, Connections: s.tx.Flows().Len(), Transactions: int(c.Transacts.Load()),
+		Inbound: s.inbound.Load(), Outbound: s.outbound.Load(),
+		Requests: c.Requests.Load(), Refused: c.Refused.Load(), Overload: c.Overload.Load() + s.overload.Load(),
+		Limited: e.Limited.Load(), Malformed: e.Malformed.Load(), NotSIP: e.NotSIP.Load(),
+		Cut: e.Refused.Load() + e.WriteErrors.Load(), Panics: c.Panics.Load() + s.panics.Load(),
+	}
+}
 
 // Reachable lists the users who have a contact bound, sorted.
-func (s *Stack) Reachable() []string { panic("not yet") }
+func (s *Stack) Reachable() []string { return s.reg.Users() }
 
-// Contacts are the live bindings of a user, best q first.
-func (s *Stack) Contacts(user string) []Contact { panic("not yet") }
+// remember lists a leg. False: the stack is closing.
+func (s *Stack) remember(l *Leg, outbound bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	s.legs[l.tag] = l
+	if l.flow.Network == "tcp" && l.flow.ID != "" {
+		set := s.byFlow[l.flow.ID]
+		if set == nil {
+			set = map[*Leg]bool{}
+			s.byFlow[l.flow.ID] = set
+		}
+		set[l] = true
+	}
+	if outbound {
+		s.outbound.Add(1)
+	} else {
+		s.inbound.Add(1)
+	}
+	return true
+}
 
-// ContactURI is the contact of a phone with a fixed address.
-func (s *Stack) ContactURI(uri string) (Contact, error) { panic("not yet") }
+// forget strikes an ended leg off, once.
+func (s *Stack) forget(l *Leg) {
+	flow := l.path()
+	s.mu.Lock()
+	there := s.legs[l.tag] == l
+	if there {
+		delete(s.legs, l.tag)
+		if set := s.byFlow[flow.ID]; set != nil {
+			if delete(set, l); len(set) == 0 {
+				delete(s.byFlow, flow.ID)
+			}
+		}
+		if s.closing && len(s.legs) == 0 {
+			close(s.empty)
+		}
+	}
+	s.mu.Unlock()
+	if there && l.trunk != nil {
+		l.trunk.leave()
+	}
+}
 
-// Dial calls a contact. It never blocks; failure comes as LegEnded.
-func (s *Stack) Dial(m Mailbox, ev LegEvents, d Dial) *Leg { panic("not yet") }
+// leg finds a leg by our tag.
+func (s *Stack) leg(tag string) *Leg {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.legs[tag]
+}
+
+// guard runs f and survives its panic, which then costs one step of one leg.
+func (s *Stack) guard(l *Leg, f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.panics.Add(1)
+			l.log.Error().Interface("panic", p).Bytes("stack", debug.Stack()).Msg("leg failed")
+		}
+	}()
+	f()
+}

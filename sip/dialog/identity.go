@@ -77,14 +77,12 @@ func Outgoing(callID, localTag string, from sip.FromHeader, to sip.ToHeader, tar
 
 // Answer makes the dialog of an answer to our INVITE (section 12.1.2): the
 // peer's tag, the route set and the target. A 2xx decides; 18x may be followed
-// by others. contact may be nil in a provisional answer.
+// by others. Without a contact (it must be in a 2xx, but is forgotten) the
+// target stays what the INVITE went to.
 func (d *Dialog) Answer(res *sip.Response, contact *sip.ContactHeader) error {
 	to := res.To()
 	if to == nil {
 		return ErrIncoming
-	}
-	if contact == nil && res.IsSuccess() {
-		return ErrNoContact
 	}
 	d.RemoteTag, _ = to.Params.Get("tag")
 	d.remote.Params = to.Params.Clone()
@@ -121,6 +119,9 @@ func (d *Dialog) Refresh(contact *sip.ContactHeader) {
 		d.target = contact.Address
 	}
 }
+
+// Continue has the next request carry a number after n.
+func (d *Dialog) Continue(n uint32) { d.localSeq = max(d.localSeq, n) }
 
 // Target is where requests go when there is no route set.
 func (d *Dialog) Target() sip.Uri { return d.target }

@@ -38,3 +38,10 @@ func (o *Offers) Receive() Glare {
 
 // Answered notes that the peer's offer was answered or refused.
 func (o *Offers) Answered() { o.theirs = false }
+
+// Open tells whether an offer of ours has no answer.
+func (o *Offers) Open() bool { return o.ours }
+
+// Received notes an offer from the peer where there can be no glare: the one
+// in the INVITE that makes the dialog.
+func (o *Offers) Received() { o.theirs = true }

@@ -9,6 +9,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"centrala/sip/edge"
+	"centrala/sip/header"
 )
 
 // Client is a client transaction.
@@ -84,6 +85,14 @@ func (c *Client) pump(on func(*sip.Response, error)) {
 	for {
 		select {
 		case res := <-tx.Responses():
+			if header.CheckResponse(res) != nil {
+				if res.IsProvisional() {
+					continue
+				}
+				tx.Terminate()
+				on(nil, ErrBadResponse)
+				return
+			}
 			if !res.IsProvisional() && c.req.Method != sip.INVITE {
 				tx.Terminate() // what comes again is nobody's business
 			}
@@ -124,7 +133,9 @@ func (c *Client) open(on func(*sip.Response, error)) (*sip.ClientTx, error) {
 	}
 	if c.req.Method == sip.INVITE {
 		tx.OnRetransmission(func(res *sip.Response) {
-			c.l.guard("2xx again", func() { on(res, nil) })
+			if header.CheckResponse(res) == nil {
+				c.l.guard("2xx again", func() { on(res, nil) })
+			}
 		})
 	}
 	c.mu.Lock()

@@ -5,21 +5,19 @@ import (
 
 	"centrala/sip/dialog"
 	"centrala/sip/edge"
+	"centrala/sip/header"
 )
 
-// inspect answers what the library would drop without a word: a request line
-// that it cannot read. RFC 3261 section 21.4.1 wants a 400 for that.
+// inspect answers what the library would drop without a word, such as a
+// request line that it cannot read (RFC 3261 section 21.4.1), and drops
+// responses of that kind.
 func inspect(msg []byte) (forward, reply []byte) {
-	end := bytes.Index(msg, []byte("\r\n"))
-	if end < 0 {
+	fault := header.Screen(msg)
+	switch {
+	case fault == nil:
+		return msg, nil
+	case bytes.HasPrefix(msg, []byte("SIP/")):
 		return nil, nil
 	}
-	line := msg[:end]
-	if bytes.HasPrefix(line, []byte("SIP/")) {
-		return msg, nil
-	}
-	if bytes.Count(line, []byte(" ")) == 2 {
-		return msg, nil
-	}
-	return nil, edge.Reply(msg, 400, "Bad Request: request line", dialog.NewTag())
+	return nil, edge.Reply(msg, fault.Code, fault.Reason, dialog.NewTag())
 }

@@ -102,6 +102,8 @@ var (
 	ErrFlowDead  = errors.New("the connection to the peer is gone")
 	ErrNoSocket  = errors.New("no socket for this network")
 	ErrCancelled = errors.New("transaction dropped")
+
+	ErrBadResponse = errors.New("malformed final response")
 )
 
 // New binds all sockets. Nothing is read before Start.
@@ -186,6 +188,19 @@ func (l *Layer) Start() {
 			defer l.serving.Done()
 			t.Serve(l.tpl.ServeTCP)
 		}()
+	}
+}
+
+// Settle waits until every client transaction has its final answer, or ctx ends.
+func (l *Layer) Settle(ctx context.Context) {
+	done := make(chan struct{})
+	go func() { // ends at Close at the latest, which ends all pumps
+		l.pumps.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
 	}
 }
 

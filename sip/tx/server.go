@@ -214,6 +214,9 @@ func (r *Request) Respond(res *sip.Response) error {
 	return err
 }
 
+// Repeat sends an answer once more, as it is.
+func (r *Request) Repeat(res *sip.Response) error { return r.tx.Respond(res) }
+
 // Send sends a final answer and forgets the transaction at once: a
 // retransmission is a new request and gets a new answer. For answers that are
 // cheap to make again.

@@ -1,0 +1,116 @@
+package sip
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+
+	"centrala/sip/edge"
+	"centrala/sip/header"
+	"centrala/sip/registrar"
+)
+
+// Contact is where a phone can be reached.
+type Contact struct {
+	User string  // whose phone it is, empty for a fixed one
+	URI  string  // Request-URI of calls to it
+	Q    float64 // preference, 0 to 1
+	// Local is our address towards the phone, set by Contacts and ContactURI:
+	// the media for a call to it should be bound there.
+	Local netip.Addr
+	// Remote is where the phone's signalling comes from or goes to; its media
+	// may come from there too. It is not valid for a host name.
+	Remote netip.Addr
+
+	uri     sip.Uri
+	flow    edge.Flow // Remote not valid: to be resolved
+	fixed   bool      // requests go by the flow and nowhere else
+	path    []string  // Route values, RFC 3327
+	network string
+	port    uint16
+}
+
+// Contacts are the live bindings of a user, best q first. Users who are no
+// longer in the directory have none.
+func (s *Stack) Contacts(user string) []Contact {
+	u := s.book.Load().user(user)
+	if u == nil || u.Name != user {
+		return nil
+	}
+	bindings := s.reg.Contacts(user)
+	list := make([]Contact, 0, len(bindings))
+	for i := range bindings {
+		b := &bindings[i]
+		uri, err := header.ParseURI(b.Contact)
+		if err != nil {
+			continue
+		}
+		flow := edge.Flow{ID: edge.FlowID(b.Flow.ID), Network: b.Flow.Transport, Local: b.Flow.Local, Remote: b.Flow.Remote}
+		if flow.Network == "udp" {
+			flow = s.socketFor(flow)
+		}
+		list = append(list, Contact{
+			User: user, URI: b.Contact, Q: float64(b.Q) / 1000, Local: flow.Local.Addr(), Remote: flow.Remote.Addr(),
+			uri: uri, flow: flow, fixed: true, path: b.Path, network: flow.Network,
+		})
+	}
+	return list
+}
+
+// socketFor mends a UDP flow that was stored by a process with other sockets.
+func (s *Stack) socketFor(f edge.Flow) edge.Flow {
+	for _, a := range s.udp {
+		if a == f.Local {
+			return f
+		}
+	}
+	if g, err := s.tx.Towards("udp", f.Remote); err == nil {
+		return g
+	}
+	return f
+}
+
+// ContactURI is the contact of a phone with a fixed address, such as
+// sip:lobby@192.0.2.9:5060;transport=tcp. A host name is looked up when the
+// phone is called.
+func (s *Stack) ContactURI(uri string) (Contact, error) {
+	u, err := header.ParseURI(strings.TrimSpace(uri))
+	if err != nil {
+		return Contact{}, fmt.Errorf("%q: %w", uri, err)
+	}
+	if u.Scheme != "sip" {
+		return Contact{}, fmt.Errorf("%q: only sip: can be called", uri)
+	}
+	c := Contact{URI: u.String(), Q: 1, uri: u, network: "udp", port: uint16(sip.DefaultUdpPort)}
+	if t, ok := u.UriParams.Get("transport"); ok {
+		c.network = strings.ToLower(t)
+	}
+	if u.Port > 0 {
+		c.port = uint16(u.Port)
+	}
+	locals := s.udp
+	if c.network == "tcp" {
+		locals = s.tcp
+	}
+	if c.network != "udp" && c.network != "tcp" || len(locals) == 0 {
+		return Contact{}, fmt.Errorf("%q: no socket for transport %s", uri, c.network)
+	}
+	ip, err := netip.ParseAddr(strings.Trim(u.Host, "[]"))
+	if err != nil {
+		c.Local = locals[0].Addr()
+		return c, nil
+	}
+	c.flow, err = s.tx.Towards(c.network, netip.AddrPortFrom(ip.Unmap(), c.port))
+	if err != nil {
+		return Contact{}, fmt.Errorf("%q: %w", uri, err)
+	}
+	c.Local, c.Remote = c.flow.Local.Addr(), ip.Unmap()
+	return c, nil
+}
+
+// flowOf is a flow in the registrar's terms.
+func flowOf(f edge.Flow) registrar.Flow {
+	return registrar.Flow{ID: string(f.ID), Transport: f.Network, Remote: f.Remote, Local: f.Local}
+}

@@ -1,0 +1,278 @@
+package sip
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"centrala/sip/auth"
+	"centrala/sip/dialog"
+	"centrala/sip/edge"
+	"centrala/sip/header"
+	"centrala/sip/tx"
+)
+
+// server is the Stack as the transaction layer sees it.
+type server Stack
+
+var _ tx.Handler = (*server)(nil)
+
+// bindWithin is how long an inbound leg may be without an owner.
+const bindWithin = 5 * time.Second
+
+// Request takes a request that passed the checks of the transaction layer.
+func (v *server) Request(r *tx.Request) {
+	s := (*Stack)(v)
+	if r.InDialog && r.Method != sip.REGISTER {
+		s.inDialog(r)
+		return
+	}
+	switch r.Method {
+	case sip.INVITE:
+		s.invited(r)
+	case sip.REGISTER:
+		s.register(r)
+	case sip.OPTIONS:
+		r.Send(s.options(r))
+	default: // BYE, INFO, UPDATE and PRACK live in dialogs
+		r.Refuse(sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+	}
+}
+
+func (s *Stack) inDialog(r *tx.Request) {
+	l := s.leg(r.Tag)
+	switch {
+	case l != nil:
+		l.post(func() { l.request(r) })
+	case r.Method == sip.OPTIONS: // a ping, whatever its tags
+		r.Send(s.options(r))
+	default:
+		r.Refuse(sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+	}
+}
+
+// Ack takes the ACK of a 2xx.
+func (v *server) Ack(ack *sip.Request, _ edge.Flow) {
+	s := (*Stack)(v)
+	tag, _ := ack.To().Params.Get("tag")
+	if l := s.leg(tag); l != nil && string(*ack.CallID()) == l.callID {
+		l.post(func() { l.acked(ack) })
+	}
+}
+
+// FlowClosed takes the end of a connection.
+func (v *server) FlowClosed(f edge.Flow) {
+	s := (*Stack)(v)
+	if s.reg != nil {
+		s.reg.FlowGone(string(f.ID))
+	}
+	s.mu.Lock()
+	legs := make([]*Leg, 0, len(s.byFlow[f.ID]))
+	for l := range s.byFlow[f.ID] {
+		legs = append(legs, l)
+	}
+	s.mu.Unlock()
+	for _, l := range legs {
+		l.post(func() { _ = l.input(dialog.FlowDead, details{reason: "connection closed"}) })
+	}
+}
+
+// Stray takes a response without a transaction. A 2xx that comes after all was
+// over has made a dialog at the peer, which has to be ended (section 13.2.2.4).
+func (v *server) Stray(res *sip.Response) {
+	s := (*Stack)(v)
+	if !res.IsSuccess() || header.CheckResponse(res) != nil || res.CSeq().MethodName != sip.INVITE || !s.ours(res.Via()) {
+		return
+	}
+	remote, err := netip.ParseAddrPort(res.Source())
+	if err != nil {
+		return
+	}
+	flow, err := s.tx.Towards(sip.NetworkToLower(res.Transport()), remote)
+	contact := header.Contact(res)
+	if err != nil || flow.ID == "" || contact == nil {
+		return
+	}
+	from, tag := res.From(), ""
+	if tag, _ = from.Params.Get("tag"); len(tag) != len(dialog.NewTag()) {
+		return
+	}
+	d := dialog.Outgoing(string(*res.CallID()), tag, *from, *res.To(), contact.Address)
+	if d.Answer(res, contact) != nil {
+		return
+	}
+	d.Continue(res.CSeq().SeqNo)
+	if s.tx.SendAck(d.Request(sip.ACK, res.CSeq().SeqNo), flow) == nil {
+		s.tx.Send(d.Request(sip.BYE, 0), flow, func(*sip.Response, error) {})
+	}
+}
+
+// ours tells whether a Via names one of our sockets.
+func (s *Stack) ours(via *sip.ViaHeader) bool {
+	for _, l := range s.Addrs() {
+		host := l.Addr.Addr().String()
+		if via.Port == int(l.Addr.Port()) && (via.Host == host || s.o.Advertise.IsValid() && via.Host == s.o.Advertise.String()) {
+			return true
+		}
+	}
+	return false
+}
+
+// options says what we can do (section 11.2).
+func (s *Stack) options(r *tx.Request) *sip.Response {
+	if s.draining.Load() {
+		return r.Response(sip.StatusServiceUnavailable, "Service Unavailable", sip.NewHeader("Retry-After", retryAfter))
+	}
+	return r.Response(sip.StatusOK, "OK", s.allow, s.accept, sip.NewHeader("Accept-Encoding", "identity"),
+		sip.NewHeader("Accept-Language", "en"), s.supported)
+}
+
+// register authenticates and authorises a REGISTER and has the registrar answer it.
+func (s *Stack) register(r *tx.Request) {
+	b := s.book.Load()
+	source := r.Flow.Remote.Addr()
+	user, verdict := b.auth.Check(r.Request, source, b.secret)
+	if verdict != auth.OK {
+		s.o.Log.Debug().Str("source", r.Flow.Remote.String()).Str("user", user).Stringer("verdict", verdict).Msg("registration refused")
+		r.Send(b.auth.Refuse(r.Request, source, verdict))
+		return
+	}
+	owner := b.user(uriUser(&r.To().Address))
+	if owner == nil || owner.Name != user { // section 10.3 step 4
+		r.Refuse(sip.StatusForbidden, "Forbidden")
+		return
+	}
+	s.tx.Trust(source)
+	// Any To tag is the client's mistake; ours must not become part of the stored dialog-less state.
+	res := s.reg.Handle(r.Request, user, flowOf(r.Flow))
+	if res.IsSuccess() && r.Flow.Network == "tcp" {
+		s.tx.Flows().Keep(r.Flow.ID, len(res.GetHeaders("Contact")) > 0)
+	}
+	s.o.Log.Debug().Str("user", user).Str("source", r.Flow.Remote.String()).Int("code", res.StatusCode).Msg("registration")
+	r.Send(res)
+}
+
+// invited takes a new call.
+func (s *Stack) invited(r *tx.Request) {
+	b := s.book.Load()
+	t := b.trunkOf(r.Flow.Remote.Addr())
+	if t == nil {
+		s.stranger(r, b)
+		return
+	}
+	busy := func() {
+		s.overload.Add(1)
+		r.Refuse(sip.StatusServiceUnavailable, "Service Unavailable", sip.NewHeader("Retry-After", retryAfter))
+	}
+	if s.draining.Load() || s.full() {
+		busy()
+		return
+	}
+	sdp, ok := sessionIn(r.Request, r.ContentType())
+	if !ok {
+		r.Refuse(sip.StatusUnsupportedMediaType, "Unsupported Media Type", s.accept)
+		return
+	}
+	contact := header.Contact(r.Request)
+	if branch, _ := r.Via().Params.Get("branch"); contact == nil && !strings.HasPrefix(branch, sip.RFC3261BranchMagicCookie) {
+		contact = &sip.ContactHeader{Address: r.From().Address} // RFC 2543 knew calls without Contact
+	}
+	d, err := dialog.FromInvite(r.Request, r.Tag, contact)
+	if err != nil {
+		r.Refuse(sip.StatusBadRequest, "Bad Request: Contact")
+		return
+	}
+	if !t.enter() {
+		busy()
+		return
+	}
+	l := s.newInbound(r, d, t, sdp)
+	if !s.remember(l, false) {
+		t.leave()
+		busy()
+		return
+	}
+	s.offer(l)
+}
+
+// newInbound makes the leg of a call.
+func (s *Stack) newInbound(r *tx.Request, d *dialog.Dialog, t *trunk, sdp []byte) *Leg {
+	from := r.From()
+	l := &Leg{
+		s: s, id: r.Tag, tag: r.Tag, callID: d.CallID, inbound: true, trunk: t,
+		from: Party{User: uriUser(&from.Address), Name: unquote(from.DisplayName), Host: from.Address.Host},
+		to:   uriUser(&r.Recipient), state: dialog.Incoming, dlg: d, flow: r.Flow, sdp: sdp, invite: r,
+	}
+	l.log = s.o.Log.With().Str("call_id", l.callID).Str("leg_id", l.id).Str("trunk", t.id).Logger()
+	if sdp != nil {
+		l.offers.Received()
+	}
+	return l
+}
+
+// offer hands a new leg to the handler.
+func (s *Stack) offer(l *Leg) {
+	cancelled := func() { l.post(func() { _ = l.input(dialog.RecvCancel, details{reason: "cancelled by the caller"}) }) }
+	if !l.invite.OnCancel(cancelled) {
+		cancelled()
+	}
+	s.guard(l, func() { s.o.Handler.Invite(l) })
+	if l.bound() {
+		return
+	}
+	time.AfterFunc(bindWithin, func() {
+		if !l.bound() {
+			l.log.Error().Msg("nobody took the call on")
+			l.abandon()
+		}
+	})
+}
+
+func (s *Stack) full() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.legs) >= s.o.MaxLegs
+}
+
+// stranger answers a call from no trunk: without credentials it is challenged,
+// whoever it claims to come from and wherever it wants to go; the agents' own
+// phones are told that they cannot call.
+func (s *Stack) stranger(r *tx.Request, b *book) {
+	source := r.Flow.Remote.Addr()
+	user, verdict := b.auth.Check(r.Request, source, b.secret)
+	if verdict != auth.OK {
+		r.Send(b.auth.Refuse(r.Request, source, verdict))
+		return
+	}
+	s.o.Log.Info().Str("user", user).Str("to", uriUser(&r.Recipient)).Msg("call from a phone refused")
+	r.Refuse(sip.StatusForbidden, "Calls From Phones Are Not Enabled")
+}
+
+func (l *Leg) bound() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.box != nil || l.orphan
+}
+
+func (l *Leg) path() edge.Flow {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.flow
+}
+
+// unquote undoes the escapes of a quoted display name (RFC 3261 section 25.1).
+func unquote(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}

@@ -1,0 +1,225 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"centrala/sip/dialog"
+	"centrala/sip/edge"
+	"centrala/sip/header"
+)
+
+// Dial says whom to call and as whom.
+type Dial struct {
+	ID     string // of the leg; empty: random
+	To     Contact
+	From   Party    // shown on the phone; Host empty: the stack's domain
+	SDP    []byte   // our offer; required
+	Header []Header // added to the INVITE
+}
+
+// Header is an additional header of an INVITE.
+type Header struct{ Name, Value string }
+
+// resolveWithin bounds how long a fixed phone's host name may take.
+const resolveWithin = 5 * time.Second
+
+var errDial = errors.New("cannot call")
+
+// Dial calls a contact. It never blocks; failure comes as LegEnded, also that
+// of the call's description.
+func (s *Stack) Dial(m Mailbox, ev LegEvents, d Dial) *Leg {
+	tag := dialog.NewTag()
+	if d.ID == "" {
+		d.ID = tag
+	}
+	if d.From.Host == "" {
+		d.From.Host = s.o.Domain
+	}
+	l := &Leg{
+		s: s, id: d.ID, tag: tag, callID: dialog.NewTag() + "@" + s.o.Domain, from: d.From, to: d.To.uri.User,
+		user: d.To.User, fixed: d.To.fixed, box: m, ev: ev, state: dialog.Calling, flow: d.To.flow,
+	}
+	l.log = s.o.Log.With().Str("call_id", l.callID).Str("leg_id", l.id).Logger()
+	l.dlg = s.outgoing(l, d)
+	if err := s.checkDial(d); err != nil {
+		l.fail(err)
+		return l
+	}
+	if !s.remember(l, true) {
+		l.fail(errClosing)
+		return l
+	}
+	l.mu.Lock()
+	l.arm(64*s.t1, dialog.TxFailed) // no answer of any kind: RFC 3261 section 17.1.1.2
+	l.mu.Unlock()
+	if d.To.flow.Remote.IsValid() {
+		l.place(d)
+		return l
+	}
+	go s.guard(l, func() {
+		flow, err := s.resolve(d.To)
+		l.post(func() {
+			if err != nil {
+				_ = l.input(dialog.TxFailed, details{reason: err.Error()})
+				return
+			}
+			l.mu.Lock()
+			l.flow = flow
+			l.mu.Unlock()
+			l.place(d)
+		})
+	})
+	return l
+}
+
+// fail ends a leg that never began.
+func (l *Leg) fail(err error) {
+	l.post(func() { _ = l.input(dialog.TxFailed, details{reason: err.Error()}) })
+}
+
+// checkDial refuses what would put our own text in the wrong place of a message.
+func (s *Stack) checkDial(d Dial) error {
+	switch {
+	case d.To.uri.Host == "":
+		return fmt.Errorf("%w: no contact", errDial)
+	case len(d.SDP) == 0:
+		return fmt.Errorf("%w: no session description", errDial)
+	case strings.ContainsAny(d.From.Host, " \r\n\t<>@;?"):
+		return fmt.Errorf("%w: domain %q", errDial, d.From.Host)
+	}
+	for _, h := range d.Header {
+		if h.Name == "" || strings.ContainsAny(h.Name, " \r\n\t:\x00") || strings.ContainsAny(h.Value, "\r\n\x00") {
+			return fmt.Errorf("%w: header %q", errDial, h.Name)
+		}
+	}
+	return nil
+}
+
+// outgoing is the dialog-to-be of a call.
+func (s *Stack) outgoing(l *Leg, d Dial) *dialog.Dialog {
+	user := header.EscapedUser(d.From.User)
+	if user == "" {
+		user = "anonymous"
+	}
+	from := sip.FromHeader{
+		DisplayName: header.Quoted(d.From.Name),
+		Address:     sip.Uri{Scheme: "sip", User: user, Host: d.From.Host},
+	}
+	to := sip.ToHeader{Address: d.To.uri}
+	to.Address.UriParams, to.Address.Headers, to.Address.Port = nil, nil, 0
+	if d.To.User != "" {
+		to.Address.User, to.Address.Host = header.EscapedUser(d.To.User), s.o.Domain
+	}
+	return dialog.Outgoing(l.callID, l.tag, from, to, d.To.uri)
+}
+
+// place sends the INVITE.
+func (l *Leg) place(d Dial) {
+	l.mu.Lock()
+	if l.state != dialog.Calling {
+		l.mu.Unlock()
+		_ = l.input(dialog.TxFailed, details{}) // hung up while the name was resolved
+		return
+	}
+	req := l.dlg.Request(sip.INVITE, 0)
+	l.inviteSeq = req.CSeq().SeqNo
+	for _, p := range d.To.path { // RFC 3327: as if it were a route set
+		req.AppendHeader(sip.NewHeader("Route", p))
+	}
+	for _, h := range d.Header {
+		req.AppendHeader(sip.NewHeader(h.Name, h.Value))
+	}
+	l.dress(req, d.SDP)
+	l.offers.Offer()
+	l.client = l.s.tx.Send(req, l.flow, func(res *sip.Response, err error) {
+		l.post(func() { l.outcome(res, err) })
+	})
+	l.mu.Unlock()
+}
+
+// outcome works on what came of the INVITE.
+func (l *Leg) outcome(res *sip.Response, err error) {
+	if err != nil {
+		_ = l.input(dialog.TxFailed, details{reason: err.Error()})
+		return
+	}
+	x := details{code: res.StatusCode, reason: reasonOf(res, res.Reason), res: res}
+	tag, _ := res.To().Params.Get("tag")
+	sdp, _ := sessionIn(res, res.ContentType())
+	switch {
+	case res.IsProvisional():
+		x.quiet, x.sdp = res.StatusCode == sip.StatusTrying, sdp
+		l.early1xx(res, tag, sdp)
+		_ = l.input(dialog.Recv1xx, x)
+	case res.IsSuccess():
+		in := l.success(res, tag, sdp, &x)
+		_ = l.input(in, x)
+	default:
+		_ = l.input(dialog.RecvFail, x)
+	}
+}
+
+// early1xx notes what a provisional answer tells of the peer.
+func (l *Leg) early1xx(res *sip.Response, tag string, sdp []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.answered || tag == "" {
+		return
+	}
+	if err := l.dlg.Answer(res, header.Contact(res)); err != nil {
+		l.log.Debug().Err(err).Msg("early dialog unusable")
+	}
+	if sdp != nil {
+		l.sdp, l.sdpTag = sdp, tag
+	}
+}
+
+// success tells the first 2xx from its repetitions and from those of other branches.
+func (l *Leg) success(res *sip.Response, tag string, sdp []byte, x *details) dialog.Input {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.answered && tag == l.peerTag:
+		return dialog.Recv2xxAgain
+	case l.answered:
+		return dialog.Recv2xxFork
+	}
+	if err := l.dlg.Answer(res, header.Contact(res)); err != nil {
+		l.log.Debug().Err(err).Msg("2xx without a usable dialog")
+	}
+	l.answered, l.peerTag = true, tag
+	l.offers.GotAnswer()
+	switch {
+	case sdp != nil:
+		l.sdp = sdp
+	case l.sdpTag != tag:
+		l.sdp = nil // that was another branch's
+	}
+	x.sdp = l.sdp // an answer may have come in an 18x of the same branch already
+	return dialog.Recv2xx
+}
+
+// resolve finds the address of a fixed phone's host name.
+func (s *Stack) resolve(c Contact) (edge.Flow, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, resolveWithin)
+	defer cancel()
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", c.uri.Host)
+	if err != nil {
+		return edge.Flow{}, fmt.Errorf("%w: %w", errDial, err)
+	}
+	for _, ip := range ips {
+		flow, err := s.tx.Towards(c.network, netip.AddrPortFrom(ip.Unmap(), c.port))
+		if err == nil {
+			return flow, nil
+		}
+	}
+	return edge.Flow{}, fmt.Errorf("%w: no way to %s", errDial, c.uri.Host)
+}

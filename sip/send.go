@@ -1,0 +1,146 @@
+package sip
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+
+	"centrala/sip/dialog"
+	"centrala/sip/edge"
+	"centrala/sip/header"
+	"centrala/sip/tx"
+)
+
+// This file holds what a leg sends. All of it runs under the leg's lock.
+
+// response makes an answer to the INVITE that makes or may make a dialog.
+func (l *Leg) response(code int, reason string, sdp []byte) *sip.Response {
+	res := l.invite.Response(code, reason)
+	l.dress(res, sdp)
+	return res
+}
+
+// dress adds what every message that makes or refreshes the dialog carries.
+func (l *Leg) dress(m sip.Message, sdp []byte) {
+	m.AppendHeader(l.contact())
+	m.AppendHeader(l.s.allow)
+	if sdp != nil {
+		m.AppendHeader(l.s.sdpType)
+		m.SetBody(sdp)
+	}
+}
+
+// contact is our Contact towards the peer.
+func (l *Leg) contact() *sip.ContactHeader {
+	user := l.to
+	if !l.inbound {
+		user = l.from.User
+	}
+	at := l.s.tx.Sent(l.flow)
+	c := &sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: header.EscapedUser(user), Host: at.Addr().String(), Port: int(at.Port())}}
+	if l.flow.Network == "tcp" {
+		c.Address.UriParams = sip.HeaderParams{{K: "transport", V: "tcp"}}
+	}
+	return c
+}
+
+// sendAnswer sends the 2xx and starts repeating it (RFC 3261 section 13.3.1.4).
+func (l *Leg) sendAnswer(sdp []byte) error {
+	l.answer = l.response(sip.StatusOK, "OK", sdp)
+	l.offers.Answered()
+	if l.sdp == nil && sdp != nil {
+		l.offers.Offer() // a late offer: the answer comes with the ACK
+	}
+	l.interval, l.deadline = l.s.t1, l.s.now().Add(64*l.s.t1)
+	l.arm(l.interval, dialog.TimerResend)
+	if err := l.invite.Respond(l.answer); err != nil {
+		return err
+	}
+	l.settled = make(chan struct{})
+	go l.awaitBranchAck(l.invite, l.settled)
+	return nil
+}
+
+// awaitBranchAck takes the ACK of peers who send it with the branch of the INVITE.
+func (l *Leg) awaitBranchAck(r *tx.Request, settled <-chan struct{}) {
+	select {
+	case ack := <-r.Acks():
+		l.post(func() { l.acked(ack) })
+	case <-settled:
+	case <-r.Done():
+	}
+}
+
+// sendAck acknowledges the 2xx, again with the same message.
+func (l *Leg) sendAck() error {
+	flow := l.destination(l.dlg)
+	if l.ack != nil {
+		return l.s.tx.Repeat(l.ack, flow)
+	}
+	l.ack = l.dlg.Request(sip.ACK, l.inviteSeq)
+	return l.s.tx.SendAck(l.ack, flow)
+}
+
+// endFork acknowledges the 2xx of a branch that nobody waits for, and ends it
+// (section 13.2.2.4).
+func (l *Leg) endFork(res *sip.Response) error {
+	fork, err := l.dlg.Fork(res, header.Contact(res))
+	if err != nil {
+		return err
+	}
+	if err := l.s.tx.SendAck(fork.Request(sip.ACK, l.inviteSeq), l.destination(fork)); err != nil {
+		return err
+	}
+	return l.sendBye(fork)
+}
+
+// sendBye ends the dialog. Nobody waits for the answer.
+func (l *Leg) sendBye(d *dialog.Dialog) error {
+	bye := d.Request(sip.BYE, 0)
+	for _, h := range l.reasonHeader() {
+		bye.AppendHeader(h)
+	}
+	l.s.tx.Send(bye, l.destination(d), func(*sip.Response, error) {})
+	return nil
+}
+
+// destination is the path of requests in the dialog: the registered flow of a
+// phone; else where route set or Contact point, if that is an address that can
+// be right; else where the peer's messages come from.
+func (l *Leg) destination(d *dialog.Dialog) edge.Flow {
+	if l.fixed {
+		return l.flow
+	}
+	hop := d.NextHop()
+	ip, err := netip.ParseAddr(strings.Trim(hop.Host, "[]"))
+	if err != nil || ip.IsUnspecified() {
+		return l.flow
+	}
+	ip = ip.Unmap()
+	here := l.flow.Remote.Addr()
+	if ip != here && unroutable(ip) && !unroutable(here) {
+		return l.flow // the inside of somebody's NAT
+	}
+	port := uint16(sip.DefaultUdpPort)
+	if hop.Port > 0 && hop.Port < 1<<16 {
+		port = uint16(hop.Port)
+	}
+	remote := netip.AddrPortFrom(ip, port)
+	network, _ := hop.UriParams.Get("transport")
+	network = strings.ToLower(network)
+	if network == "" {
+		network = "udp" // RFC 3263 section 4.1, for numeric hosts
+	}
+	if network == l.flow.Network && (remote == l.flow.Remote || network == "tcp" && ip == here && l.s.tx.Flows().Alive(l.flow.ID)) {
+		return l.flow
+	}
+	if flow, err := l.s.tx.Towards(network, remote); err == nil {
+		return flow
+	}
+	return l.flow
+}
+
+func unroutable(a netip.Addr) bool {
+	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()
+}
