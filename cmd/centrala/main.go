@@ -1,0 +1,103 @@
+// Command centrala is the ACD server and its tools.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"centrala/internal/app"
+	"centrala/internal/testcall"
+)
+
+// Exit codes (docs/guides/command-line.md): 0 done, 1 failed, 2 bad configuration or usage.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	Check   checkCmd   `cmd:"" help:"Check the configuration and print every mistake."`
+	Call    callCmd    `cmd:"" help:"Place a test call: play and record a WAV file and print what happens."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	var c cli
+	parser := kong.Must(&c, kong.Name("centrala"), kong.UsageOnError(),
+		kong.Description("Centrala answers telephone calls, holds callers with music and distributes them among agents."),
+		kong.Exit(func(code int) {
+			if code != 0 {
+				code = exitUsage
+			}
+			os.Exit(code)
+		}))
+	ctx, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	if err := ctx.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		if errors.Is(err, app.ErrBadConfig) || errors.Is(err, testcall.ErrUsage) {
+			os.Exit(exitUsage)
+		}
+		os.Exit(exitFailed)
+	}
+}
+
+type configFlag struct {
+	Config string `type:"path" placeholder:"FILE" help:"The server's configuration (centrala.yaml); without it, the embedded sample that listens on loopback only."`
+}
+
+type serveCmd struct{ configFlag }
+
+// Run serves until told to end: SIGHUP reloads, the first SIGTERM or SIGINT
+// drains, the second ends at once.
+func (s *serveCmd) Run() error {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+	return app.Serve(app.Options{Config: s.Config, Console: os.Stderr}, signals)
+}
+
+type checkCmd struct{ configFlag }
+
+// Run prints every mistake, or what was found to be in order.
+func (c *checkCmd) Run() error {
+	summary, err := app.Check(c.Config)
+	if err == nil {
+		fmt.Println(summary)
+	}
+	return err
+}
+
+type callCmd struct {
+	To     string        `required:"" placeholder:"SIP-URI" help:"Whom to call, e.g. sip:+48221234567@127.0.0.1:5060."`
+	From   string        `default:"+48221110000" help:"The caller's number."`
+	Play   string        `type:"existingfile" placeholder:"FILE" help:"A WAV file to play to the other side, again and again; without it, a 440 Hz tone."`
+	Record string        `type:"path" placeholder:"FILE" help:"Where to write what was heard, as a WAV file."`
+	For    time.Duration `default:"30s" help:"Hang up this long after the answer."`
+	Wait   time.Duration `default:"2m" help:"Give up when nobody answered for this long."`
+}
+
+// Run places the call; Ctrl-C hangs up.
+func (c *callCmd) Run() error {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(stop)
+	return testcall.Run(testcall.Options{
+		To: c.To, From: c.From, Play: c.Play, Record: c.Record, For: c.For, Wait: c.Wait, Out: os.Stdout,
+	}, stop)
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run() error {
+	fmt.Println("centrala", app.Version())
+	return nil
+}

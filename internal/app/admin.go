@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// admin is the listener for monitoring: health, figures, profiles. It is bound
+// by New and answers from Start on.
+type admin struct {
+	listener net.Listener
+	server   *http.Server
+}
+
+func newAdmin(a *App, addr netip.AddrPort) (*admin, error) {
+	l, err := net.Listen("tcp", addr.String())
+	if err != nil {
+		return nil, fmt.Errorf("admin listener: %w", err)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		newFigures(a),
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, a.facts.Healthy()) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if !a.ready.Load() {
+			answer(w, errors.New("not taking calls"))
+			return
+		}
+		answer(w, a.facts.Healthy())
+	})
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return &admin{
+		listener: l,
+		server:   &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second},
+	}, nil
+}
+
+func answer(w http.ResponseWriter, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+func (s *admin) addr() netip.AddrPort { return s.listener.Addr().(*net.TCPAddr).AddrPort() }
+
+func (s *admin) start() {
+	go func() { _ = s.server.Serve(s.listener) }() // returns when stop closes the listener
+}
+
+// stop ends the listener, whether it was started or not.
+func (s *admin) stop(ctx context.Context) error {
+	err := s.server.Shutdown(ctx)
+	_ = s.listener.Close() // Shutdown knows it only once it serves
+	return err
+}

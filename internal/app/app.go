@@ -1,0 +1,254 @@
+// Package app puts the server together: it makes every part from the
+// configuration, starts and stops them in the right order, and reloads what may
+// change while calls go on.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"centrala/acd"
+	"centrala/configs"
+	"centrala/holdmusic"
+	"centrala/internal/eventlog"
+	"centrala/internal/switchboard"
+	"centrala/media"
+	"centrala/queuegroups"
+	"centrala/sip"
+)
+
+// ErrBadConfig marks errors of the admin's files; their text tells file, line and column.
+var ErrBadConfig = errors.New("bad configuration")
+
+// Options of a server.
+type Options struct {
+	Config  string    // the server's YAML file; empty: the embedded sample
+	Console io.Writer // where the log goes
+}
+
+// App is one server. Make it with New, then Start, and at the end Stop.
+type App struct {
+	server *configs.Server
+	groups *queuegroups.Config
+	log    zerolog.Logger
+
+	facts *eventlog.Log
+	music *holdmusic.Library
+	media *media.Engine
+	board *switchboard.Board
+	stack *sip.Stack
+	admin *admin
+
+	ready atomic.Bool
+}
+
+// New reads the configuration, opens the log and binds every port. It takes no
+// call yet. After an error nothing stays open.
+func New(ctx context.Context, o Options) (a *App, err error) {
+	server, groups, err := load(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	a = &App{server: server, groups: groups, log: newLogger(o.Console, server.Log)}
+	defer func() {
+		if err != nil {
+			_ = a.Stop(ctx) // the first error is the one to tell
+			a = nil
+		}
+	}()
+	a.music = holdmusic.New(server.Open)
+	if err := a.music.Load(musicFiles(groups)); err != nil {
+		return a, fmt.Errorf("%w: %w", ErrBadConfig, err)
+	}
+	if a.facts, err = eventlog.Open(ctx, eventLogOptions(server, a.log)); err != nil {
+		return a, fmt.Errorf("open the log: %w", err)
+	}
+	a.media, err = media.New(media.Options{
+		Advertise: server.Advertise, PortMin: server.RTP.Min, PortMax: server.RTP.Max, Log: part(a.log, "media"),
+	})
+	if err != nil {
+		return a, err
+	}
+	a.board = switchboard.New(switchboard.Options{
+		Node: nodeID(server), Facts: appender{a.facts}, Media: a.media, Music: a.music, Log: part(a.log, "call"),
+	})
+	if a.stack, err = newStack(a); err != nil {
+		return a, err
+	}
+	a.board.Attach(a.stack)
+	if server.Listen.Admin.IsValid() {
+		if a.admin, err = newAdmin(a, server.Listen.Admin); err != nil {
+			return a, err
+		}
+	}
+	return a, nil
+}
+
+func newStack(a *App) (*sip.Stack, error) {
+	store, err := newBindingStore(a.facts)
+	if err != nil {
+		return nil, err
+	}
+	listen := make([]sip.Listen, len(a.server.Listen.SIP))
+	for i, l := range a.server.Listen.SIP {
+		listen[i] = sip.Listen{Network: l.Network, Addr: l.Addr}
+	}
+	return sip.New(sip.Options{
+		Listen:    listen,
+		Domain:    a.server.Domain,
+		Advertise: a.server.Advertise,
+		UserAgent: "Centrala/" + Version(),
+		Directory: directory(a.server.Domain, a.groups),
+		Handler:   a.board,
+		Store:     store,
+		Log:       part(a.log, "sip"),
+	})
+}
+
+// Start brings the core up to date with this node and begins to take calls.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.facts.Start(&story{a.board, a.facts, nodeID(a.server), part(a.log, "acd")}); err != nil {
+		return fmt.Errorf("start the log: %w", err)
+	}
+	a.board.SetConfig(a.groups)
+	if err := a.applyConfig(ctx); err != nil {
+		return err
+	}
+	// Whatever legs this node had before are gone; the phones whose
+	// registrations were kept can be rung.
+	started := &acd.NodeStarted{Node: nodeID(a.server)}
+	for _, user := range a.stack.Reachable() {
+		started.Online = append(started.Online, queuegroups.AgentID(user))
+	}
+	if err := a.append(ctx, started); err != nil {
+		return err
+	}
+	a.stack.Start()
+	a.ready.Store(true)
+	e := a.log.Info().Str("version", Version()).Str("domain", a.server.Domain)
+	for _, l := range a.stack.Addrs() {
+		e = e.Str("sip_"+l.Network, l.Addr.String())
+	}
+	if a.admin != nil {
+		a.admin.start()
+		e = e.Stringer("admin", a.AdminAddr())
+	}
+	e.Msg("ready")
+	return nil
+}
+
+// applyConfig logs the configuration unless it is in force already.
+func (a *App) applyConfig(ctx context.Context) error {
+	same := false
+	a.facts.View(func(s *acd.State) {
+		same = s.Config() != nil && s.Config().Version == a.groups.Version
+	})
+	if same {
+		return nil
+	}
+	return a.append(ctx, &acd.ConfigApplied{Config: a.groups})
+}
+
+func (a *App) append(ctx context.Context, e acd.Event) error {
+	_, err := a.facts.Append(e).Wait(ctx)
+	if err != nil {
+		return fmt.Errorf("log %T: %w", e, err)
+	}
+	return nil
+}
+
+// Reload reads the queue groups anew and puts them in force; calls in progress
+// are not disturbed. After an error the running version stays. Changes of the
+// server's own settings need a restart.
+func (a *App) Reload(ctx context.Context) error {
+	groups, err := loadGroups(a.server)
+	if err != nil {
+		return err
+	}
+	if err := a.music.Load(musicFiles(groups)); err != nil {
+		return fmt.Errorf("%w: %w", ErrBadConfig, err)
+	}
+	changes := queuegroups.Diff(a.groups, groups)
+	a.groups = groups
+	a.board.SetConfig(groups)
+	a.stack.SetDirectory(directory(a.server.Domain, groups))
+	if err := a.applyConfig(ctx); err != nil {
+		return err
+	}
+	for _, c := range changes {
+		a.log.Info().Str("kind", c.Kind).Str("id", c.ID).Str("op", string(c.Op)).Msg("queue groups changed")
+	}
+	a.log.Info().Int("changes", len(changes)).Str("config", groups.Version).Msg("reloaded")
+	return nil
+}
+
+// Drain turns new calls away and returns a channel that is closed when the last call has ended.
+func (a *App) Drain() <-chan struct{} {
+	a.ready.Store(false)
+	a.stack.Drain()
+	return a.board.Drained()
+}
+
+// Failed is closed when the server cannot go on; Err then tells why.
+func (a *App) Failed() <-chan struct{} { return a.facts.Done() }
+
+// Err is the reason for Failed.
+func (a *App) Err() error { return a.facts.Err() }
+
+// hangUpLimit bounds how long Stop waits for the far ends of calls that it hangs up.
+const hangUpLimit = 2 * time.Second
+
+// Stop hangs up what calls are left and ends everything. It may be called at
+// any time after New and more than once.
+func (a *App) Stop(ctx context.Context) error {
+	a.ready.Store(false)
+	var errs []error
+	if a.stack != nil {
+		a.stack.Drain()
+		a.board.EndAll()
+		select {
+		case <-a.board.Drained():
+		case <-time.After(hangUpLimit):
+		case <-ctx.Done():
+		}
+		errs = append(errs, a.stack.Close(ctx))
+	}
+	if a.media != nil {
+		a.media.Close()
+	}
+	if a.facts != nil {
+		errs = append(errs, a.facts.Close(ctx))
+	}
+	if a.admin != nil {
+		errs = append(errs, a.admin.stop(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// SIPAddrs are the addresses on which SIP is listened for.
+func (a *App) SIPAddrs() []sip.Listen { return a.stack.Addrs() }
+
+// AdminAddr is the address of the admin listener; the settings must have one.
+func (a *App) AdminAddr() netip.AddrPort { return a.admin.addr() }
+
+// State lets f look at the core's state; f must not keep it.
+func (a *App) State(f func(*acd.State)) { a.facts.View(f) }
+
+func nodeID(s *configs.Server) acd.NodeID {
+	if s.Engine == configs.EngineEmbedded {
+		return "n1" // a cluster of one, whatever the machine is called today
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "n1"
+	}
+	return acd.NodeID(name)
+}

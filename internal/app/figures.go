@@ -1,0 +1,111 @@
+package app
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"centrala/acd"
+)
+
+// figures turns the parts' own counts into metrics at the moment they are asked for.
+type figures struct {
+	app  *App
+	desc map[string]*prometheus.Desc
+}
+
+// metric is one line of the list of all metrics.
+type metric struct {
+	name, help string
+	labels     []string
+}
+
+// metrics is the one list of what /metrics shows of ours.
+func metrics() []metric {
+	return []metric{
+		{"centrala_calls", "Calls that have a leg on this node now.", nil},
+		{"centrala_calls_arrived_total", "Calls from trunks that were handed to the core.", nil},
+		{"centrala_calls_refused_total", "Calls from trunks refused before the core saw them.", nil},
+		{"centrala_interactions", "Interactions that have not ended, by group.", []string{"group"}},
+		{"centrala_waiting", "Interactions for which nobody is being rung, by group.", []string{"group"}},
+		{"centrala_agents", "Agents by group and status.", []string{"group", "status"}},
+		{"centrala_interactions_ended_total", "Interactions by how they ended.", []string{"end"}},
+		{"centrala_offers_total", "Offers by outcome.", []string{"outcome"}},
+		{"centrala_late_facts_total", "Facts that came too late, twice, or about things unknown.", nil},
+		{"centrala_bridges_total", "Callers and agents connected.", nil},
+		{"centrala_call_faults_total", "Calls ended by a fault of the program.", nil},
+		{"centrala_facts_refused_total", "Facts that the log did not take.", nil},
+		{"centrala_sip_legs", "SIP legs now.", nil},
+		{"centrala_media_endpoints", "Media endpoints open now.", nil},
+		{"centrala_media_port_pairs_free", "RTP port pairs that are neither in use nor in quarantine.", nil},
+		{"centrala_rtp_sent_packets_total", "RTP packets sent.", nil},
+		{"centrala_rtp_received_packets_total", "RTP packets accepted.", nil},
+		{"centrala_rtp_discarded_packets_total", "Packets from strangers or malformed.", nil},
+		{"centrala_log_applied_entries_total", "Log entries applied since the start.", nil},
+		{"centrala_log_leader", "1 where this node arms the deadlines.", nil},
+	}
+}
+
+func newFigures(a *App) *figures {
+	f := &figures{app: a, desc: make(map[string]*prometheus.Desc)}
+	for _, m := range metrics() {
+		f.desc[m.name] = prometheus.NewDesc(m.name, m.help, m.labels, nil)
+	}
+	return f
+}
+
+// Describe implements prometheus.Collector.
+func (f *figures) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range f.desc {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (f *figures) Collect(out chan<- prometheus.Metric) {
+	gauge := func(name string, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(f.desc[name], prometheus.GaugeValue, v, labels...)
+	}
+	count := func(name string, v uint64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(f.desc[name], prometheus.CounterValue, float64(v), labels...)
+	}
+	b := f.app.board.Stats()
+	gauge("centrala_calls", float64(b.Calls))
+	count("centrala_calls_arrived_total", b.Arrived)
+	count("centrala_calls_refused_total", b.Refused)
+	count("centrala_bridges_total", b.Bridges)
+	count("centrala_call_faults_total", b.Panics)
+	count("centrala_facts_refused_total", b.FactsRefused)
+
+	var groups []acd.GroupView
+	var counters acd.Counters
+	f.app.facts.View(func(s *acd.State) { groups, counters = s.Groups(), s.Counters() })
+	for _, g := range groups {
+		gauge("centrala_interactions", float64(g.Interactions), string(g.ID))
+		gauge("centrala_waiting", float64(g.Waiting), string(g.ID))
+		for status, n := range g.Agents {
+			gauge("centrala_agents", float64(n), string(g.ID), status)
+		}
+	}
+	for end, n := range counters.Ended {
+		count("centrala_interactions_ended_total", n, string(end))
+	}
+	for outcome, n := range counters.Offers {
+		count("centrala_offers_total", n, string(outcome))
+	}
+	count("centrala_late_facts_total", counters.Late+counters.Unknown)
+
+	gauge("centrala_sip_legs", float64(f.app.stack.Stats().Legs))
+	m := f.app.media.Stats()
+	gauge("centrala_media_endpoints", float64(m.Endpoints))
+	gauge("centrala_media_port_pairs_free", float64(m.PortPairsFree))
+	count("centrala_rtp_sent_packets_total", m.PacketsSent)
+	count("centrala_rtp_received_packets_total", m.PacketsReceived)
+	count("centrala_rtp_discarded_packets_total", m.PacketsDiscarded)
+
+	l := f.app.facts.Stats()
+	count("centrala_log_applied_entries_total", l.Applied)
+	leader := 0.0
+	if l.Leader {
+		leader = 1
+	}
+	gauge("centrala_log_leader", leader)
+}

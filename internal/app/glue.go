@@ -1,0 +1,124 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"centrala/acd"
+	"centrala/configs"
+	"centrala/internal/eventlog"
+	"centrala/queuegroups"
+	"centrala/sip"
+	"centrala/sip/registrar"
+)
+
+func newLogger(w io.Writer, settings configs.Log) zerolog.Logger {
+	if settings.Format == configs.LogConsole {
+		w = zerolog.ConsoleWriter{Out: w, TimeFormat: "15:04:05.000"}
+	}
+	level, err := zerolog.ParseLevel(settings.Level)
+	if err != nil {
+		level = zerolog.InfoLevel // the loader let only known levels through
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}
+
+func part(l zerolog.Logger, name string) zerolog.Logger {
+	return l.With().Str("part", name).Logger()
+}
+
+func eventLogOptions(s *configs.Server, log zerolog.Logger) eventlog.Options {
+	o := eventlog.Options{Dir: filepath.Join(s.Data, "log"), Node: nodeID(s), Log: part(log, "log")}
+	if s.Engine != configs.EngineEmbedded {
+		o.URL = s.Engine
+	}
+	return o
+}
+
+// appender gives the switchboard the log without making it wait.
+type appender struct{ log *eventlog.Log }
+
+// Append queues a fact; an error tells that the log is closed or overloaded.
+func (a appender) Append(e acd.Event) error { return a.log.Append(e).Err() }
+
+// directory is what the SIP stack has to know of the queue groups.
+func directory(realm string, c *queuegroups.Config) sip.Directory {
+	d := sip.Directory{Realm: realm}
+	for _, a := range c.Agents {
+		if a.SIPPassword.Empty() {
+			continue // a phone with a fixed contact, or no phone
+		}
+		u := sip.User{Name: string(a.ID), Password: a.SIPPassword.Value()}
+		if a.Extension != "" {
+			u.Aliases = []string{a.Extension}
+		}
+		d.Users = append(d.Users, u)
+	}
+	for _, t := range c.Trunks {
+		trunk := sip.Trunk{ID: string(t.ID), Host: t.Host, Transport: t.Transport, MaxCalls: t.MaxCalls}
+		for _, from := range t.From {
+			trunk.From = append(trunk.From, netip.MustParsePrefix(from)) // the loader let only prefixes through
+		}
+		d.Trunks = append(d.Trunks, trunk)
+	}
+	return d
+}
+
+// musicFiles are the programmes to load, by name.
+func musicFiles(c *queuegroups.Config) map[string][]string {
+	files := make(map[string][]string, len(c.HoldMusic))
+	for _, m := range c.HoldMusic {
+		files[string(m.ID)] = m.Files
+	}
+	return files
+}
+
+// bindingStore keeps registrations in a bucket of the log, so that phones can
+// be rung again right after a restart.
+type bindingStore struct{ bucket *eventlog.Bucket }
+
+func newBindingStore(log *eventlog.Log) (registrar.Store, error) {
+	b, err := log.Bucket("registrations")
+	if err != nil {
+		return nil, fmt.Errorf("open the store of registrations: %w", err)
+	}
+	return bindingStore{b}, nil
+}
+
+// Save implements registrar.Store.
+func (s bindingStore) Save(user string, bindings []registrar.Binding) error {
+	data, err := json.Marshal(bindings)
+	if err != nil {
+		return err
+	}
+	return s.bucket.Put(user, data)
+}
+
+// Delete implements registrar.Store.
+func (s bindingStore) Delete(user string) error { return s.bucket.Delete(user) }
+
+// Load implements registrar.Store.
+func (s bindingStore) Load() (map[string][]registrar.Binding, error) {
+	all, err := s.bucket.All()
+	if err != nil {
+		return nil, err
+	}
+	bindings := make(map[string][]registrar.Binding, len(all))
+	for key, data := range all {
+		var list []registrar.Binding
+		if err := json.Unmarshal(data, &list); err != nil {
+			return nil, fmt.Errorf("registrations of %s: %w", key, err)
+		}
+		bindings[key] = list
+	}
+	return bindings, nil
+}
+
+// shutdownLimit bounds the end of the process after draining.
+const shutdownLimit = 10 * time.Second

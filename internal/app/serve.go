@@ -1,0 +1,85 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"syscall"
+
+	"centrala/configs"
+	"centrala/queuegroups"
+)
+
+// Serve runs a server until the signals tell it to end: SIGHUP reloads; the
+// first of any other turns new calls away and waits for the present ones, the
+// second hangs them up.
+func Serve(o Options, signals <-chan os.Signal) error {
+	ctx := context.Background()
+	a, err := New(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := a.Start(ctx); err != nil {
+		stop(a)
+		return err
+	}
+	var drained <-chan struct{}
+	for {
+		select {
+		case s := <-signals:
+			switch {
+			case s == syscall.SIGHUP:
+				if err := a.Reload(ctx); err != nil {
+					a.log.Error().Msg("reload refused, the running version stays:\n" + err.Error())
+				}
+			case drained == nil:
+				a.log.Info().Msg("draining: new calls are turned away; signal once more to hang up")
+				drained = a.Drain()
+			default:
+				a.log.Warn().Msg("hanging up")
+				return stop(a)
+			}
+		case <-drained:
+			a.log.Info().Msg("drained")
+			return stop(a)
+		case <-a.Failed():
+			err := a.Err()
+			a.log.Error().Err(err).Msg("the server cannot go on")
+			stop(a)
+			return err
+		}
+	}
+}
+
+func stop(a *App) error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownLimit)
+	defer cancel()
+	return a.Stop(ctx)
+}
+
+// Check loads the configuration as Serve would and returns a line on what it
+// declares, or ErrBadConfig with every mistake.
+func Check(config string) (summary string, err error) {
+	_, groups, err := load(config)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("ok: %d agents, %d groups, %d numbers, %d trunks, %d channels",
+		len(groups.Agents), len(groups.Groups), len(groups.Numbers), len(groups.Trunks), len(groups.Channels)), nil
+}
+
+func load(file string) (*configs.Server, *queuegroups.Config, error) {
+	server, groups, err := configs.LoadAll(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w\n%w", ErrBadConfig, err)
+	}
+	return server, groups, nil
+}
+
+func loadGroups(server *configs.Server) (*queuegroups.Config, error) {
+	groups, err := server.LoadQueueGroups()
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%w", ErrBadConfig, err)
+	}
+	return groups, nil
+}

@@ -1,0 +1,242 @@
+// Package switchboard stands between the core and the world. It carries out the
+// core's commands on this node's SIP legs and media, and turns what happens
+// there into facts for the log. It decides nothing about who gets which call.
+//
+// Every call has one actor: a mailbox in which everything about its legs runs,
+// one thing at a time. SIP, media and the log only post to it.
+package switchboard
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rs/zerolog"
+
+	"centrala/acd"
+	"centrala/holdmusic"
+	"centrala/media"
+	"centrala/queuegroups"
+	"centrala/sip"
+)
+
+// Appender takes facts for the log. Append never blocks; the order of one
+// caller's facts is their order in the log. An error means that the fact is not
+// and will not be in the log.
+type Appender interface {
+	Append(acd.Event) error
+}
+
+// Options are what a Board needs; all fields but Log are required.
+type Options struct {
+	Node  acd.NodeID
+	Facts Appender
+	Media *media.Engine
+	Music *holdmusic.Library
+	Log   zerolog.Logger
+}
+
+// Board owns the calls of this node. Its methods may be called from any goroutine.
+type Board struct {
+	node  acd.NodeID
+	facts Appender
+	media *media.Engine
+	music *holdmusic.Library
+	log   zerolog.Logger
+	stack *sip.Stack // set once by Attach, before any call
+
+	config atomic.Pointer[queuegroups.Config]
+	counts counters
+
+	mu    sync.Mutex
+	calls map[acd.LegID]*call
+	empty chan struct{} // closed when draining and no call is left
+	drain bool
+}
+
+// Stats are counts since the start, and gauges of now.
+type Stats struct {
+	Calls        int    // calls that have a leg here now
+	Arrived      uint64 // callers' INVITEs handed to the core
+	Refused      uint64 // callers' INVITEs refused before the core saw them
+	Offers       uint64 // Ring commands carried out
+	Bridges      uint64 // Bridge commands carried out
+	Panics       uint64 // calls ended by a fault of ours
+	FactsRefused uint64 // facts that the log did not take
+}
+
+type counters struct {
+	arrived, refused, offers, bridges, panics, factsRefused atomic.Uint64
+}
+
+// New makes a Board; Attach must follow before calls come in.
+func New(o Options) *Board {
+	b := &Board{
+		node: o.Node, facts: o.Facts, media: o.Media, music: o.Music, log: o.Log,
+		calls: make(map[acd.LegID]*call),
+		empty: make(chan struct{}),
+	}
+	b.config.Store(&queuegroups.Config{})
+	return b
+}
+
+// Attach gives the Board the stack whose handler it is. It is called once,
+// before the stack starts.
+func (b *Board) Attach(s *sip.Stack) { b.stack = s }
+
+// SetConfig tells the Board the configuration in force: agents' fixed phones
+// and the region for numbers. It disturbs no call.
+func (b *Board) SetConfig(c *queuegroups.Config) { b.config.Store(c) }
+
+// Stats returns the present figures.
+func (b *Board) Stats() Stats {
+	b.mu.Lock()
+	n := len(b.calls)
+	b.mu.Unlock()
+	return Stats{
+		Calls: n, Arrived: b.counts.arrived.Load(), Refused: b.counts.refused.Load(),
+		Offers: b.counts.offers.Load(), Bridges: b.counts.bridges.Load(),
+		Panics: b.counts.panics.Load(), FactsRefused: b.counts.factsRefused.Load(),
+	}
+}
+
+// Drained starts the wait for the last call to end and returns a channel that
+// is closed when it has. New calls must be kept away by the stack.
+func (b *Board) Drained() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.drain {
+		b.drain = true
+		if len(b.calls) == 0 {
+			close(b.empty)
+		}
+	}
+	return b.empty
+}
+
+// EndAll hangs up every leg of this node; Drained tells when it is done.
+func (b *Board) EndAll() {
+	b.mu.Lock()
+	calls := make([]*call, 0, len(b.calls))
+	for _, c := range b.calls {
+		calls = append(calls, c)
+	}
+	b.mu.Unlock()
+	for _, c := range calls {
+		c.box.Post(c.tearDown)
+	}
+}
+
+// Reachable is the stack's word that an agent's first phone registered or the last one left.
+func (b *Board) Reachable(user string, yes bool) {
+	agent := queuegroups.AgentID(user)
+	b.log.Info().Str("agent", user).Bool("online", yes).Msg("agent reachable")
+	if yes {
+		b.fact(&acd.AgentOnline{Agent: agent, Node: b.node})
+	} else {
+		b.fact(&acd.AgentOffline{Agent: agent, Node: b.node})
+	}
+}
+
+// Invite is the stack's word that a carrier brings a call.
+func (b *Board) Invite(l *sip.Leg) {
+	c := newCall(b, l)
+	b.mu.Lock()
+	refuse := b.drain
+	if !refuse {
+		b.calls[c.id] = c
+	}
+	b.mu.Unlock()
+	l.Bind(&c.box, c)
+	if refuse {
+		c.box.Post(func() { c.refuse(503, "Shutting Down") })
+		return
+	}
+	c.box.Post(c.begin)
+}
+
+// Applied is the log's word that an entry was applied and what the core wants
+// done. It only posts; it never waits.
+func (b *Board) Applied(_ acd.Entry, commands []acd.Command) {
+	for _, cmd := range commands {
+		if cmd.Head().Node == b.node {
+			b.Execute(cmd)
+		}
+	}
+}
+
+// Execute carries out one command, now or as soon as its call's actor gets to it.
+func (b *Board) Execute(cmd acd.Command) {
+	b.mu.Lock()
+	c := b.calls[cmd.Head().Call]
+	b.mu.Unlock()
+	if c == nil || !c.box.Post(func() { c.execute(cmd) }) {
+		b.unexecutable(cmd)
+	}
+}
+
+// unexecutable logs the outcome of a command whose call is gone, so that the
+// core never waits for it. A fact that was logged before is ignored there.
+func (b *Board) unexecutable(cmd acd.Command) {
+	switch cmd := cmd.(type) {
+	case *acd.Ring:
+		b.fact(&acd.OfferFailed{Offer: cmd.Offer, Class: acd.FailCancelled})
+	case *acd.CancelRing:
+		b.fact(&acd.OfferFailed{Offer: cmd.Offer, Class: acd.FailCancelled})
+	case *acd.Bridge:
+		b.fact(&acd.LegEnded{Leg: cmd.A, Cause: acd.EndFailed})
+		b.fact(&acd.LegEnded{Leg: cmd.B, Cause: acd.EndFailed})
+	case *acd.EndLeg:
+		b.fact(&acd.LegEnded{Leg: cmd.Leg, Cause: acd.EndByUs})
+	default: // Alert, Answer, Play, Reject concern the caller's leg
+		b.fact(&acd.LegEnded{Leg: cmd.Head().Call, Cause: acd.EndFailed})
+	}
+}
+
+func (b *Board) fact(e acd.Event) bool {
+	if err := b.facts.Append(e); err != nil {
+		b.counts.factsRefused.Add(1)
+		b.log.Error().Err(err).Str("event", fmt.Sprintf("%T", e)).Msg("fact not logged")
+		return false
+	}
+	return true
+}
+
+// gone takes a finished call off the books.
+func (b *Board) gone(c *call) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.calls[c.id] != c {
+		return // refused before it was entered
+	}
+	delete(b.calls, c.id)
+	if b.drain && len(b.calls) == 0 {
+		close(b.empty)
+	}
+}
+
+// contacts are the phones at which an agent can be rung now.
+func (b *Board) contacts(agent queuegroups.AgentID) []sip.Contact {
+	if a := b.config.Load().Agent(agent); a != nil && a.Contact != "" {
+		contact, err := b.stack.ContactURI(a.Contact)
+		if err != nil {
+			b.log.Warn().Err(err).Str("agent", string(agent)).Msg("fixed contact unusable")
+			return nil
+		}
+		return []sip.Contact{contact}
+	}
+	return b.stack.Contacts(string(agent))
+}
+
+// number brings a dialled or presented number into the form that the core compares.
+func (b *Board) number(s string) string {
+	if n, err := queuegroups.Normalize(s, b.config.Load().Region); err == nil {
+		return n
+	}
+	return s
+}
+
+func (b *Board) endpoint(label string, local, peer netip.Addr, on func(media.Event)) (*media.Endpoint, error) {
+	return b.media.NewEndpoint(media.EndpointOptions{Label: label, Local: local, Signalling: peer, OnEvent: on})
+}

@@ -1,0 +1,176 @@
+package switchboard
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/rs/zerolog"
+
+	"centrala/acd"
+	"centrala/internal/mailbox"
+	"centrala/media"
+	"centrala/sip"
+)
+
+// call is the actor of one caller and of all the phones rung for them. Its
+// fields are accessed in its mailbox only.
+type call struct {
+	board *Board
+	id    acd.LegID // the caller's leg; the one id of the call in logs
+	log   zerolog.Logger
+	box   mailbox.Box
+
+	caller   *leg
+	answered bool   // the caller's leg: our 200 was sent
+	answer   []byte // the SDP for that 200
+	late     bool   // the caller's offerless INVITE: their answer comes with the ACK
+	ending   bool   // torn down: no new legs
+
+	offers map[acd.OfferID]*offer
+	legs   map[*sip.Leg]*leg // the caller's and the phones'
+	phones int               // phones rung so far, for leg ids
+}
+
+// leg is one SIP leg with its media.
+type leg struct {
+	id       acd.LegID
+	sip      *sip.Leg
+	media    *media.Endpoint
+	offer    *offer // nil for the caller's
+	up       bool   // a phone's leg: it answered, and the core was told
+	timedOut bool   // ended by us because its media stopped
+}
+
+func newCall(b *Board, l *sip.Leg) *call {
+	c := &call{
+		board:  b,
+		id:     acd.LegID(l.ID()),
+		log:    b.log.With().Str("call_id", l.ID()).Logger(),
+		offers: make(map[acd.OfferID]*offer),
+		legs:   make(map[*sip.Leg]*leg),
+	}
+	c.caller = &leg{id: c.id, sip: l}
+	c.legs[l] = c.caller
+	c.box = mailbox.Box{Run: c.guarded, Idle: c.finished, Overflow: c.overflow}
+	return c
+}
+
+// guarded runs one item of the mailbox; a panic ends this call and no other.
+func (c *call) guarded(f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			c.board.counts.panics.Add(1)
+			c.log.Error().Str("panic", fmt.Sprint(r)).Bytes("stack", debug.Stack()).Msg("call ended by a fault")
+			if !c.ending {
+				c.box.Post(c.tearDown)
+			}
+		}
+	}()
+	f()
+}
+
+func (c *call) overflow() {
+	c.log.Error().Int("limit", mailbox.Limit).Msg("call ended: its mailbox is full")
+	c.box.Post(c.tearDown)
+}
+
+// finished tells whether nothing is left of the call; the mailbox then closes.
+func (c *call) finished() bool {
+	if len(c.legs) > 0 || len(c.offers) > 0 {
+		return false
+	}
+	c.board.gone(c)
+	return true
+}
+
+// begin takes in the caller's INVITE: their media first, then the fact.
+func (c *call) begin() {
+	l := c.caller.sip
+	if _, alive := c.legs[l]; !alive {
+		return // the caller was faster than we
+	}
+	if err := c.openCaller(); err != nil {
+		c.log.Warn().Err(err).Msg("caller refused")
+		if errors.Is(err, media.ErrNoCodec) {
+			c.refuse(488, "")
+		} else {
+			c.refuse(503, "")
+		}
+		return
+	}
+	from := acd.Party{Number: c.board.number(l.From().User), Name: l.From().Name}
+	to := c.board.number(l.To())
+	c.log.Info().Str("trunk", l.Trunk()).Str("sip_call_id", l.CallID()).Str("from", from.Number).Str("to", to).Msg("call arrived")
+	arrived := &acd.CallArrived{Leg: c.id, Node: c.board.node, Trunk: trunkID(l), From: from, To: to}
+	if !c.board.fact(arrived) {
+		c.refuse(503, "")
+		return
+	}
+	c.board.counts.arrived.Add(1)
+}
+
+// openCaller makes the caller's endpoint and the SDP that we will answer with.
+func (c *call) openCaller() error {
+	l := c.caller
+	ep, err := c.board.endpoint(string(c.id), l.sip.Local(), l.sip.Remote().Addr(), c.mediaEvents(l))
+	if err != nil {
+		return err
+	}
+	l.media = ep
+	if offer := l.sip.SDP(); len(offer) > 0 {
+		c.answer, err = ep.AcceptOffer(offer)
+		return err
+	}
+	c.late, c.answer = true, ep.Offer()
+	return nil
+}
+
+// refuse turns the caller away before the core knows of them.
+func (c *call) refuse(code int, reason string) {
+	c.board.counts.refused.Add(1)
+	c.caller.sip.Reject(code, reason)
+}
+
+// answerCaller sends our 200 unless it was sent before.
+func (c *call) answerCaller() bool {
+	if c.answered {
+		return true
+	}
+	if c.ending || c.legs[c.caller.sip] == nil {
+		return false
+	}
+	if err := c.caller.sip.Answer(c.answer); err != nil {
+		c.log.Warn().Err(err).Msg("answer not sent")
+		c.caller.sip.Hangup("")
+		return false
+	}
+	c.answered = true
+	c.board.fact(&acd.LegAnswered{Leg: c.id})
+	c.log.Info().Msg("caller answered")
+	return true
+}
+
+// tearDown hangs up all legs; their ends are logged as they come.
+func (c *call) tearDown() {
+	c.ending = true
+	for _, l := range c.legs {
+		l.sip.Hangup("")
+	}
+}
+
+// mediaEvents posts what a leg's media reports.
+func (c *call) mediaEvents(l *leg) func(media.Event) {
+	return func(e media.Event) {
+		c.box.Post(func() { c.mediaEvent(l, e) })
+	}
+}
+
+func (c *call) mediaEvent(l *leg, e media.Event) {
+	if c.legs[l.sip] == nil || e.Kind != media.EventTimeout {
+		return
+	}
+	c.log.Warn().Str("leg_id", string(l.id)).Msg("no media from the far end: leg ended")
+	l.timedOut = true
+	l.sip.Hangup(`SIP;cause=408;text="No media"`)
+}

@@ -1,0 +1,116 @@
+package switchboard
+
+import (
+	"centrala/acd"
+	"centrala/media"
+	"centrala/sip"
+)
+
+// execute carries out one command of the core. Each is safe to carry out twice.
+func (c *call) execute(cmd acd.Command) {
+	switch cmd := cmd.(type) {
+	case *acd.Alert:
+		if c.callerAlive() && !c.answered {
+			c.caller.sip.Ring(180, nil)
+		}
+	case *acd.Answer:
+		c.answerCaller()
+	case *acd.Play:
+		if c.answerCaller() {
+			c.caller.media.Play(c.programme(cmd))
+		}
+	case *acd.Reject:
+		if c.callerAlive() {
+			c.log.Info().Str("reason", string(cmd.Reason)).Msg("call rejected")
+			c.caller.sip.Reject(rejectCode(cmd.Reason), "")
+		}
+	case *acd.Ring:
+		c.ring(cmd)
+	case *acd.CancelRing:
+		c.cancelRing(cmd)
+	case *acd.Bridge:
+		c.bridge(cmd)
+	case *acd.EndLeg:
+		if l := c.legByID(cmd.Leg); l != nil {
+			l.sip.Hangup("")
+		} else {
+			c.board.fact(&acd.LegEnded{Leg: cmd.Leg, Cause: acd.EndByUs})
+		}
+	default:
+		c.log.Error().Type("command", cmd).Msg("unknown command")
+	}
+}
+
+func (c *call) callerAlive() bool { return c.legs[c.caller.sip] != nil }
+
+func (c *call) programme(cmd *acd.Play) media.Program {
+	if p, ok := c.board.music.Program(string(cmd.Music)); ok {
+		return p
+	}
+	return c.board.music.Default()
+}
+
+// rejectCode is the SIP status for a refusal by the core.
+func rejectCode(r acd.RejectReason) int {
+	switch r {
+	case acd.RejectUnknownNumber:
+		return 404
+	case acd.RejectQueueFull:
+		return 486
+	case acd.RejectClosed, acd.RejectNobody:
+		return 480
+	case acd.RejectUnavailable:
+		return 503
+	}
+	return 500
+}
+
+// failureClass is the core's word for how a phone's leg ended before it answered.
+func failureClass(t sip.Termination) acd.FailureClass {
+	switch t.Class {
+	case sip.ClassBusy:
+		return acd.FailBusy
+	case sip.ClassDeclined:
+		return acd.FailDeclined
+	case sip.ClassNoAnswer:
+		return acd.FailNoAnswer
+	case sip.ClassCancelled:
+		return acd.FailCancelled
+	default:
+		return acd.FailUnreachable
+	}
+}
+
+// telling orders failures: what a person did says more than what a network did.
+func telling(c acd.FailureClass) int {
+	switch c {
+	case acd.FailDeclined:
+		return 4
+	case acd.FailBusy:
+		return 3
+	case acd.FailNoAnswer:
+		return 2
+	case acd.FailUnreachable:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// endCause is the core's word for how an established leg, or the caller's, ended.
+func endCause(l *leg, t sip.Termination) acd.EndCause {
+	switch {
+	case l.timedOut:
+		return acd.EndTimeout
+	case t.ByUs:
+		return acd.EndByUs
+	case t.Class == sip.ClassHangup:
+		return acd.EndHangup
+	case t.Class == sip.ClassCancel:
+		return acd.EndCancel
+	case t.Class == sip.ClassTimeout:
+		return acd.EndTimeout
+	default:
+		return acd.EndFailed
+	}
+}

@@ -1,0 +1,74 @@
+package switchboard
+
+import (
+	"centrala/acd"
+	"centrala/queuegroups"
+	"centrala/sip"
+)
+
+var _ sip.LegEvents = (*call)(nil)
+
+// LegProgress: a phone rings.
+func (c *call) LegProgress(sl *sip.Leg, code int, _ []byte) {
+	l := c.legs[sl]
+	if l == nil || l.offer == nil || code < 180 || l.offer.ringing {
+		return
+	}
+	l.offer.ringing = true
+	c.board.fact(&acd.OfferRinging{Offer: l.offer.id})
+	c.log.Debug().Str("leg_id", string(l.id)).Str("agent", string(l.offer.agent)).Int("code", code).Msg("phone rings")
+}
+
+// LegAnswered: a phone answered, or the caller's ACK is here.
+func (c *call) LegAnswered(sl *sip.Leg, sdp []byte) {
+	l := c.legs[sl]
+	switch {
+	case l == nil:
+	case l.offer != nil:
+		c.phoneAnswered(l, sdp)
+	case c.late && len(sdp) > 0:
+		c.late = false
+		if err := l.media.AcceptAnswer(sdp); err != nil {
+			c.log.Warn().Err(err).Msg("caller's answer unusable")
+			sl.Hangup(`SIP;cause=488;text="Not acceptable"`)
+		}
+	case c.late:
+		c.log.Warn().Msg("caller's ACK carries no answer")
+		sl.Hangup(`SIP;cause=488;text="No answer in the ACK"`)
+	}
+}
+
+// LegOffer: the far end renegotiates (hold, resume, refresh, new address).
+func (c *call) LegOffer(sl *sip.Leg, sdp []byte) ([]byte, error) {
+	l := c.legs[sl]
+	if l == nil {
+		return nil, errLegGone
+	}
+	if len(sdp) == 0 {
+		return l.media.Offer(), nil
+	}
+	return l.media.AcceptOffer(sdp)
+}
+
+// LegEnded: a leg is over; the last that is heard of it.
+func (c *call) LegEnded(sl *sip.Leg, t sip.Termination) {
+	l := c.legs[sl]
+	if l == nil {
+		return
+	}
+	delete(c.legs, sl)
+	e := c.log.Info().Str("leg_id", string(l.id)).Str("class", string(t.Class)).Int("code", t.Code).Bool("by_us", t.ByUs)
+	if l.media != nil {
+		s := l.media.Close()
+		e = e.Uint64("rtp_in", s.Received).Uint64("rtp_out", s.Sent).Uint64("rtp_lost", s.Lost)
+	}
+	e.Msg("leg ended")
+	switch {
+	case l.offer == nil || l.up:
+		c.board.fact(&acd.LegEnded{Leg: l.id, Cause: endCause(l, t), Code: t.Code})
+	default:
+		c.phoneFailed(l, t)
+	}
+}
+
+func trunkID(l *sip.Leg) queuegroups.TrunkID { return queuegroups.TrunkID(l.Trunk()) }

@@ -1,0 +1,159 @@
+package switchboard
+
+import (
+	"errors"
+	"fmt"
+
+	"centrala/acd"
+	"centrala/media"
+	"centrala/queuegroups"
+	"centrala/sip"
+)
+
+var errLegGone = errors.New("the leg is gone")
+
+// offer is one Ring command being carried out: all phones of one agent.
+type offer struct {
+	id        acd.OfferID
+	agent     queuegroups.AgentID
+	ringing   bool
+	answered  bool
+	cancelled bool
+	live      int              // phones not answered and not failed
+	worst     acd.FailureClass // the most telling failure so far
+	code      int
+}
+
+// ring dials every phone of the agent.
+func (c *call) ring(cmd *acd.Ring) {
+	if c.offers[cmd.Offer] != nil {
+		return // the same command again
+	}
+	o := &offer{id: cmd.Offer, agent: cmd.Agent, worst: acd.FailUnreachable}
+	c.offers[o.id] = o
+	c.board.counts.offers.Add(1)
+	if !c.ending {
+		for _, contact := range c.board.contacts(o.agent) {
+			if err := c.dial(o, cmd, contact); err != nil {
+				c.log.Warn().Err(err).Str("agent", string(o.agent)).Msg("phone not rung")
+			}
+		}
+	}
+	c.settle(o)
+}
+
+func (c *call) dial(o *offer, cmd *acd.Ring, to sip.Contact) error {
+	c.phones++
+	l := &leg{id: acd.LegID(fmt.Sprintf("%s.%d", c.id, c.phones)), offer: o}
+	ep, err := c.board.endpoint(string(l.id), to.Local, to.Remote, c.mediaEvents(l))
+	if err != nil {
+		return err
+	}
+	l.media = ep
+	name := cmd.From.Name
+	if name == "" {
+		name = cmd.From.Number
+	}
+	l.sip = c.board.stack.Dial(&c.box, c, sip.Dial{
+		ID:   string(l.id),
+		To:   to,
+		From: sip.Party{User: cmd.From.Number, Name: name + " · " + cmd.Group},
+		SDP:  ep.Offer(),
+	})
+	c.legs[l.sip] = l
+	o.live++
+	c.log.Debug().Str("leg_id", string(l.id)).Str("agent", string(o.agent)).Str("contact", to.URI).Msg("ringing agent")
+	return nil
+}
+
+// phoneAnswered tells the core, which knows whether this answer was the first.
+func (c *call) phoneAnswered(l *leg, sdp []byte) {
+	o := l.offer
+	if err := l.media.AcceptAnswer(sdp); err != nil {
+		c.log.Warn().Err(err).Str("leg_id", string(l.id)).Msg("phone's answer unusable")
+		l.sip.Hangup(`SIP;cause=488;text="Not acceptable"`)
+		return
+	}
+	l.up, o.answered = true, true
+	o.live--
+	c.log.Debug().Str("leg_id", string(l.id)).Str("agent", string(o.agent)).Msg("agent answered")
+	c.board.fact(&acd.OfferAnswered{Offer: o.id, Leg: l.id, Node: c.board.node})
+	c.hangupPhones(o, completedElsewhere)
+	c.settle(o)
+}
+
+// phoneFailed counts a phone that will not answer any more.
+func (c *call) phoneFailed(l *leg, t sip.Termination) {
+	o := l.offer
+	o.live--
+	if class := failureClass(t); telling(class) > telling(o.worst) || o.code == 0 {
+		o.worst, o.code = class, t.Code
+	}
+	c.settle(o)
+}
+
+// settle closes an offer of which no phone is left open, telling the core
+// unless one of them answered.
+func (c *call) settle(o *offer) {
+	if o.live > 0 || c.offers[o.id] != o {
+		return
+	}
+	delete(c.offers, o.id)
+	switch {
+	case o.answered:
+	case o.cancelled || c.ending:
+		c.board.fact(&acd.OfferFailed{Offer: o.id, Class: acd.FailCancelled})
+	default:
+		c.board.fact(&acd.OfferFailed{Offer: o.id, Class: o.worst, Code: o.code})
+		c.log.Debug().Str("agent", string(o.agent)).Str("class", string(o.worst)).Int("code", o.code).Msg("offer failed")
+	}
+}
+
+// cancelRing stops an offer's phones; the outcome follows when they have stopped.
+func (c *call) cancelRing(cmd *acd.CancelRing) {
+	o := c.offers[cmd.Offer]
+	if o == nil {
+		// Its outcome was logged before, or another command with this id
+		// was carried out; saying so again harms nothing.
+		c.board.fact(&acd.OfferFailed{Offer: cmd.Offer, Class: acd.FailCancelled})
+		return
+	}
+	o.cancelled = true
+	reason := ""
+	if cmd.Elsewhere {
+		reason = completedElsewhere
+	}
+	c.hangupPhones(o, reason)
+}
+
+// completedElsewhere tells a phone not to list a missed call (RFC 3326).
+const completedElsewhere = `SIP;cause=200;text="Call completed elsewhere"`
+
+func (c *call) hangupPhones(o *offer, reason string) {
+	for _, l := range c.legs {
+		if l.offer == o && !l.up {
+			l.sip.Hangup(reason)
+		}
+	}
+}
+
+// bridge lets caller and agent hear each other.
+func (c *call) bridge(cmd *acd.Bridge) {
+	b := c.legByID(cmd.B)
+	if b == nil || !c.answerCaller() {
+		return // the end of either is or will be logged
+	}
+	media.Bridge(c.caller.media, b.media)
+	c.board.counts.bridges.Add(1)
+	c.board.fact(&acd.Bridged{A: c.id, B: b.id})
+	c.log.Debug().Str("leg_id", string(b.id)).Msg("bridged")
+}
+
+func (c *call) legByID(id acd.LegID) *leg {
+	for _, l := range c.legs {
+		if l.id == id {
+			return l
+		}
+	}
+	return nil
+}
