@@ -158,3 +158,12 @@ func (s *State) Pending(node NodeID) []Command {
 func (c CommandID) compare(o CommandID) int {
 	return cmp.Or(cmp.Compare(c.Index, o.Index), cmp.Compare(c.N, o.N))
 }
+
+// CallOf returns the caller's leg of an interaction that has not ended, and the node that owns it.
+func (s *State) CallOf(id InteractionID) (leg LegID, node NodeID, ok bool) {
+	i := s.interactions[id]
+	if i == nil {
+		return "", "", false
+	}
+	return i.caller.id, i.caller.node, true
+}

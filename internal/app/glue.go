@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -18,15 +20,38 @@ import (
 	"centrala/sip/registrar"
 )
 
+// timeFormat of log lines: to the millisecond, since that is the scale of a call's set-up.
+const timeFormat = "2006-01-02T15:04:05.000Z07:00"
+
 func newLogger(w io.Writer, settings configs.Log) zerolog.Logger {
 	if settings.Format == configs.LogConsole {
-		w = zerolog.ConsoleWriter{Out: w, TimeFormat: "15:04:05.000"}
+		w = zerolog.ConsoleWriter{
+			Out: w, NoColor: !terminal(w),
+			FormatTimestamp: func(v any) string { s, _ := v.(string); return clock(s) },
+		}
 	}
 	level, err := zerolog.ParseLevel(settings.Level)
 	if err != nil {
 		level = zerolog.InfoLevel // the loader let only known levels through
 	}
-	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+	return zerolog.New(w).Level(level).Hook(zerolog.HookFunc(func(e *zerolog.Event, _ zerolog.Level, _ string) {
+		e.Str(zerolog.TimestampFieldName, time.Now().Format(timeFormat))
+	}))
+}
+
+// clock is the time of day in a timestamp of timeFormat.
+func clock(stamp string) string {
+	_, t, _ := strings.Cut(stamp, "T")
+	return t[:min(len(t), len("15:04:05.000"))]
+}
+
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func part(l zerolog.Logger, name string) zerolog.Logger {
