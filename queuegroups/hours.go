@@ -89,16 +89,18 @@ func (d Date) compare(e Date) int {
 // never gives, are read in UTC.
 func (h *Hours) Open(at time.Time) bool {
 	local := at.In(h.location())
-	if h.holiday(local) {
+	minute := local.Hour()*60 + local.Minute()
+	// Days are reckoned in UTC, where each has a noon: a zone may lack even a midnight.
+	today := time.Date(local.Year(), local.Month(), local.Day(), 12, 0, 0, 0, time.UTC)
+	if h.holiday(today) {
 		return false
 	}
-	minute := local.Hour()*60 + local.Minute()
-	for _, i := range h.Week[local.Weekday()] {
+	for _, i := range h.Week[today.Weekday()] {
 		if i.From <= minute && minute < i.To {
 			return true
 		}
 	}
-	yesterday := local.AddDate(0, 0, -1)
+	yesterday := today.AddDate(0, 0, -1)
 	for _, i := range h.Week[yesterday.Weekday()] {
 		if minute+minutesPerDay < i.To {
 			return !h.holiday(yesterday)

@@ -171,7 +171,7 @@ func (l *loader) known(n *names, v text) bool {
 	if _, ok := n.at[v.V]; ok {
 		return true
 	}
-	l.report.Add(v.At, strictyaml.DidYouMean(v.V, n.order), "no %s is called %q", n.kind, v.V)
+	l.report.Add(v.At, strictyaml.DidYouMean(v.V, n.order), "unknown %s %q", n.kind, v.V)
 	return false
 }
 
@@ -243,6 +243,8 @@ func (l *loader) read(name string, limit int64) (File, error) {
 func plainError(name string, err error) error {
 	var pathError *fs.PathError
 	switch {
+	case name == "":
+		return errors.New("the name of a file is empty")
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("there is no file %s", name)
 	case errors.As(err, &pathError):

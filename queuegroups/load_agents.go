@@ -2,7 +2,6 @@ package queuegroups
 
 import (
 	"regexp"
-	"strings"
 
 	"centrala/queuegroups/strictyaml"
 )
@@ -27,7 +26,7 @@ func (l *loader) buildAgents(entries []strictyaml.Entry[agentKeys]) {
 		l.withPhone[e.Key] = k.Phone.Set
 		if k.Contact.Set && !k.Contact.Bad && !validSIP.MatchString(a.Contact) {
 			hint := ""
-			if !strings.HasPrefix(a.Contact, "sip") {
+			if validSIP.MatchString("sip:" + a.Contact) {
 				hint = "did you mean sip:" + a.Contact + "?"
 			}
 			l.report.Add(k.Contact.At, hint, "%q is not a SIP address such as sip:lobby@192.0.2.9:5060", a.Contact)

@@ -194,7 +194,7 @@ func parseInterval(s string) (Interval, string, error) {
 	from, to := clock(m[1], m[2]), clock(m[3], m[4])
 	switch {
 	case from < 0 || to < 0 || from >= minutesPerDay:
-		return Interval{}, "", fmt.Errorf("%q is not a time: hours run from 00:00 to 24:00", s)
+		return Interval{}, "", fmt.Errorf("%q is not within 00:00 and 24:00", s)
 	case m[2] == "" || m[4] == "":
 		meant := fmt.Sprintf("%02d:%02d-%02d:%02d", from/60, from%60, to/60, to%60)
 		return Interval{}, "did you mean " + meant + "?", fmt.Errorf("%q is not a time such as 08:00-18:00", s)

@@ -58,6 +58,10 @@ func (l *loader) checkHost(v text) netip.Addr {
 		return netip.Addr{}
 	}
 	host := v.V
+	if scheme, rest, ok := strings.Cut(host, ":"); ok && (scheme == "sip" || scheme == "sips") {
+		l.report.Add(v.At, "did you mean "+rest+"?", "%q is not a host or host:port", v.V)
+		return netip.Addr{}
+	}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.Unmap()
 	}
@@ -72,11 +76,7 @@ func (l *loader) checkHost(v text) netip.Addr {
 		return addr.Unmap()
 	}
 	if !validHost.MatchString(host) {
-		hint := ""
-		if rest := strings.TrimPrefix(strings.TrimPrefix(host, "sips:"), "sip:"); rest != host {
-			hint = "leave out sip:"
-		}
-		l.report.Add(v.At, hint, "%q is not a host or host:port", v.V)
+		l.report.Add(v.At, "", "%q is not a host or host:port", v.V)
 	}
 	return netip.Addr{}
 }

@@ -23,12 +23,24 @@ func Normalize(number, region string) (string, error) {
 			return "", fmt.Errorf("%q is %w: it contains %q", number, ErrNotNumber, r)
 		}
 	}
-	parsed, err := parseNumber(number, region)
-	if err != nil {
-		return "", fmt.Errorf("%q is %w: %s", number, ErrNotNumber, err)
+	// A national prefix behind the country's code ("+66 0 …") is taken away once
+	// at a time, so what comes out is read again until it stays as it is.
+	last := number
+	for range maxReadings {
+		parsed, err := parseNumber(last, region)
+		if err != nil {
+			return "", fmt.Errorf("%q is %w: %w", number, ErrNotNumber, err)
+		}
+		if parsed == last {
+			return parsed, nil
+		}
+		last = parsed
 	}
-	return parsed, nil
+	return "", fmt.Errorf("%q is %w: too many prefixes", number, ErrNotNumber)
 }
+
+// maxReadings is more than any number takes that somebody would write.
+const maxReadings = 6
 
 func parseNumber(number, region string) (string, error) {
 	n, err := phonenumbers.Parse(number, region)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -51,8 +52,17 @@ type decoder struct {
 type field struct {
 	name string // the key; for items of a list that of the list
 	what string // for messages about the value as a whole
+	list bool   // the value stands for a list of one
 	tag  reflect.StructTag
 	at   Pos // the key's place
+}
+
+// either adds to what a value must be that it may be a list of such too.
+func (f field) either(kind string) string {
+	if f.list {
+		return kind + " or a list"
+	}
+	return kind
 }
 
 // target is a type that reads itself; n is nil when nothing was written.
@@ -136,21 +146,22 @@ func (d *decoder) value(rv reflect.Value, n *yaml.Node, f field) {
 // structure reads a mapping into a struct.
 func (d *decoder) structure(rv reflect.Value, n *yaml.Node, f field) {
 	fields := fieldsOf(rv.Type())
-	written := map[string]pair{}
+	var written map[string]pair
+	var misspelt map[string]bool
+	alone := "" // the key whose value stands for the whole
 	if n != nil {
 		n = d.resolve(n)
 	}
 	switch {
 	case n == nil || isNull(n):
 	case n.Kind == yaml.MappingNode:
-		written = d.keys(n, fields)
+		written, misspelt = d.keys(n, fields)
 	case fields.short >= 0 && n.Kind == yaml.ScalarNode:
-		key := fields.list[fields.short].name
-		written[key] = pair{key: n, value: n}
+		alone = fields.list[fields.short].name
+		written = map[string]pair{alone: {key: n, value: n}}
 	default:
-		d.report.Add(d.pos(n), "", "%s must be a group of keys, not %s", f.what, kindOf(n))
-		n = nil
-		f.tag = "" // what is required has been asked for
+		d.report.Add(d.pos(n), "", "%s must be %s, not %s", f.what, f.either("a group of keys"), kindOf(n))
+		n = nil // nothing is required of it any more
 	}
 	for _, sf := range fields.list {
 		if sf.position {
@@ -160,13 +171,16 @@ func (d *decoder) structure(rv reflect.Value, n *yaml.Node, f field) {
 		inner := field{name: sf.name, what: sf.name, tag: sf.tag, at: f.at}
 		p, ok := written[sf.name]
 		if !ok {
-			if n != nil && sf.tag.Get("required") != "" {
+			if n != nil && sf.tag.Get("required") != "" && !misspelt[sf.name] {
 				d.report.Add(f.at, "", "%s has no %s", f.what, sf.name)
 			}
 			d.absent(rv.Field(sf.index), inner)
 			continue
 		}
 		inner.at = d.pos(p.key)
+		if sf.name == alone {
+			inner.what = f.what
+		}
 		d.value(rv.Field(sf.index), p.value, inner)
 	}
 }
@@ -188,17 +202,30 @@ func (d *decoder) absent(rv reflect.Value, f field) {
 
 type pair struct{ key, value *yaml.Node }
 
-// keys gives the pairs of a mapping that have a field, and reports the others.
-func (d *decoder) keys(n *yaml.Node, fields structFields) map[string]pair {
-	written := map[string]pair{}
+// keys gives the pairs of a mapping that have a field, and reports the others;
+// misspelt are the fields that those were probably meant for.
+func (d *decoder) keys(n *yaml.Node, fields structFields) (written map[string]pair, misspelt map[string]bool) {
+	written, misspelt = map[string]pair{}, map[string]bool{}
+	names := fields.names()
 	d.each(n, func(p pair) {
-		if name := p.key.Value; fields.has(name) {
+		name := keyName(p.key)
+		if slices.Contains(names, name) {
 			written[name] = p
-		} else {
-			d.report.Add(d.pos(p.key), DidYouMean(name, fields.names()), "unknown key %q", name)
+			return
 		}
+		meant := closest(name, names)
+		misspelt[meant] = true
+		d.report.Add(d.pos(p.key), didYouMean(meant), "unknown key %q", name)
 	})
-	return written
+	return written, misspelt
+}
+
+// keyName gives the text of a key, which each has found to be a scalar.
+func keyName(key *yaml.Node) string {
+	if key.Kind == yaml.AliasNode {
+		key = key.Alias
+	}
+	return key.Value
 }
 
 // each visits the pairs of a mapping in order, those that "<<" brings in last.
@@ -228,8 +255,8 @@ func (d *decoder) each(n *yaml.Node, visit func(pair)) {
 	}
 	for _, m := range merges {
 		d.merge(n, m, func(p pair) {
-			if _, own := seen[p.key.Value]; !own {
-				seen[p.key.Value] = d.pos(p.key)
+			if _, own := seen[keyName(p.key)]; !own {
+				seen[keyName(p.key)] = d.pos(p.key)
 				visit(p)
 			}
 		})
@@ -315,15 +342,6 @@ func fieldsOf(t reflect.Type) structFields {
 		fields.list = append(fields.list, structField{name: name, index: i, tag: sf.Tag, position: position})
 	}
 	return fields
-}
-
-func (s structFields) has(name string) bool {
-	for _, f := range s.list {
-		if f.name == name && !f.position {
-			return true
-		}
-	}
-	return false
 }
 
 func (s structFields) names() []string {

@@ -5,6 +5,18 @@ import "strings"
 // DidYouMean gives the hint "did you mean X?" where X is the candidate that is
 // most like what was written; empty when none is. Of equals the first is taken.
 func DidYouMean(written string, candidates []string) string {
+	return didYouMean(closest(written, candidates))
+}
+
+func didYouMean(meant string) string {
+	if meant == "" {
+		return ""
+	}
+	return "did you mean " + meant + "?"
+}
+
+// closest gives the candidate that is most like a word; empty when none is.
+func closest(written string, candidates []string) string {
 	best, bestDistance := "", max(1, min(3, len(written)/2))+1
 	for _, c := range candidates {
 		if c == written {
@@ -14,10 +26,7 @@ func DidYouMean(written string, candidates []string) string {
 			best, bestDistance = c, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return "did you mean " + best + "?"
+	return best
 }
 
 // distance counts the letters to insert, remove, change or swap with their

@@ -40,7 +40,7 @@ func (v *Value[T]) decode(d *decoder, n *yaml.Node, f field) {
 		if isNull(n) {
 			d.report.Add(f.at, "", "%s has no value", f.what)
 		} else {
-			d.report.Add(v.At, "", "%s must be %s, not %s", f.what, typeName[T](), kindOf(n))
+			d.report.Add(v.At, "", "%s must be %s, not %s", f.what, f.either(typeName[T]()), kindOf(n))
 		}
 	} else {
 		d.scalar(reflect.ValueOf(&v.V).Elem(), n, v.At, f)
@@ -167,6 +167,10 @@ func durationHint(text string) string {
 		return ""
 	}
 	unit := strings.ToLower(m[2])
+	amount, err := strconv.ParseFloat(m[1], 64)
+	if err != nil || amount > 10_000 {
+		return ""
+	}
 	switch {
 	case unit == "":
 		unit = "s"
@@ -177,15 +181,11 @@ func durationHint(text string) string {
 	case strings.HasPrefix("hours", unit) || unit == "hrs":
 		unit = "h"
 	case strings.HasPrefix("days", unit):
-		days, err := strconv.Atoi(m[1])
-		if err != nil || days > 1000 {
-			return ""
-		}
-		return "did you mean " + strconv.Itoa(24*days) + "h?"
+		return didYouMean(strconv.FormatFloat(24*amount, 'f', -1, 64) + "h")
 	default:
 		return ""
 	}
-	return "did you mean " + m[1] + unit + "?"
+	return didYouMean(m[1] + unit)
 }
 
 // below tells whether n is less than a limit; an empty limit is none.
@@ -252,9 +252,9 @@ func (l *List[T]) decode(d *decoder, n *yaml.Node, f field) {
 	}
 	nodes := n.Content
 	if n.Kind != yaml.SequenceNode {
-		nodes = []*yaml.Node{n}
+		nodes, f.list = []*yaml.Node{n}, true
 	} else {
-		f.what = "each of " + f.what
+		f.what = "each item of " + f.what
 	}
 	for _, item := range nodes {
 		if d.nodes >= maxNodes {
@@ -293,11 +293,7 @@ func (m *Map[T]) decode(d *decoder, n *yaml.Node, f field) {
 		return
 	}
 	d.each(n, func(p pair) {
-		key := p.key
-		if key.Kind == yaml.AliasNode {
-			key = key.Alias
-		}
-		e := Entry[T]{Key: key.Value, At: d.pos(p.key)}
+		e := Entry[T]{Key: keyName(p.key), At: d.pos(p.key)}
 		d.value(reflect.ValueOf(&e.Value).Elem(), p.value, field{name: e.Key, what: e.Key, tag: f.tag, at: e.At})
 		m.Entries = append(m.Entries, e)
 	})
