@@ -32,6 +32,9 @@ type UDP struct {
 	count   *Counters
 	closed  chan struct{}
 	once    sync.Once
+
+	reading chan struct{} // closed when the first reader reads
+	begin   sync.Once
 }
 
 // ListenUDP binds a socket to a concrete address. limit and inspect may be nil.
@@ -44,9 +47,13 @@ func ListenUDP(addr netip.AddrPort, limit *Limiter, inspect Inspect, count *Coun
 	local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	return &UDP{
 		conn: conn, local: unmap(local), limit: limit, inspect: inspect, count: count,
-		closed: make(chan struct{}),
+		closed: make(chan struct{}), reading: make(chan struct{}),
 	}, nil
 }
+
+// Reading is closed once Serve reads from the socket: from then on the library
+// knows it and sends through it; before, it would bind a socket of its own.
+func (u *UDP) Reading() <-chan struct{} { return u.reading }
 
 // Local is the address bound.
 func (u *UDP) Local() netip.AddrPort { return u.local }
@@ -114,6 +121,7 @@ func (a *sourceAddr) String() string  { return a.text }
 // socket was closed or the reader has seen so many sources that it must be
 // replaced; both look like net.ErrClosed.
 func (r *Reader) ReadFrom(b []byte) (int, net.Addr, error) {
+	r.begin.Do(func() { close(r.reading) })
 	for {
 		if len(r.sources) >= turnover {
 			r.retire()

@@ -182,6 +182,9 @@ func (l *Layer) Start() {
 			u.Serve(l.tpl.ServeUDP)
 		}()
 	}
+	for _, u := range l.udp {
+		<-u.Reading() // or requests sent at once would not find the socket
+	}
 	for _, t := range l.tcp {
 		l.serving.Add(1)
 		go func() {
