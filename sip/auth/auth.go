@@ -27,15 +27,15 @@ import (
 // Options of an Authenticator. Realm is required, zero values of the rest stand for the defaults.
 type Options struct {
 	Realm       string
-	NonceLife   time.Duration    // how long a nonce is good for; 5 minutes
-	MaxNonces   int              // nonces whose counts are remembered at once; 65536
-	MaxFailures int              // wrong passwords allowed in a row before the first pause; 5
-	MaxPause    time.Duration    // the longest pause; 1 minute (the first is 1 s, each doubles it)
-	MaxOffences int              // pairs of user and source remembered at once; 16384
+	NonceLife   time.Duration // how long a nonce is good for; 5 minutes
+	MaxNonces   int           // nonces whose counts are remembered at once; 65536
+	MaxFailures int           // wrong passwords allowed in a row before the first pause; 5
+	MaxPause    time.Duration // the longest pause; 1 minute (the first is 1 s, each doubles it)
+	MaxOffences int           // pairs of user and source remembered at once; 16384
 	// MD5Agents are beginnings of the User-Agent of phones that give up on a SHA-256 challenge
 	// instead of passing over it; nil: those known for it. Others are found by their behaviour.
 	MD5Agents []string
-	Now         func() time.Time // time.Now
+	Now       func() time.Time // time.Now
 }
 
 // Verdict is what Check found.

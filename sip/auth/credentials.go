@@ -134,9 +134,9 @@ func (c *credentials) isSHA256() bool { return strings.EqualFold(c.algorithm, "S
 // matches computes the response (RFC 7616 3.4.1) and compares. Without Password and a fitting HA1
 // the work is done all the same and the answer is false.
 func (c *credentials) matches(secret *Secret, method, realm string) bool {
-	sum, ha1 := sumMD5, secret.HA1.MD5
-	if c.isSHA256() {
-		sum, ha1 = sumSHA256, secret.HA1.SHA256
+	strong, ha1 := c.isSHA256(), secret.HA1.MD5
+	if strong {
+		ha1 = secret.HA1.SHA256
 	}
 	usable := secret.Password != "" || ha1 != ""
 	var text [1024]byte
@@ -147,14 +147,14 @@ func (c *credentials) matches(secret *Secret, method, realm string) bool {
 	b = append(b, realm...)
 	b = append(b, ':')
 	b = append(b, secret.Password...)
-	n := sum(&hash1, b)
+	n := hexSum(strong, &hash1, b)
 	if secret.Password == "" && len(ha1) == n {
 		copy(hash1[:n], ha1)
 	}
 	b = append(text[:0], method...)
 	b = append(b, ':')
 	b = append(b, c.uri...)
-	sum(&hash2, b)
+	hexSum(strong, &hash2, b)
 
 	b = append(text[:0], hash1[:n]...)
 	b = append(b, ':')
@@ -169,7 +169,7 @@ func (c *credentials) matches(secret *Secret, method, realm string) bool {
 		b = append(b, ':')
 	}
 	b = append(b, hash2[:n]...)
-	sum(&want, b)
+	hexSum(strong, &want, b)
 	if len(c.response) != n {
 		return false
 	}
@@ -182,12 +182,13 @@ func (c *credentials) matches(secret *Secret, method, realm string) bool {
 	return equal(want[:n], got[:n]) && usable
 }
 
-func sumMD5(dst *[2 * sha256.Size]byte, b []byte) int {
+// hexSum writes the hash in hex digits and returns how many. (A function value in its place would
+// move every buffer to the heap.)
+func hexSum(strong bool, dst *[2 * sha256.Size]byte, b []byte) int {
+	if strong {
+		h := sha256.Sum256(b)
+		return hex.Encode(dst[:], h[:])
+	}
 	h := md5.Sum(b)
-	return hex.Encode(dst[:], h[:])
-}
-
-func sumSHA256(dst *[2 * sha256.Size]byte, b []byte) int {
-	h := sha256.Sum256(b)
 	return hex.Encode(dst[:], h[:])
 }

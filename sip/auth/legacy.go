@@ -69,6 +69,9 @@ func (l *legacy) md5Only(req *sip.Request, source netip.Addr, answered bool, now
 		key.username = strings.Clone(key.username)
 		l.table[key] = &attempt{branch: hash, last: now}
 		return false
+	case answered && !a.md5:
+		delete(l.table, key) // it chose one of both, if with a wrong password
+		return false
 	case !answered && a.branch != hash:
 		a.md5 = true
 	}

@@ -14,14 +14,14 @@ import (
 // response means that it is to be dropped (RFC 3261 18.1.2, 21.4.1, 18.3).
 func Screen(msg []byte) *Fault {
 	line, rest, ok := bytes.Cut(msg, []byte("\r\n"))
-	if !ok {
+	if !ok || bytes.IndexByte(line, '\r') >= 0 {
 		return bad("line without CRLF")
 	}
 	if f := screenStart(string(line)); f != nil {
 		return f
 	}
 	length := -1
-	for {
+	for first := true; ; first = false {
 		line, rest, ok = bytes.Cut(rest, []byte("\r\n"))
 		switch {
 		case !ok:
@@ -33,8 +33,8 @@ func Screen(msg []byte) *Fault {
 			return nil
 		case bytes.IndexByte(line, '\r') >= 0:
 			return bad("line without CRLF")
-		case line[0] == ' ' || line[0] == '\t':
-			continue // a folded line
+		case !first && (line[0] == ' ' || line[0] == '\t'):
+			continue // folded
 		}
 		colon := bytes.IndexByte(line, ':')
 		if colon < 0 {
