@@ -78,5 +78,5 @@ func (s *story) ended(r acd.Record) {
 		waited, talked = r.Answered.Sub(r.Arrived), r.Ended.Sub(r.Answered)
 		e = e.Str("agent", string(r.Agent))
 	}
-	e.Dur("waited", waited).Dur("talked", talked).Msg("interaction ended")
+	e.Int64("waited_ms", waited.Milliseconds()).Int64("talked_ms", talked.Milliseconds()).Msg("interaction ended")
 }
