@@ -1,0 +1,199 @@
+package e2e
+
+import (
+	"cmp"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"centrala/media"
+	"centrala/media/tone"
+)
+
+// packet is one RTP packet that was heard.
+type packet struct {
+	at      time.Time
+	header  rtp.Header
+	samples []int16
+}
+
+// ear is the audio of a peer that the tests play themselves: an RTP socket that
+// sends a tone without pause and keeps all that it receives.
+type ear struct {
+	t      *testing.T
+	socket *net.UDPConn
+	hertz  int
+	once   sync.Once
+	stop   chan struct{}
+	ended  sync.WaitGroup
+
+	mu      sync.Mutex
+	packets []packet
+}
+
+// toneLevel is how loud parties send their tones, in dBFS.
+const toneLevel = -12.0
+
+// newEar opens an RTP socket on a free port of the address. It hears at once and
+// speaks when told to whom.
+func newEar(t *testing.T, host netip.Addr, hertz int) *ear {
+	t.Helper()
+	socket, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(host, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &ear{t: t, socket: socket, hertz: hertz, stop: make(chan struct{})}
+	e.ended.Go(e.listen)
+	t.Cleanup(func() {
+		close(e.stop)
+		_ = socket.Close()
+		e.ended.Wait()
+	})
+	return e
+}
+
+func (e *ear) addr() netip.AddrPort {
+	return e.socket.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+func (e *ear) listen() {
+	buf := make([]byte, 1500)
+	for {
+		n, err := e.socket.Read(buf)
+		if err != nil {
+			return
+		}
+		var p rtp.Packet
+		if p.Unmarshal(buf[:n]) != nil {
+			continue
+		}
+		heard := packet{at: time.Now(), header: p.Header.Clone()}
+		switch p.PayloadType {
+		case media.PCMA.PayloadType():
+			heard.samples = media.PCMA.AppendDecoded(nil, p.Payload)
+		case media.PCMU.PayloadType():
+			heard.samples = media.PCMU.AppendDecoded(nil, p.Payload)
+		}
+		e.mu.Lock()
+		e.packets = append(e.packets, heard)
+		e.mu.Unlock()
+	}
+}
+
+// speak sends the tone to the address, in A-law, until the test ends. Further calls do nothing.
+func (e *ear) speak(to netip.AddrPort) {
+	e.once.Do(func() {
+		e.ended.Go(func() {
+			program := tone.NewProgram(e.hertz, toneLevel)
+			tick := time.NewTicker(20 * time.Millisecond)
+			defer tick.Stop()
+			for n := uint64(0); ; n++ {
+				p := rtp.Packet{
+					Header: rtp.Header{
+						Version: 2, Marker: n == 0, PayloadType: media.PCMA.PayloadType(), SSRC: uint32(e.hertz),
+						SequenceNumber: uint16(n), Timestamp: uint32(n * media.FrameSamples),
+					},
+					Payload: program.Frame(media.PCMA, n),
+				}
+				if data, err := p.Marshal(); err == nil {
+					_, _ = e.socket.WriteToUDPAddrPort(data, to) // nobody listens any more: part of the test
+				}
+				select {
+				case <-tick.C:
+				case <-e.stop:
+					return
+				}
+			}
+		})
+	})
+}
+
+// heard gives what arrived since a moment, in the order in which it was sent.
+func (e *ear) heard(since time.Time) []packet {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	i, _ := slices.BinarySearchFunc(e.packets, since, func(p packet, t time.Time) int { return p.at.Compare(t) })
+	packets := slices.Clone(e.packets[i:])
+	slices.SortStableFunc(packets, func(a, b packet) int {
+		return cmp.Compare(int16(a.header.SequenceNumber-b.header.SequenceNumber), 0)
+	})
+	return packets
+}
+
+// samples gives the audio of packets, one behind the other.
+func samples(packets []packet) []int16 {
+	var pcm []int16
+	for _, p := range packets {
+		pcm = append(pcm, p.samples...)
+	}
+	return pcm
+}
+
+const (
+	loud  = -35.0 // a tone at this level, in dBFS, is there
+	quiet = -55.0 // below this level it is not
+)
+
+// waitTone waits until the tone was heard for d without a gap, and gives the moment.
+func (e *ear) waitTone(what string, hertz float64, d time.Duration) time.Time {
+	e.t.Helper()
+	want := int(d / (20 * time.Millisecond))
+	began := time.Now()
+	eventually(e.t, what, func() bool {
+		packets := e.heard(began)
+		if len(packets) < want {
+			return false
+		}
+		return tone.Level(samples(packets[len(packets)-want:]), media.SampleRate, hertz) > loud
+	})
+	return time.Now()
+}
+
+// wantOnly fails the test unless of the tones only one was heard since the moment.
+func (e *ear) wantOnly(since time.Time, hertz float64, others ...float64) {
+	e.t.Helper()
+	pcm := samples(e.heard(since))
+	if len(pcm) < media.SampleRate/5 {
+		e.t.Errorf("only %d samples were heard", len(pcm))
+		return
+	}
+	wantOnly(e.t, pcm, media.SampleRate, hertz, others...)
+}
+
+// wantOnly fails the test unless the first tone is in the samples and the others are not.
+func wantOnly(t *testing.T, pcm []int16, rate int, hertz float64, others ...float64) {
+	t.Helper()
+	if got := tone.Level(pcm, rate, hertz); got < loud {
+		t.Errorf("%v Hz at %.0f dB, want at least %v", hertz, got, loud)
+	}
+	for _, other := range others {
+		if got := tone.Level(pcm, rate, other); got > quiet {
+			t.Errorf("%v Hz at %.0f dB, want at most %v", other, got, quiet)
+		}
+	}
+}
+
+// wantOneStream fails the test unless all that was heard is one RTP stream
+// without a break: one SSRC, sequence numbers and timestamps that go on whatever
+// its source was.
+func (e *ear) wantOneStream() {
+	e.t.Helper()
+	packets := e.heard(time.Time{})
+	for i := 1; i < len(packets); i++ {
+		a, b := packets[i-1].header, packets[i].header
+		if b.SSRC != a.SSRC {
+			e.t.Fatalf("packet %d: the SSRC changed from %#x to %#x", i, a.SSRC, b.SSRC)
+		}
+		if b.SequenceNumber != a.SequenceNumber+1 {
+			e.t.Fatalf("packet %d: sequence number %d after %d", i, b.SequenceNumber, a.SequenceNumber)
+		}
+		if step := int32(b.Timestamp - a.Timestamp); step <= 0 || step > media.SampleRate {
+			e.t.Fatalf("packet %d: the timestamp went on by %d", i, step)
+		}
+	}
+}

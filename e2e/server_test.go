@@ -1,0 +1,277 @@
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"centrala/media/tone"
+	"centrala/media/wav"
+)
+
+// domain is what agents register at, in all tests.
+const domain = "pbx.test"
+
+// The tones that are the hold music of the tests, in hertz.
+const (
+	calmHertz = 350
+	jazzHertz = 620
+)
+
+// server is the program under test, in a process of its own.
+type server struct {
+	t     *testing.T
+	site  *site
+	dir   string
+	sip   netip.AddrPort
+	admin netip.AddrPort
+	cmd   *exec.Cmd
+	gone  chan struct{} // closed when the process has ended
+
+	mu    sync.Mutex
+	lines []logLine
+}
+
+// logLine is one line of the server's log.
+type logLine struct {
+	at     time.Time // when it was read
+	fields map[string]any
+	text   string
+}
+
+func (l logLine) field(name string) string {
+	v, ok := l.fields[name]
+	if !ok {
+		return ""
+	}
+	return fmt.Sprint(v)
+}
+
+// has tells whether the line has this message and these fields, given as name and value in turn.
+func (l logLine) has(message string, fields ...string) bool {
+	if l.field("message") != message {
+		return false
+	}
+	for i := 0; i+1 < len(fields); i += 2 {
+		if l.field(fields[i]) != fields[i+1] {
+			return false
+		}
+	}
+	return true
+}
+
+// newServer starts a server with these queue groups (YAML). In them CARRIER
+// stands for the network that the carrier calls from. Its hold music calm and
+// jazz are tones.
+func newServer(t *testing.T, s *site, queuegroups string) *server {
+	t.Helper()
+	v := &server{t: t, site: s, dir: t.TempDir(), sip: s.local(s.ports(2)), admin: s.local(s.ports(2))}
+	rtp := s.ports(64)
+	v.writeFile("centrala.yaml", fmt.Sprintf(`domain: %s
+region: PL
+data: %s/data
+listen:
+  sip: [udp://%v, tcp://%v]
+  admin: http://%v
+rtp: %d-%d
+log: {level: debug, format: json}
+queuegroups: queuegroups.yaml
+`, domain, v.dir, v.sip, v.sip, v.admin, rtp, rtp+63))
+	v.writeFile("queuegroups.yaml", strings.ReplaceAll(queuegroups, "CARRIER", s.network().String())+`
+hold_music:
+  calm: {files: [calm.wav]}
+  jazz: {files: [jazz.wav]}
+`)
+	v.writeTone("calm.wav", calmHertz, 44100)
+	v.writeTone("jazz.wav", jazzHertz, 8000)
+	v.start()
+	t.Cleanup(func() {
+		v.kill()
+		if t.Failed() {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			for _, line := range v.lines {
+				t.Log(line.text)
+			}
+		}
+	})
+	return v
+}
+
+func (v *server) writeFile(name, content string) {
+	v.t.Helper()
+	if err := os.WriteFile(filepath.Join(v.dir, name), []byte(content), 0o600); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+func (v *server) writeTone(name string, hertz float64, rate int) {
+	v.t.Helper()
+	var file strings.Builder
+	if err := wav.Write(&file, rate, tone.Sine(hertz, toneLevel, rate, time.Second)); err != nil {
+		v.t.Fatal(err)
+	}
+	v.writeFile(name, file.String())
+}
+
+// start runs the program and waits until it takes calls.
+func (v *server) start() {
+	v.t.Helper()
+	v.cmd = exec.Command(os.Getenv(serverProgram), "serve", "--config", filepath.Join(v.dir, "centrala.yaml"))
+	v.cmd.Dir = v.dir
+	v.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1")
+	v.gone = make(chan struct{})
+	output, err := v.cmd.StderrPipe()
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if err := v.cmd.Start(); err != nil {
+		v.t.Fatal(err)
+	}
+	go func(cmd *exec.Cmd, gone chan struct{}) {
+		v.readLog(output)
+		_ = cmd.Wait() // the tests see in the log why it ended
+		close(gone)
+	}(v.cmd, v.gone)
+	eventually(v.t, "the server is ready", func() bool {
+		v.wantAlive()
+		response, err := http.Get("http://" + v.admin.String() + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
+}
+
+func (v *server) readLog(output io.Reader) {
+	lines := bufio.NewScanner(output)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		line := logLine{at: time.Now(), text: lines.Text()}
+		_ = json.Unmarshal(lines.Bytes(), &line.fields) // what is no JSON, such as a crash, is kept as text
+		v.mu.Lock()
+		v.lines = append(v.lines, line)
+		v.mu.Unlock()
+	}
+}
+
+// wantAlive fails the test if the process has ended.
+func (v *server) wantAlive() {
+	v.t.Helper()
+	select {
+	case <-v.gone:
+		v.t.Fatal("the server's process has ended")
+	default:
+	}
+}
+
+// kill ends the process at once, as kill -9 does.
+func (v *server) kill() {
+	_ = v.cmd.Process.Kill()
+	<-v.gone
+}
+
+// stop ends the process in good order and waits for that.
+func (v *server) stop() {
+	v.t.Helper()
+	if err := v.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		v.t.Fatal(err)
+	}
+	select {
+	case <-v.gone:
+	case <-time.After(patience):
+		v.t.Fatalf("the server did not end within %v", patience)
+	}
+	if !v.cmd.ProcessState.Success() {
+		v.t.Errorf("the server ended with %v", v.cmd.ProcessState)
+	}
+}
+
+// log gives the lines with this message and these fields.
+func (v *server) log(message string, fields ...string) (found []logLine) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, line := range v.lines {
+		if line.has(message, fields...) {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+// waitLog waits for the first line with this message and these fields.
+func (v *server) waitLog(message string, fields ...string) (found logLine) {
+	v.t.Helper()
+	eventually(v.t, fmt.Sprintf("the server logs %q %q", message, fields), func() bool {
+		lines := v.log(message, fields...)
+		if len(lines) == 0 {
+			return false
+		}
+		found = lines[0]
+		return true
+	})
+	return found
+}
+
+// metrics reads the figures of now, by name and labels as they are written.
+func (v *server) metrics() map[string]float64 {
+	v.t.Helper()
+	response, err := http.Get("http://" + v.admin.String() + "/metrics")
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	figures := make(map[string]float64)
+	lines := bufio.NewScanner(response.Body)
+	for lines.Scan() {
+		name, value, ok := strings.Cut(lines.Text(), " ")
+		if !ok || strings.HasPrefix(name, "#") {
+			continue
+		}
+		if f, err := strconv.ParseFloat(value, 64); err == nil {
+			figures[name] = f
+		}
+	}
+	return figures
+}
+
+// waitMetric waits until a figure has a value.
+func (v *server) waitMetric(name string, want float64) {
+	v.t.Helper()
+	var last float64
+	defer func() {
+		if v.t.Failed() {
+			v.t.Logf("%s was %v last", name, last)
+		}
+	}()
+	eventually(v.t, fmt.Sprintf("%s is %v", name, want), func() bool {
+		v.wantAlive()
+		last = v.metrics()[name]
+		return last == want
+	})
+}
+
+// waitAgents waits until so many agents of a group have a status.
+func (v *server) waitAgents(group, status string, n int) {
+	v.t.Helper()
+	v.waitMetric(fmt.Sprintf(`centrala_agents{group="%s",status="%s"}`, group, status), float64(n))
+}
+
+// waitWaiting waits until so many callers wait in a group.
+func (v *server) waitWaiting(group string, n int) {
+	v.t.Helper()
+	v.waitMetric(fmt.Sprintf(`centrala_waiting{group="%s"}`, group), float64(n))
+}
