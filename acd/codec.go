@@ -1,6 +1,7 @@
 package acd
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +34,9 @@ func EncodeEvent(e Event) ([]byte, error) {
 // DecodeEvent reads an event. The error is ErrUnknownEvent where a newer program
 // wrote it, else it tells what is malformed.
 func DecodeEvent(data []byte) (Event, error) {
+	if e := decodeOwn(data); e != nil {
+		return e, nil
+	}
 	env, err := unseal(data)
 	if err != nil {
 		return nil, err
@@ -45,6 +49,24 @@ func DecodeEvent(data []byte) (Event, error) {
 		return nil, fmt.Errorf("event %s: %w", env.Kind, err)
 	}
 	return e, nil
+}
+
+// decodeOwn reads an event that is laid out as EncodeEvent does it, without
+// reading the envelope as JSON first; nil: it is not, or is malformed.
+func decodeOwn(data []byte) Event {
+	rest, ok := bytes.CutPrefix(data, []byte(`{"v":1,"t":"`))
+	if !ok {
+		return nil
+	}
+	kind, body, ok := bytes.Cut(rest, []byte(`","e":`))
+	if !ok || len(body) < 3 || body[0] != '{' || body[len(body)-1] != '}' {
+		return nil
+	}
+	e := newEvent(string(kind))
+	if e == nil || json.Unmarshal(body[:len(body)-1], e) != nil {
+		return nil
+	}
+	return e
 }
 
 func seal(kind string, body any) ([]byte, error) {

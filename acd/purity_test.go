@@ -15,7 +15,7 @@ import (
 // pureImports is all that the core may import: nothing of it reads a clock, the
 // network, files or chance.
 var pureImports = []string{
-	"bufio", "cmp", "container/heap", "encoding/json", "errors", "fmt", "hash/fnv", "io", "maps", "slices",
+	"bufio", "bytes", "cmp", "container/heap", "encoding/json", "errors", "fmt", "hash/fnv", "io", "maps", "slices",
 	"strings", "time", "centrala/queuegroups",
 }
 

@@ -1,0 +1,270 @@
+package acd_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"centrala/acd"
+	"centrala/queuegroups"
+)
+
+// site is a world of any size, with agents in several groups each.
+type site struct {
+	s       *acd.State
+	rng     *rand.Rand
+	index   uint64
+	at      time.Time
+	agents  int
+	groups  int
+	calls   int
+	config  *queuegroups.Config
+	timings []time.Duration // of each Apply, while measuring
+	measure bool
+	ringing []*acd.Ring
+	talking []acd.LegID
+}
+
+func newSite(agents, groups, seats int) *site {
+	st := &site{
+		s: acd.NewState(), rng: rand.New(rand.NewPCG(1, 2)), at: time.Unix(1_700_000_000, 0),
+		agents: agents, groups: groups, config: &queuegroups.Config{},
+	}
+	members := make([][]queuegroups.AgentID, groups)
+	for a := range agents {
+		id := queuegroups.AgentID(fmt.Sprintf("agent%d", a))
+		st.config.Agents = append(st.config.Agents, queuegroups.Agent{ID: id, Capacity: queuegroups.Capacity{Voice: 1}})
+		for k := range min(1+a%seats, groups) {
+			g := (a*7919 + k*104729) % groups
+			if !slices.Contains(members[g], id) {
+				members[g] = append(members[g], id)
+			}
+		}
+	}
+	for g := range groups {
+		id := queuegroups.GroupID(fmt.Sprintf("group%d", g))
+		st.config.Groups = append(st.config.Groups, queuegroups.Group{
+			ID: id, Name: string(id), Agents: members[g], Distribution: queuegroups.Evenly, Rings: 4, RingLength: 5 * time.Second,
+		})
+		st.config.Numbers = append(st.config.Numbers, queuegroups.Number{Number: fmt.Sprintf("+48%d", g), Group: id})
+	}
+	st.apply(&acd.ConfigApplied{Config: st.config})
+	return st
+}
+
+func (st *site) apply(e acd.Event) []acd.Command {
+	st.index++
+	st.at = st.at.Add(time.Millisecond)
+	entry := acd.Entry{Index: st.index, At: st.at, Event: e}
+	begun := time.Now()
+	out := st.s.Apply(entry)
+	if st.measure {
+		st.timings = append(st.timings, time.Since(begun))
+	}
+	for _, c := range out {
+		if ring, ok := c.(*acd.Ring); ok {
+			st.ringing = append(st.ringing, ring)
+		}
+	}
+	return out
+}
+
+func (st *site) arrive() acd.LegID {
+	st.calls++
+	leg := acd.LegID(fmt.Sprintf("c%d", st.calls))
+	if out := st.apply(&acd.CallArrived{Leg: leg, Node: "n1", To: fmt.Sprintf("+48%d", st.rng.IntN(st.groups))}); len(out) > 0 {
+		if a, ok := out[0].(*acd.Answer); ok {
+			st.apply(&acd.LegAnswered{Leg: a.Call})
+		}
+	}
+	return leg
+}
+
+// call takes one offered call through answer, bridge and end, and lets the next
+// caller come: the queue stays as long as it is.
+func (st *site) call() {
+	if len(st.ringing) == 0 {
+		st.arrive()
+		return
+	}
+	ring := st.ringing[0]
+	st.ringing = st.ringing[1:]
+	leg := acd.LegID(fmt.Sprintf("a%d", st.index))
+	st.apply(&acd.OfferRinging{Offer: ring.Offer})
+	st.apply(&acd.OfferAnswered{Offer: ring.Offer, Leg: leg, Node: "n1"})
+	st.apply(&acd.Bridged{A: ring.Call, B: leg})
+	st.arrive()
+	st.apply(&acd.LegEnded{Leg: ring.Call, Cause: acd.EndHangup})
+	st.apply(&acd.LegEnded{Leg: leg, Cause: acd.EndByUs})
+}
+
+func (st *site) fill(waiting int) {
+	for range waiting {
+		st.arrive()
+	}
+	for a := range st.agents {
+		st.apply(&acd.AgentOnline{Agent: queuegroups.AgentID(fmt.Sprintf("agent%d", a)), Node: "n1"})
+	}
+	for range waiting - len(st.s.Interactions()) + len(st.ringing) {
+		st.arrive()
+	}
+}
+
+// BenchmarkScale is the goal of the design: 10,000 waiting, 5,000 agents, 2,000
+// groups, agents in up to 50 groups; p99 of Apply under 100 µs, none over 1 ms.
+func BenchmarkScale(b *testing.B) {
+	for _, size := range []struct{ waiting, agents, groups int }{
+		{100, 50, 20}, {1_000, 500, 200}, {10_000, 5_000, 2_000}, {100_000, 5_000, 2_000},
+	} {
+		b.Run(fmt.Sprintf("waiting=%d/agents=%d/groups=%d", size.waiting, size.agents, size.groups), func(b *testing.B) {
+			st := newSite(size.agents, size.groups, 50)
+			st.fill(size.waiting)
+			for range 200 {
+				st.call()
+			}
+			st.timings = make([]time.Duration, 0, 8*b.N)
+			st.measure = true
+			b.ResetTimer()
+			for range b.N {
+				st.call()
+			}
+			b.StopTimer()
+			slices.Sort(st.timings)
+			at := func(share int) float64 {
+				return float64(st.timings[(len(st.timings)-1)*share/1000].Nanoseconds()) / 1000
+			}
+			b.ReportMetric(at(500), "p50-µs")
+			b.ReportMetric(at(990), "p99-µs")
+			b.ReportMetric(at(999), "p99.9-µs")
+			b.ReportMetric(at(1000), "max-µs")
+		})
+	}
+}
+
+// BenchmarkApply is the cost of each kind of fact in a group of ten agents.
+func BenchmarkApply(b *testing.B) {
+	kinds := []string{"arrived", "ringing", "answered", "bridged", "ended", "ended-agent", "failed", "online", "deadline", "late"}
+	for _, kind := range kinds {
+		b.Run(kind, func(b *testing.B) {
+			b.ReportAllocs()
+			st := newSite(10, 1, 1)
+			for a := range st.agents {
+				st.apply(&acd.AgentOnline{Agent: queuegroups.AgentID(fmt.Sprintf("agent%d", a)), Node: "n1"})
+			}
+			b.ResetTimer()
+			b.StopTimer()
+			for n := range b.N {
+				benchOne(b, st, kind, n)
+			}
+		})
+	}
+}
+
+// benchOne takes a call through its life with the clock running for one fact.
+func benchOne(b *testing.B, st *site, kind string, n int) {
+	leg, phone := acd.LegID(fmt.Sprintf("c%d", n)), acd.LegID(fmt.Sprintf("a%d", n))
+	timed := func(k string, e acd.Event) {
+		st.index++
+		st.at = st.at.Add(time.Millisecond)
+		entry := acd.Entry{Index: st.index, At: st.at, Event: e}
+		if k == kind {
+			b.StartTimer()
+		}
+		out := st.s.Apply(entry)
+		if k == kind {
+			b.StopTimer()
+		}
+		for _, c := range out {
+			if ring, ok := c.(*acd.Ring); ok {
+				st.ringing = append(st.ringing[:0], ring)
+			}
+		}
+	}
+	timed("online", &acd.AgentOnline{Agent: "agent3", Node: "n2"})
+	timed("", &acd.AgentOffline{Agent: "agent3", Node: "n2"})
+	timed("arrived", &acd.CallArrived{Leg: leg, Node: "n1", To: "+480"})
+	failed := st.ringing[0].Offer
+	timed("failed", &acd.OfferFailed{Offer: failed, Class: acd.FailBusy})
+	if _, id, generation, ok := st.s.NextDeadline(); ok {
+		timed("deadline", &acd.DeadlinePassed{Deadline: id, Generation: generation})
+	}
+	if len(st.s.Interactions()) == 0 || len(st.s.Interactions()[0].Offers) == 0 {
+		b.Fatal("nobody is rung")
+	}
+	offer := st.s.Interactions()[0].Offers[0].ID
+	timed("ringing", &acd.OfferRinging{Offer: offer})
+	timed("answered", &acd.OfferAnswered{Offer: offer, Leg: phone, Node: "n1"})
+	timed("bridged", &acd.Bridged{A: leg, B: phone})
+	timed("ended", &acd.LegEnded{Leg: leg, Cause: acd.EndHangup})
+	timed("ended-agent", &acd.LegEnded{Leg: phone, Cause: acd.EndByUs})
+	timed("late", &acd.OfferRinging{Offer: offer})
+	for {
+		_, id, generation, ok := st.s.NextDeadline()
+		if !ok {
+			break
+		}
+		timed("", &acd.DeadlinePassed{Deadline: id, Generation: generation})
+	}
+}
+
+// BenchmarkMemory tells what a waiting call and an agent cost, and a snapshot of them.
+func BenchmarkMemory(b *testing.B) {
+	heap := func() float64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc)
+	}
+	for range b.N {
+		before := heap()
+		st := newSite(5_000, 2_000, 50)
+		agents := heap()
+		for range 10_000 {
+			st.arrive()
+		}
+		b.ReportMetric((agents-before)/5_000, "B/agent")
+		b.ReportMetric((heap()-agents)/10_000, "B/waiting")
+		var buf bytes.Buffer
+		begun := time.Now()
+		if err := st.s.Snapshot(&buf); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(time.Since(begun).Milliseconds()), "snapshot-ms")
+		begun = time.Now()
+		b.ReportMetric(float64(buf.Len())/1e6, "snapshot-MB")
+		if _, err := acd.Restore(&buf); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(time.Since(begun).Milliseconds()), "restore-ms")
+		runtime.KeepAlive(st)
+	}
+}
+
+// BenchmarkCodec is the cost of an event on the wire.
+func BenchmarkCodec(b *testing.B) {
+	e := &acd.CallArrived{Leg: "n1-4711", Node: "n1", Trunk: "carrier", From: acd.Party{Number: "+48601234567", Name: "Jan"}, To: "+48221234567"}
+	raw, err := acd.EncodeEvent(e)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("encode", func(b *testing.B) {
+		b.ReportAllocs()
+		for range b.N {
+			if _, err := acd.EncodeEvent(e); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("decode", func(b *testing.B) {
+		b.ReportAllocs()
+		for range b.N {
+			if _, err := acd.DecodeEvent(raw); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
