@@ -110,6 +110,8 @@ func TestScreen(t *testing.T) {
 	}{
 		"good":              {"", "", 0},
 		"tab in line":       {"INVITE sip", "INVITE\tsip", 400},
+		"mixed version":     {"SIP/2.0\r\nVia", "Sip/2.0\r\nVia", 400},
+		"reason of SIP":     {"INVITE sip:anna@example.com SIP/2.0", "SIP/2.0 200 SIPPY", 400},
 		"lower version":     {"SIP/2.0\r\nVia", "sip/2.0\r\nVia", 0},
 		"odd version":       {"SIP/2.0\r\nVia", "SIP/2\r\nVia", 400},
 		"next version":      {"SIP/2.0\r\nVia", "SIP/2.1\r\nVia", 505},

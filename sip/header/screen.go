@@ -63,6 +63,9 @@ func screenStart(line string) *Fault {
 		if n, err := strconv.ParseUint(second, 10, 16); err != nil || len(second) != 3 || n < 100 || n > 699 {
 			return bad("status code")
 		}
+		if len(third) >= 3 && sip.UriIsSIP(third[:3]) && strings.IndexByte(third, ' ') < 0 {
+			return bad("reason phrase") // sipgo would take it for a version, and the line for a request
+		}
 		return nil
 	}
 	switch {
@@ -85,11 +88,11 @@ func screenStart(line string) *Fault {
 	return nil
 }
 
-// isVersion: "SIP" "/" 1*DIGIT "." 1*DIGIT.
+// isVersion: "SIP" "/" 1*DIGIT "." 1*DIGIT; sipgo knows no mixed case.
 func isVersion(s string) bool {
 	name, number, _ := strings.Cut(s, "/")
 	major, minor, ok := strings.Cut(number, ".")
-	return strings.EqualFold(name, "SIP") && ok && isDigits(major) && isDigits(minor)
+	return sip.UriIsSIP(name) && ok && isDigits(major) && isDigits(minor)
 }
 
 func isDigits(s string) bool {
