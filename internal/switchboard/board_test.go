@@ -80,8 +80,10 @@ func newBench(t *testing.T, guard func(acd.Event) error) *bench {
 		if err := stack.Close(ctx); err != nil {
 			t.Error(err)
 		}
-		if s := b.board.Stats(); s.Calls != 0 {
-			t.Errorf("%d calls left", s.Calls)
+		select {
+		case <-b.board.Drained():
+		case <-time.After(patience):
+			t.Errorf("%d calls left", b.board.Stats().Calls)
 		}
 		if s := b.media.Stats(); s.Endpoints != 0 {
 			t.Errorf("%d endpoints left", s.Endpoints)
