@@ -200,6 +200,17 @@ func TestHandle_Stories(t *testing.T) {
 	}
 }
 
+// RFC 3261 10.3 step 7: an hour is never too brief, whatever the minimum.
+func TestHandle_AnHourIsNeverTooBrief(t *testing.T) {
+	r := newRegistrar(t, Options{MinExpires: 2 * time.Hour, DefaultExpires: 2 * time.Hour, MaxExpires: 3 * time.Hour})
+	if res := r.Handle(register(t, 1, "Contact: <sip:a@h>;expires=3599"), "anna", udpFlow); res.StatusCode != 423 {
+		t.Errorf("less: %d", res.StatusCode)
+	}
+	if res := r.Handle(register(t, 2, "Contact: <sip:a@h>;expires=3600"), "anna", udpFlow); res.StatusCode != 200 {
+		t.Errorf("an hour: %d", res.StatusCode)
+	}
+}
+
 // RFC 3261 16.6: contacts are tried by q; here also the newest first among equals.
 func TestContacts_Order(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -294,6 +305,10 @@ func TestHandle_RestartedDevice(t *testing.T) {
 	r.Handle(register(t, 5, "Call-ID: old", "Contact: <sip:a@h:1>"+device+", <sip:a@h:2>"+device), "anna", udpFlow)
 	if got := uris(r); len(got) != 2 {
 		t.Fatalf("both of one registration stay: %v", got)
+	}
+	r.Handle(register(t, 6, "Call-ID: old", "Contact: <sip:a@h:1>"+device), "anna", udpFlow)
+	if got := uris(r); len(got) != 2 {
+		t.Fatalf("a refresh of one leaves the other: %v", got)
 	}
 	r.Handle(register(t, 1, "Call-ID: new", "Contact: <sip:a@h:3>"+device), "anna", udpFlow)
 	if got := uris(r); !slices.Equal(got, []string{"sip:a@h:3"}) {
