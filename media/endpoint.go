@@ -59,7 +59,6 @@ type Endpoint struct {
 	timeout time.Duration
 	onEvent func(Event)
 	onAudio func(c Codec, timestamp uint32, payload []byte)
-	clock   *metronome
 	poller  *poller
 	slot    uint32 // in poller
 
@@ -211,7 +210,7 @@ func (ep *Endpoint) setSource(p Program, peer *Endpoint) {
 		peer.listener.Store(ep)
 	}
 	if list {
-		ep.clock.add(ep)
+		pick(ep.engine.metronomes).add(ep)
 	}
 }
 

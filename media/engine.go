@@ -3,9 +3,11 @@ package media
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -163,7 +165,7 @@ func (e *Engine) localSide(ep *Endpoint, codecs []Codec) sdp.Local {
 	return l
 }
 
-// enlist gives the endpoint its reader and its clock.
+// enlist gives the endpoint its reader.
 func (e *Engine) enlist(ep *Endpoint) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -171,7 +173,6 @@ func (e *Engine) enlist(ep *Endpoint) error {
 		return ErrClosed
 	}
 	ep.poller = e.pollers[e.made%len(e.pollers)]
-	ep.clock = e.metronomes[e.made%len(e.metronomes)]
 	if err := ep.poller.add(ep); err != nil {
 		return err
 	}
@@ -189,22 +190,12 @@ func (e *Engine) forget(ep *Endpoint, final Stats) {
 	e.past.add(final)
 }
 
-func (e *Engine) open() []*Endpoint {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	list := make([]*Endpoint, 0, len(e.endpoints))
-	for ep := range e.endpoints {
-		list = append(list, ep)
-	}
-	return list
-}
-
 // Stats returns the figures of now.
 func (e *Engine) Stats() EngineStats {
 	e.mu.Lock()
 	s := e.past
+	list := slices.Collect(maps.Keys(e.endpoints))
 	e.mu.Unlock()
-	list := e.open()
 	for _, ep := range list {
 		s.add(ep.Stats())
 	}
@@ -221,17 +212,14 @@ func (e *Engine) Close() {
 		return
 	}
 	e.closed = true
+	list := slices.Collect(maps.Keys(e.endpoints))
 	e.mu.Unlock()
-	for _, ep := range e.open() {
+	for _, ep := range list {
 		ep.Close()
 	}
 	close(e.stop)
 	for _, p := range e.pollers {
-		p.stop()
-	}
-	e.running.Wait()
-	for _, p := range e.pollers {
 		p.close()
 	}
+	e.running.Wait()
 }
-

@@ -1,9 +1,11 @@
 package media
 
 import (
-	"encoding/binary"
+	"errors"
 	"fmt"
+	"os"
 	"sync"
+	"unsafe"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
@@ -19,7 +21,7 @@ type poller struct {
 	engine *Engine
 	log    zerolog.Logger
 	epoll  int
-	bell   int // eventfd: time to stop
+	file   *os.File // of epoll
 
 	mu    sync.Mutex
 	slots []slot
@@ -44,29 +46,15 @@ func newPoller(e *Engine) (*poller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	bell, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
-	if err != nil {
+	if err := unix.SetNonblock(epoll, true); err != nil { // os.NewFile asks for it, to use the runtime's poller
 		_ = unix.Close(epoll)
-		return nil, fmt.Errorf("eventfd: %w", err)
-	}
-	p := &poller{engine: e, log: e.log, epoll: epoll, bell: bell, slots: make([]slot, 1)} // number 0 is the bell's
-	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, bell, &unix.EpollEvent{Events: unix.EPOLLIN}); err != nil {
-		p.close()
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	return p, nil
+	return &poller{engine: e, log: e.log, epoll: epoll, file: os.NewFile(uintptr(epoll), "epoll")}, nil
 }
 
-// close may be called when loop has returned.
-func (p *poller) close() {
-	_ = unix.Close(p.bell)
-	_ = unix.Close(p.epoll)
-}
-
-// stop makes loop return.
-func (p *poller) stop() {
-	_, _ = unix.Write(p.bell, binary.NativeEndian.AppendUint64(nil, 1))
-}
+// close ends loop.
+func (p *poller) close() { _ = p.file.Close() }
 
 // add begins to read the endpoint's sockets. The kernel keeps the slot's number, whose lowest bit
 // tells RTCP from RTP, and its generation.
@@ -105,31 +93,42 @@ func (p *poller) vacate(i uint32) {
 	p.free = append(p.free, i)
 }
 
-// loop reads until stop.
+// loop reads until the engine closes the epoll file.
 func (p *poller) loop() {
+	conn, err := p.file.SyscallConn()
+	if err == nil {
+		err = conn.Read(p.drain)
+	}
+	if !errors.Is(err, os.ErrClosed) {
+		p.log.Error().Err(err).Msg("RTP is not read any more")
+	}
+}
+
+// drain reads until no socket is ready. It returns false, so that the runtime calls it again when
+// one is.
+func (p *poller) drain(epoll uintptr) (done bool) {
 	for {
-		n, err := unix.EpollWait(p.epoll, p.events[:], -1)
-		if err != nil && err != unix.EINTR {
-			p.log.Error().Err(err).Msg("RTP is not read any more")
-			return
+		n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, epoll, uintptr(unsafe.Pointer(&p.events)), maxEvents, 0, 0, 0)
+		if errno != 0 || n == 0 {
+			return false
 		}
-		events := p.events[:max(n, 0)]
-		p.mu.Lock()
-		for i := range events {
-			p.ready[i] = nil
-			if s := &p.slots[uint32(events[i].Fd)>>1]; s.generation == events[i].Pad {
-				p.ready[i] = s.ep
-			}
+		p.handle(p.events[:n])
+	}
+}
+
+func (p *poller) handle(events []unix.EpollEvent) {
+	p.mu.Lock()
+	for i := range events {
+		p.ready[i] = nil
+		if s := &p.slots[uint32(events[i].Fd)>>1]; s.generation == events[i].Pad {
+			p.ready[i] = s.ep
 		}
-		p.mu.Unlock()
-		now := int64(p.engine.clock())
-		for i := range events {
-			if events[i].Fd == 0 {
-				return
-			}
-			if ep := p.ready[i]; ep != nil {
-				p.read(ep, events[i].Fd&1 != 0, now)
-			}
+	}
+	p.mu.Unlock()
+	now := int64(p.engine.clock())
+	for i := range events {
+		if ep := p.ready[i]; ep != nil {
+			p.read(ep, events[i].Fd&1 != 0, now)
 		}
 	}
 }

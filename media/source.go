@@ -1,6 +1,7 @@
 package media
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -15,7 +16,7 @@ const learnPackets = 5
 const learnTime = int64(60 * time.Millisecond)
 
 // maxCandidates bounds what strangers can make us remember.
-const maxCandidates = 4
+const maxCandidates = 32
 
 // verdict says what becomes of a packet by where it comes from.
 type verdict uint8
@@ -74,8 +75,10 @@ func (l *sourceLock) consider(from netip.AddrPort, p *packet, now int64) verdict
 		i = len(l.candidates)
 		l.candidates = append(l.candidates, candidate{from: from})
 	}
-	if i < 0 { // the one that has shown least makes room
-		least := slices.MinFunc(l.candidates, func(a, b candidate) int { return a.packets - b.packets })
+	if i < 0 { // the one that has shown least makes room, the oldest of these
+		least := slices.MinFunc(l.candidates, func(a, b candidate) int {
+			return cmp.Or(a.packets-b.packets, cmp.Compare(a.since, b.since))
+		})
 		i = slices.Index(l.candidates, least)
 		l.candidates[i] = candidate{from: from}
 	}

@@ -17,7 +17,6 @@ type stream struct {
 
 	// where to and how, set when a session is negotiated
 	sock      socket
-	dest      sockaddr
 	connected bool // dest is the socket's peer
 	open      bool // the peer wants to hear us and dest is known
 	codec     Codec
@@ -26,27 +25,29 @@ type stream struct {
 	closed    bool
 
 	// the source: a programme, the endpoint bridged, or nothing
+	listed  bool // the clock has this endpoint in one of its lists
 	program Program
 	peer    *Endpoint
-	listed  bool // the clock has this endpoint in one of its lists
 
 	// where the stream is
+	started bool // at least one packet went out
+	fitted  bool // the source's packets have been fitted on already
+	seq     uint16
 	ssrc    uint32
-	seq     uint16 // of the newest packet
-	ts      uint32 // of the newest packet
+	ts      uint32 // this and seq are of the newest packet
 	tsAt    int64  // when ts last rose, in ns of the engine's clock
-	started bool   // at least one packet went out
-	fitted  bool   // the source's packets have been fitted on already
 	tick    uint64 // of the programme's newest frame
+
+	sent, sentBytes, unsent uint64
 
 	// how the peer's packets become ours, valid when fitted
 	seqOffset  uint16
+	firstSeq   uint16 // of the peer, at the first packet fitted
 	tsOffset   uint32
 	generation uint32 // of the peer's stream, see arrival
-	firstSeq   uint16 // of the peer, at the first packet fitted
 	early      int    // packets to come in which one from before firstSeq must be dropped
 
-	sent, sentBytes, unsent uint64
+	dest sockaddr
 }
 
 const noEvent = 0xff

@@ -1,0 +1,147 @@
+package media_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"centrala/media"
+	"centrala/media/tone"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const loud, quiet = -20.0, -40.0 // dBFS: a tone of -10 is there, is not there
+
+// hears fails unless the last window of the packets holds the tone wanted and none of the others.
+func hears(t *testing.T, when string, packets []heard, want float64, others ...float64) {
+	t.Helper()
+	samples := pcm(packets)
+	if len(samples) < 800 {
+		t.Fatalf("%s: only %d samples", when, len(samples))
+	}
+	samples = samples[len(samples)-800:]
+	if level := tone.Level(samples, media.SampleRate, want); level < loud {
+		t.Errorf("%s: %v Hz at %.0f dBFS", when, want, level)
+	}
+	for _, hz := range others {
+		if level := tone.Level(samples, media.SampleRate, hz); level > quiet {
+			t.Errorf("%s: %v Hz at %.0f dBFS too", when, hz, level)
+		}
+	}
+}
+
+// oneStream fails unless the packets are one RTP stream without a hole: one SSRC, sequence numbers
+// one apart, timestamps that rise by whole frames and not beyond the time that has passed, and no
+// gap of more than 40 ms in time.
+func oneStream(t *testing.T, packets []heard) {
+	t.Helper()
+	for i := 1; i < len(packets); i++ {
+		a, b := packets[i-1], packets[i]
+		if a.SSRC != b.SSRC {
+			t.Fatalf("packet %d: SSRC %08x after %08x", i, b.SSRC, a.SSRC)
+		}
+		if b.SequenceNumber != a.SequenceNumber+1 {
+			t.Errorf("packet %d: sequence number %d after %d", i, b.SequenceNumber, a.SequenceNumber)
+		}
+		step, gap := b.Timestamp-a.Timestamp, b.at.Sub(a.at)
+		if step != 160 && (step%160 != 0 || step > 480 || !b.Marker) {
+			t.Errorf("packet %d: timestamp rises by %d, marker %v", i, step, b.Marker)
+		}
+		if gap > 40*time.Millisecond+schedulingNoise {
+			t.Errorf("packet %d: %v after the one before", i, gap)
+		}
+	}
+}
+
+// schedulingNoise is what a busy test machine may add to a gap.
+const schedulingNoise = 15 * time.Millisecond
+
+// The life of a caller's leg: music, talk, music on hold while the agent's phone holds, talk.
+func TestCall_MusicBridgeHoldResume(t *testing.T) {
+	const music, caller, agent = 440, 1000, 1700
+	e := newEngine(t, media.Options{})
+	a := newEndpoint(t, e, media.EndpointOptions{Label: "caller"})
+	b := newEndpoint(t, e, media.EndpointOptions{Label: "agent"})
+	alice, bob := newPhone(t), newPhone(t)
+	stop := make(chan struct{})
+	defer close(stop)
+	tune := tone.NewProgram(music, -10)
+
+	toA := alice.dial(t, a, "8")
+	a.Play(tune)
+	hears(t, "waiting", alice.await(t, 25), music, caller, agent)
+
+	toB := bob.dial(t, b, "0") // µ-law against the caller's A-law
+	go alice.talk(toA, media.PCMA, tone.NewProgram(caller, -10), stop)
+	go bob.talk(toB, media.PCMU, tone.NewProgram(agent, -10), stop)
+	media.Bridge(a, b)
+	hears(t, "talking, caller", alice.await(t, alice.count()+25), agent, music, caller)
+	hears(t, "talking, agent", bob.await(t, 25), caller, music, agent)
+
+	bob.dial(t, b, "0", "a=sendonly")
+	a.Play(tune)
+	if !b.Held() {
+		t.Error("not held after sendonly")
+	}
+	silent := bob.count()
+	hears(t, "on hold", alice.await(t, alice.count()+25), music, caller, agent)
+	if n := bob.count() - silent; n > 1 {
+		t.Errorf("%d packets to a phone that holds", n)
+	}
+
+	bob.dial(t, b, "0", "a=sendrecv")
+	media.Bridge(a, b)
+	hears(t, "resumed, caller", alice.await(t, alice.count()+25), agent, music, caller)
+	hears(t, "resumed, agent", bob.await(t, bob.count()+25), caller, music, agent)
+
+	media.Unbridge(a, b)
+	a.Play(nil)
+	alice.mu.Lock()
+	packets := alice.got
+	alice.mu.Unlock()
+	oneStream(t, packets)
+	if s := a.Close(); s.Lost != 0 || s.Strangers != 0 || s.Malformed != 0 || s.Unsent != 0 || s.Received < 50 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestEndpoint_Refusals(t *testing.T) {
+	e := newEngine(t, media.Options{})
+	ep := newEndpoint(t, e, media.EndpointOptions{})
+	p := newPhone(t)
+	if _, err := ep.AcceptOffer(p.sdp("18")); !errors.Is(err, media.ErrNoCodec) {
+		t.Errorf("G.729 only: %v", err)
+	}
+	if _, err := ep.AcceptOffer([]byte("?")); !errors.Is(err, media.ErrMalformed) {
+		t.Errorf("not SDP: %v", err)
+	}
+	ep.Close()
+	if _, err := ep.AcceptOffer(p.sdp("8")); !errors.Is(err, media.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+	if err := ep.AcceptAnswer(p.sdp("8")); !errors.Is(err, media.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+	if ep.Close() != ep.Stats() {
+		t.Error("a second Close tells other figures")
+	}
+	ep.Play(tone.NewProgram(440, 0)) // must do nothing
+	media.Bridge(ep, newEndpoint(t, e, media.EndpointOptions{}))
+	e.Close()
+	e.Close()
+	if _, err := e.NewEndpoint(media.EndpointOptions{Local: loopback}); !errors.Is(err, media.ErrClosed) {
+		t.Errorf("engine closed: %v", err)
+	}
+}
+
+func TestEndpoint_AdvertisedAddress(t *testing.T) {
+	e := newEngine(t, media.Options{Advertise: loopback.Next()})
+	offer := string(newEndpoint(t, e, media.EndpointOptions{Codecs: []media.Codec{media.PCMU}}).Offer())
+	if !strings.Contains(offer, "c=IN IP4 127.0.0.2\r\n") || !strings.Contains(offer, " RTP/AVP 0 101\r\n") {
+		t.Error(offer)
+	}
+}

@@ -1,0 +1,164 @@
+// Mediabench measures what waiting callers and bridged calls cost. The work is done in a child
+// process, so that its processor time is its own; the load comes from this one, over loopback.
+// Each row of the engine stands beside its floor: a bare loop in the same run that does nothing
+// but the system calls.
+//
+//	go run ./media/mediabench -legs 100,1000 -seconds 10
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// order is what the parent tells the child over its standard input.
+type order struct {
+	Work  string   // waiting or bridged
+	Ports []uint16 // of the load's sockets; bridged: each two after the other are a call
+}
+
+// usage is what the child tells after each newline from the parent: where it listens, its
+// processor time so far in seconds, and its memory in bytes.
+type usage struct {
+	Ports            []uint16
+	CPU              float64
+	Heap, Stack, RSS uint64
+	Endpoints        int
+}
+
+func main() {
+	legs := flag.String("legs", "100,1000", "numbers of waiting callers, and of bridged calls")
+	seconds := flag.Int("seconds", 8, "how long to measure each row")
+	work := flag.String("work", "waiting,talking,bridged", "what to measure; talking: waiting callers who send audio too")
+	role := flag.String("role", "", "for the child process")
+	profile := flag.String("profile", "", "write the engine's CPU profile to this file")
+	flag.Parse()
+	if err := run(*role, *legs, *work, *profile, time.Duration(*seconds)*time.Second); err != nil {
+		fmt.Fprintln(os.Stderr, "mediabench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(role, legs, work, profile string, d time.Duration) error {
+	if role != "" {
+		return child(role, profile)
+	}
+	fmt.Println("work     who      legs  cores  cores/1000   × floor  gap or delay in ms: p50   p99   worst  lost  memory/leg")
+	for _, w := range strings.Split(work, ",") {
+		for _, field := range strings.Split(legs, ",") {
+			n, err := strconv.Atoi(field)
+			if err != nil || n < 1 {
+				return fmt.Errorf("number of legs %q", field)
+			}
+			floor := 0.0
+			for _, who := range []string{"floor", "engine"} {
+				r, err := measure(who, w, n, d, profile)
+				if err != nil {
+					return fmt.Errorf("%s, %s, %d legs: %w", w, who, n, err)
+				}
+				if who == "floor" {
+					floor = r.cores
+				}
+				fmt.Printf("%-8s %-7s %5d  %5.3f       %5.3f     %5.2f                   %6.2f %6.2f  %6.2f %5d  %s\n",
+					w, who, n, r.cores, r.cores*1000/float64(n), r.cores/floor, ms(r.p50), ms(r.p99), ms(r.worst), r.lost, r.memory)
+			}
+		}
+	}
+	return nil
+}
+
+func ms(ns int64) float64 { return float64(ns) / 1e6 }
+
+// result is one row.
+type result struct {
+	cores           float64
+	p50, p99, worst int64 // ns
+	lost            int
+	memory          string
+}
+
+func measure(who, work string, n int, d time.Duration, profile string) (result, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return result{}, err
+	}
+	cmd := exec.Command(exe, "-role", who, "-profile", profile)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return result{}, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return result{}, err
+	}
+	if err := cmd.Start(); err != nil {
+		return result{}, err
+	}
+	defer func() { in.Close(); _ = cmd.Wait() }()
+
+	sockets := n
+	if work == "bridged" {
+		sockets = 2 * n
+	}
+	l, err := newLoad(sockets, work)
+	if err != nil {
+		return result{}, err
+	}
+	defer l.close()
+	replies := json.NewDecoder(out)
+	ask := func() (u usage, err error) {
+		if _, err = fmt.Fprintln(in); err == nil {
+			err = replies.Decode(&u)
+		}
+		return u, err
+	}
+	if err := json.NewEncoder(in).Encode(order{work, l.ports()}); err != nil {
+		return result{}, err
+	}
+	var first usage
+	if err := replies.Decode(&first); err != nil {
+		return result{}, err
+	}
+	if err := l.connect(first.Ports); err != nil {
+		return result{}, err
+	}
+	l.run(time.Second) // until every source is known
+	l.forget()
+	before, err := ask()
+	if err != nil {
+		return result{}, err
+	}
+	began := time.Now()
+	l.run(d)
+	took := time.Since(began).Seconds()
+	after, err := ask()
+	if err != nil {
+		return result{}, err
+	}
+	r := result{cores: (after.CPU - before.CPU) / took, lost: l.lost()}
+	slices.Sort(l.samples)
+	if k := len(l.samples); k > 0 {
+		r.p50, r.p99, r.worst = l.samples[k/2], l.samples[k*99/100], l.samples[k-1]
+	}
+	if after.Endpoints > 0 {
+		r.memory = fmt.Sprintf("%.1f kB", float64(after.Heap+after.Stack-first.Heap-first.Stack)/float64(after.Endpoints)/1000)
+	}
+	return r, nil
+}
+
+// cpu is the processor time of this process so far, in seconds.
+func cpu() float64 {
+	var u unix.Rusage
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &u)
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+}

@@ -1,0 +1,82 @@
+package media
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+var localhost = netip.MustParseAddr("127.0.0.1")
+
+func TestPorts_QuarantineAndExhaustion(t *testing.T) {
+	now := time.Unix(0, 0)
+	p, err := newPorts(10001, 10008, 30*time.Second) // 10002/3, 10004/5, 10006/7
+	if err != nil || p.first != 10002 || p.pairs != 3 {
+		t.Fatalf("%+v %v", p, err)
+	}
+	taken := map[int]bool{}
+	for range 3 {
+		pair, ok := p.take(2, now)
+		if !ok || taken[pair] {
+			t.Fatalf("pair %d %v, taken %v", pair, ok, taken)
+		}
+		taken[pair] = true
+	}
+	if _, ok := p.take(0, now); ok {
+		t.Fatal("a fourth of three pairs")
+	}
+	p.giveBack(10004, now)
+	p.giveBack(10002, now.Add(time.Second))
+	if _, ok := p.take(0, now.Add(30*time.Second-1)); ok {
+		t.Fatal("a pair came out of quarantine too early")
+	}
+	if pair, ok := p.take(0, now.Add(30*time.Second)); !ok || pair != 1 {
+		t.Fatalf("after 30 s: pair %d %v", pair, ok)
+	}
+	if pairs, free := p.counts(now.Add(31 * time.Second)); pairs != 3 || free != 1 {
+		t.Errorf("%d pairs, %d free", pairs, free)
+	}
+}
+
+func TestPorts_Ranges(t *testing.T) {
+	for _, c := range []struct {
+		low, high uint16
+		pairs     int
+	}{{10000, 10001, 1}, {10000, 19999, 5000}, {65534, 65535, 1}, {2, 65535, 32767}, {10001, 10002, 0}, {10000, 10000, 0}, {20000, 10000, 0}, {0, 100, 0}} {
+		p, err := newPorts(c.low, c.high, 0)
+		if (err == nil) != (c.pairs > 0) || err == nil && p.pairs != c.pairs {
+			t.Errorf("%d-%d: %+v %v, want %d pairs", c.low, c.high, p, err, c.pairs)
+		}
+	}
+}
+
+// Pairs of which another program has one port are passed over; when none is left the error says so.
+func TestPorts_HeldByOthers(t *testing.T) {
+	other, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(localhost, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	held := other.LocalAddr().(*net.UDPAddr).AddrPort().Port() &^ 1
+	p, err := newPorts(held, held+3, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rtp, rtcp, port, err := p.open(localhost)
+	if err != nil || port != held+2 {
+		t.Fatalf("port %d of %d-%d, of which one is held: %v", port, held, held+3, err)
+	}
+	defer rtp.close()
+	defer rtcp.close()
+	if _, _, _, err := p.open(localhost); !errors.Is(err, ErrNoPorts) {
+		t.Errorf("no pair left: %v", err)
+	}
+	if _, free := p.counts(time.Now()); free != 1 {
+		t.Errorf("%d pairs free; the one held by another should be tried again", free)
+	}
+	if _, _, _, err := p.open(netip.MustParseAddr("192.0.2.1")); err == nil || errors.Is(err, ErrNoPorts) {
+		t.Errorf("an address that is not ours: %v", err)
+	}
+}
