@@ -127,9 +127,9 @@ func (c *Client) open(on func(*sip.Response, error)) (*sip.ClientTx, error) {
 	if !c.l.flows.Alive(c.flow.ID) {
 		return nil, ErrFlowDead
 	}
-	tx, err := c.l.txl.NewClientTransaction(c.l.never, c.req)
+	tx, err := c.l.newClientTransaction(c.req)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFlowDead, err)
+		return nil, err
 	}
 	if c.req.Method == sip.INVITE {
 		tx.OnRetransmission(func(res *sip.Response) {
@@ -149,6 +149,21 @@ func (c *Client) open(on func(*sip.Response, error)) (*sip.ClientTx, error) {
 	if err := tx.Init(); err != nil {
 		tx.Terminate()
 		return nil, fmt.Errorf("send: %w", err)
+	}
+	return tx, nil
+}
+
+// newClientTransaction keeps Close away while the library looks for the socket:
+// where it finds none it binds one of its own, which nobody would close.
+func (l *Layer) newClientTransaction(req *sip.Request) (*sip.ClientTx, error) {
+	l.sockets.RLock()
+	defer l.sockets.RUnlock()
+	if l.ctx.Err() != nil {
+		return nil, ErrCancelled
+	}
+	tx, err := l.txl.NewClientTransaction(l.never, req)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFlowDead, err)
 	}
 	return tx, nil
 }

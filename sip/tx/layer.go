@@ -81,6 +81,7 @@ type Layer struct {
 	busy    atomic.Int64
 	serving sync.WaitGroup
 	pumps   sync.WaitGroup
+	sockets sync.RWMutex // held while the library looks for one to send through
 	stop    context.CancelFunc
 	ctx     context.Context // ends at Close
 	never   context.Context // has ended: the library must not dial or resolve
@@ -90,10 +91,11 @@ type Layer struct {
 }
 
 // tuneLibrary sets what the library keeps for the whole process: messages over
-// UDP may be as long as a datagram (SIP-over-UDP peers fragment), and what it
-// logs outside of a layer is dropped.
+// UDP may be as long as a datagram (SIP-over-UDP peers fragment), a 100 is sent
+// by this package alone, and what it logs outside of a layer is dropped.
 var tuneLibrary = sync.OnceFunc(func() {
 	sip.UDPMTUSize = 65000
+	sip.Timer_1xx = 24 * time.Hour // its 100 would read the request while we work on it
 	sip.SetDefaultLogger(edge.Quiet(zerolog.Nop()))
 })
 
@@ -210,7 +212,9 @@ func (l *Layer) Settle(ctx context.Context) {
 // Close ends all transactions and closes all sockets. What is to be answered
 // or sent must have been before.
 func (l *Layer) Close() {
+	l.sockets.Lock() // whoever looks for a socket finds it; whoever comes later is told
 	l.stop()
+	l.sockets.Unlock()
 	l.txl.Close()
 	l.closeSockets()
 	l.serving.Wait()

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -22,9 +23,14 @@ type Request struct {
 	// InDialog tells that the peer put a tag into To.
 	InDialog bool
 
-	l  *Layer
-	tx *sip.ServerTx
+	l      *Layer
+	tx     *sip.ServerTx
+	trying *time.Timer // INVITE only: sends 100 (RFC 3261 section 17.2.1)
+	spoke  atomic.Bool // something was answered
 }
+
+// tryingAfter is how long an INVITE may go without an answer before it gets a 100.
+const tryingAfter = 200 * time.Millisecond
 
 // lateInvite is how long a CANCEL waits for an INVITE that it overtook: the
 // library starts a goroutine for every message.
@@ -73,9 +79,17 @@ func (l *Layer) take(r *Request) {
 		return
 	}
 	defer l.busy.Add(-1)
-	if l.checks(r) {
-		l.o.Handler.Request(r)
+	if !l.checks(r) {
+		return
 	}
+	if r.Method == sip.INVITE {
+		r.trying = time.AfterFunc(tryingAfter, func() {
+			if !r.spoke.Load() {
+				_ = r.tx.Respond(r.Response(sip.StatusTrying, "Trying")) // lost: the INVITE comes again
+			}
+		})
+	}
+	l.o.Handler.Request(r)
 }
 
 // pin prepares the request for every answer to come, the library's own ones
@@ -231,19 +245,26 @@ func (r *Request) Refuse(code int, reason string, h ...sip.Header) {
 	r.Send(r.Response(code, reason, h...))
 }
 
+// brand prepares an answer for sending.
 func (r *Request) brand(res *sip.Response) {
-	if r.l.o.Product != "" && res.StatusCode != sip.StatusTrying {
+	if r.l.o.Product != "" {
 		res.AppendHeader(r.l.product)
+	}
+	r.spoke.Store(true)
+	if r.trying != nil {
+		r.trying.Stop()
 	}
 }
 
 // Forget ends the transaction without another word.
 func (r *Request) Forget() { r.tx.Terminate() }
 
-// OnCancel arranges for f to be called if the caller cancels an INVITE. f must
-// not block or use the transaction. False: it was cancelled already.
+// OnCancel arranges for f to be called if the caller cancels an INVITE. False:
+// it was cancelled already.
 func (r *Request) OnCancel(f func()) bool {
-	return r.tx.OnCancel(func(*sip.Request) { f() })
+	// The library calls while it holds the transaction, for which somebody who
+	// holds what f needs may be waiting.
+	return r.tx.OnCancel(func(*sip.Request) { go r.l.guard("CANCEL", f) })
 }
 
 // Acks delivers ACKs that a peer sends with the branch of the INVITE, which
