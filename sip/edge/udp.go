@@ -23,6 +23,11 @@ const turnover = 16384
 // what it read last.
 const linger = time.Second
 
+// settle is how long a reader of a closed socket stays for the same reason: a
+// request that the library comes to after its reader ended makes it bind a
+// socket of its own, which nobody would close. Writes fail meanwhile.
+const settle = 50 * time.Millisecond
+
 // UDP is a bound socket that filters what it reads.
 type UDP struct {
 	conn    *net.UDPConn
@@ -130,6 +135,7 @@ func (r *Reader) ReadFrom(b []byte) (int, net.Addr, error) {
 		n, src, err := r.conn.ReadFromUDPAddrPort(b)
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {
+				time.Sleep(settle)
 				return 0, nil, net.ErrClosed
 			}
 			r.pause()
