@@ -56,19 +56,19 @@ func (s *State) earliest() (*interaction, *seat) {
 	return best, joiner
 }
 
-// joinable returns the first interaction of `all` that rings others already and
-// an agent who just became free and was not offered it in this round.
+// joinable returns the first interaction of `all` that rings others already and,
+// of the agents who just became free and were not offered it in this round, the
+// first in the list.
 func (p *pool) joinable() (*interaction, *seat) {
 	var joined *interaction
 	var joiner *seat
 	p.open.each(func(i *interaction) bool {
 		for _, t := range p.fresh {
-			if t.agent.free && !i.tried[t.agent.def.ID] {
+			if t.agent.free && !i.tried[t.agent.def.ID] && (joiner == nil || t.place < joiner.place) {
 				joined, joiner = i, t
-				return false
 			}
 		}
-		return true
+		return joiner == nil
 	})
 	return joined, joiner
 }

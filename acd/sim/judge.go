@@ -1,0 +1,195 @@
+package sim
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"centrala/acd"
+)
+
+// judge applies entries to the core and finds out whether everything that must
+// hold does: the invariants of the state, the naive second implementation, a twin
+// that is restored from snapshots, and what can be seen from outside.
+type judge struct {
+	core    *acd.State
+	twin    *acd.State
+	naive   *naive
+	outside *outside
+	restore int // the twin is restored before every so many entries; 0: never
+	entries int
+}
+
+func newJudge(restore int) *judge {
+	return &judge{core: acd.NewState(), twin: acd.NewState(), naive: newNaive(), outside: newOutside(), restore: restore}
+}
+
+// apply applies one entry and returns the commands, or the first thing that is wrong.
+func (j *judge) apply(e acd.Entry) (commands []acd.Command, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	due := false
+	if d, ok := e.Event.(*acd.DeadlinePassed); ok {
+		due = j.core.Armed(d.Deadline) == d.Generation && d.Generation > 0
+	}
+	waiting := j.waiting()
+	commands = j.core.Apply(e)
+	var rings []*acd.Ring
+	for _, c := range commands {
+		if ring, ok := c.(*acd.Ring); ok {
+			rings = append(rings, ring)
+		}
+	}
+	j.naive.apply(e, due)
+	j.entries++
+	err = errors.Join(
+		j.core.Check(),
+		j.naive.name(rings),
+		j.overtaking(waiting, rings),
+		j.outside.see(e, commands, j.core.Ended()),
+	)
+	if err == nil {
+		err = j.naive.compare(j.core)
+	}
+	if err == nil && j.restore > 0 {
+		err = j.follow(e, commands)
+	}
+	return commands, err
+}
+
+// follow has the twin apply the entry, from a snapshot now and then.
+func (j *judge) follow(e acd.Entry, want []acd.Command) error {
+	again := j.entries%j.restore == 0
+	if again {
+		var buf bytes.Buffer
+		if err := j.twin.Snapshot(&buf); err != nil {
+			return err
+		}
+		var err error
+		if j.twin, err = acd.Restore(&buf); err != nil {
+			return err
+		}
+	}
+	got := j.twin.Apply(e)
+	same := slices.EqualFunc(want, got, func(a, b acd.Command) bool {
+		return *a.Head() == *b.Head() && acd.Describe(a) == acd.Describe(b)
+	})
+	if !same {
+		return errors.New("a state restored from a snapshot commands otherwise")
+	}
+	if again && j.core.Hash() != j.twin.Hash() {
+		return errors.New("a state restored from a snapshot has another hash")
+	}
+	return nil
+}
+
+// waiting returns who waits, by group, in order of arrival.
+func (j *judge) waiting() []acd.InteractionView {
+	return slices.DeleteFunc(j.core.Interactions(), func(i acd.InteractionView) bool { return i.Phase != acd.PhaseQueued })
+}
+
+// overtaking: nobody is offered while somebody who came before them to the same
+// group waits on.
+func (j *judge) overtaking(before []acd.InteractionView, rings []*acd.Ring) error {
+	if len(rings) == 0 {
+		return nil
+	}
+	still := map[acd.InteractionID]bool{}
+	for _, i := range j.waiting() {
+		still[i.ID] = true
+	}
+	offered := map[acd.InteractionID]bool{}
+	for _, r := range rings {
+		offered[r.Interaction] = true
+	}
+	for _, late := range before {
+		for _, early := range before {
+			if early.Group == late.Group && early.ID < late.ID && still[early.ID] && offered[late.ID] {
+				return fmt.Errorf("interaction %d overtakes %d in %s", late.ID, early.ID, late.Group)
+			}
+		}
+	}
+	return nil
+}
+
+// outside is what a bystander sees who knows the commands and the facts but not
+// the state.
+type outside struct {
+	open    map[acd.InteractionID]bool
+	phones  map[acd.OfferID]*phone
+	legs    map[acd.LegID]acd.InteractionID // answered phones that have a caller
+	bridged map[acd.InteractionID]acd.LegID
+}
+
+// phone is an agent's phones as one offer makes them ring.
+type phone struct {
+	agent     string
+	cancelled time.Time
+}
+
+func newOutside() *outside {
+	return &outside{
+		open: map[acd.InteractionID]bool{}, phones: map[acd.OfferID]*phone{},
+		legs: map[acd.LegID]acd.InteractionID{}, bridged: map[acd.InteractionID]acd.LegID{},
+	}
+}
+
+// see takes note of an entry and finds: a caller given to two agents, an agent
+// with a phone still ringing rung again, an end told twice or of nobody.
+func (o *outside) see(e acd.Entry, commands []acd.Command, ended []acd.Record) error {
+	switch ev := e.Event.(type) {
+	case *acd.OfferFailed:
+		delete(o.phones, ev.Offer)
+	case *acd.OfferAnswered:
+		delete(o.phones, ev.Offer)
+	case *acd.LegEnded:
+		o.hungUp(ev.Leg)
+	case *acd.NodeLost, *acd.NodeStarted, *acd.ConfigApplied:
+		clear(o.phones) // who is still ringing where is anybody's guess
+	}
+	for _, r := range ended {
+		o.open[r.Interaction] = false
+	}
+	for _, c := range commands {
+		switch c := c.(type) {
+		case *acd.Ring:
+			if err := o.ring(e.At, c); err != nil {
+				return err
+			}
+		case *acd.CancelRing:
+			if p := o.phones[c.Offer]; p != nil {
+				p.cancelled = e.At
+			}
+		case *acd.Bridge:
+			if other, is := o.bridged[c.Interaction]; is && other != c.B {
+				return fmt.Errorf("interaction %d is bridged with %s and with %s", c.Interaction, other, c.B)
+			}
+			o.bridged[c.Interaction], o.legs[c.B] = c.B, c.Interaction
+		case *acd.EndLeg:
+			o.hungUp(c.Leg)
+		}
+	}
+	return nil
+}
+
+func (o *outside) hungUp(leg acd.LegID) {
+	delete(o.bridged, o.legs[leg])
+	delete(o.legs, leg)
+}
+
+// ring: the phone must not be ringing for the same agent already, unless it was
+// told to stop two seconds ago. Agents with room for more calls are left out.
+func (o *outside) ring(at time.Time, c *acd.Ring) error {
+	for id, p := range o.phones {
+		if p.agent == string(c.Agent) && !roomy(p.agent) && (p.cancelled.IsZero() || at.Sub(p.cancelled) < 2*time.Second) {
+			return fmt.Errorf("%s is rung for offer %s while %s still rings", c.Agent, c.Offer, id)
+		}
+	}
+	o.phones[c.Offer] = &phone{agent: string(c.Agent)}
+	return nil
+}
