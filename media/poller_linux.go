@@ -1,7 +1,6 @@
 package media
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -93,13 +92,15 @@ func (p *poller) vacate(i uint32) {
 	p.free = append(p.free, i)
 }
 
-// loop reads until the engine closes the epoll file.
+// loop reads until close.
 func (p *poller) loop() {
 	conn, err := p.file.SyscallConn()
 	if err == nil {
 		err = conn.Read(p.drain)
 	}
-	if !errors.Is(err, os.ErrClosed) {
+	select {
+	case <-p.engine.stop:
+	default:
 		p.log.Error().Err(err).Msg("RTP is not read any more")
 	}
 }
