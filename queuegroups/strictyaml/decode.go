@@ -13,7 +13,7 @@ import (
 
 const (
 	maxSize  = 16 << 20 // bytes of one file
-	maxNodes = 2 << 20  // values read from one file, those repeated by aliases counted each time
+	maxNodes = 1 << 20  // values read from one file, those repeated by aliases counted each time
 )
 
 // Decode reads a source into the struct or Map that into points to, and adds every
@@ -33,7 +33,7 @@ const (
 //	pattern, example  a regular expression for text, for the schema only
 //	secret:"true"     the value is never shown
 func Decode(source *Source, into any, report *Report) bool {
-	d := &decoder{source: source, report: report}
+	d := &decoder{source: source, report: report, types: map[reflect.Type]structFields{}, defaults: map[string]*yaml.Node{}}
 	root, ok := d.parse()
 	d.value(reflect.ValueOf(into).Elem(), root, field{at: source.At(1, 1), what: "the file"})
 	return ok
@@ -46,6 +46,10 @@ type decoder struct {
 	fallback bool                // defaults are being read
 	at       Pos                 // while defaults are being read: the place that stands for them
 	merging  map[*yaml.Node]bool // mappings that "<<" is being followed from
+
+	// What the tags say, read once.
+	types    map[reflect.Type]structFields
+	defaults map[string]*yaml.Node
 }
 
 // field says where and under what rules a value stands.
@@ -145,7 +149,11 @@ func (d *decoder) value(rv reflect.Value, n *yaml.Node, f field) {
 
 // structure reads a mapping into a struct.
 func (d *decoder) structure(rv reflect.Value, n *yaml.Node, f field) {
-	fields := fieldsOf(rv.Type())
+	fields, ok := d.types[rv.Type()]
+	if !ok {
+		fields = fieldsOf(rv.Type())
+		d.types[rv.Type()] = fields
+	}
 	var written map[string]pair
 	var misspelt map[string]bool
 	alone := "" // the key whose value stands for the whole
@@ -192,12 +200,17 @@ func (d *decoder) absent(rv reflect.Value, f field) {
 		d.value(rv, nil, f)
 		return
 	}
-	var node yaml.Node
-	if err := yaml.Load([]byte(text), &node); err != nil {
-		panic(fmt.Sprintf("default of %s: %v", f.name, err))
+	node, ok := d.defaults[text]
+	if !ok {
+		var document yaml.Node
+		if err := yaml.Load([]byte(text), &document); err != nil {
+			panic(fmt.Sprintf("default of %s: %v", f.name, err))
+		}
+		node = document.Content[0]
+		d.defaults[text] = node
 	}
-	inner := &decoder{source: d.source, report: d.report, fallback: true, at: f.at}
-	inner.value(rv, node.Content[0], f)
+	inner := &decoder{source: d.source, report: d.report, fallback: true, at: f.at, types: d.types, defaults: d.defaults}
+	inner.value(rv, node, f)
 }
 
 type pair struct{ key, value *yaml.Node }

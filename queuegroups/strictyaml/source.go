@@ -10,16 +10,23 @@ import (
 
 // Source is a file's text, kept to show the lines that mistakes are on.
 type Source struct {
-	Name  string // as people know the file
-	data  []byte
-	lines []string
+	Name   string // as people know the file
+	data   []byte
+	lines  []string
+	widths []int            // of the lines, in characters
+	spans  map[int][][2]int // the secrets in lines shown before, by line
 }
 
 // NewSource makes a source of a file's name and contents.
 func NewSource(name string, data []byte) *Source {
 	text := strings.TrimPrefix(string(data), "\ufeff")
 	plain := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
-	return &Source{Name: name, data: []byte(text), lines: strings.Split(plain, "\n")}
+	s := &Source{Name: name, data: []byte(text), lines: strings.Split(plain, "\n"), spans: map[int][][2]int{}}
+	s.widths = make([]int, len(s.lines))
+	for i, line := range s.lines {
+		s.widths[i] = utf8.RuneCountInString(line)
+	}
+	return s
 }
 
 // Pos is a place in a source. Line and Column count from 1; Column is in
@@ -42,7 +49,7 @@ func (p Pos) String() string {
 func (s *Source) At(line, column int) Pos {
 	line = min(max(line, 1), len(s.lines))
 	// One column past the end is a place too: what is missing is missing there.
-	column = min(max(column, 1), utf8.RuneCountInString(s.lines[line-1])+1)
+	column = min(max(column, 1), s.widths[line-1]+1)
 	return Pos{Source: s, Line: line, Column: column}
 }
 
@@ -54,12 +61,24 @@ func (s *Source) at(offset int) Pos {
 	return s.At(line, column)
 }
 
-// shownWidth is how many characters of a line are shown at most.
-const shownWidth = 120
+const (
+	shownWidth = 120     // how many characters of a line are shown at most
+	longLine   = 8 << 10 // the length in bytes of a line from which nothing is shown
+)
 
 // show gives a line as it may be shown, and where in it, from 0, a column is.
+// The line is empty if there is nothing to show.
 func (s *Source) show(line, column int) (string, int) {
-	text, caret := mask(strings.TrimRight(s.lines[line-1], " \t"), column-1)
+	if len(s.lines[line-1]) > longLine {
+		return "", 0
+	}
+	text := strings.TrimRight(s.lines[line-1], " \t")
+	spans, ok := s.spans[line]
+	if !ok {
+		spans = secrets(text)
+		s.spans[line] = spans
+	}
+	text, caret := hide(text, spans, column-1)
 	runes := []rune(text)
 	for i, r := range runes {
 		if r != '\t' && !unicode.IsPrint(r) {
@@ -94,16 +113,15 @@ var (
 	reference = regexp.MustCompile(`^["']?(?:env|file):`)
 )
 
-// mask hides secrets in a line and moves the caret, counted in characters from
-// 0, with the text that it points at.
-func mask(line string, caret int) (string, int) {
-	var spans [][2]int // of bytes, in order
+// secrets finds the bytes of a line that are secret, in order.
+func secrets(line string) (spans [][2]int) {
+	bracket := strings.IndexAny(line, "{[")
 	for _, key := range secretKey.FindAllStringIndex(line, -1) {
 		from := key[1]
 		if len(spans) > 0 && from < spans[len(spans)-1][1] {
 			continue
 		}
-		to := from + secretLength(line[from:], strings.ContainsAny(line[:key[0]], "{["))
+		to := from + secretLength(line[from:], bracket >= 0 && bracket < key[0])
 		if to > from && !reference.MatchString(line[from:]) {
 			spans = append(spans, [2]int{from, to})
 		}
@@ -113,19 +131,27 @@ func mask(line string, caret int) (string, int) {
 			spans = append(spans, [2]int{m[2], m[3]})
 		}
 	}
+	return spans
+}
+
+// hide masks the secrets of a line and moves the caret, counted in characters
+// from 0, with the text that it points at.
+func hide(line string, spans [][2]int, caret int) (string, int) {
 	var b strings.Builder
-	last, moved := 0, caret
+	last, start, moved := 0, 0, caret
 	for _, span := range spans {
 		b.WriteString(line[last:span[0]])
 		b.WriteString(hidden)
-		last = span[1]
-		start, width := utf8.RuneCountInString(line[:span[0]]), utf8.RuneCountInString(line[span[0]:span[1]])
+		start += utf8.RuneCountInString(line[last:span[0]])
+		width := utf8.RuneCountInString(line[span[0]:span[1]])
 		switch {
 		case caret >= start+width:
 			moved += len(hidden) - width
 		case caret > start:
 			moved -= caret - start
 		}
+		start += width
+		last = span[1]
 	}
 	b.WriteString(line[last:])
 	return b.String(), moved
