@@ -83,6 +83,10 @@ type Group struct {
 	BlindTransferNoAnswer TransferEnd `json:"blind_transfer_no_answer"`
 	// Retry is how long an agent of this group is left alone after a failed offer, by cause.
 	Retry Retry `json:"retry"`
+	// AllMissed is what happens when nobody answered a round of `all` with the action wait (R99).
+	AllMissed AllMissed `json:"all_missed,omitempty"`
+	// Priority is the waiting that the group's interactions are credited with on arrival.
+	Priority time.Duration `json:"priority,omitempty"`
 	// Trunk is where calls forwarded outside leave; empty: the trunk they came in on.
 	Trunk TrunkID `json:"trunk,omitempty"`
 	// Misses is how many unanswered offers in a row make an agent "not responding"; 0: never. Default 3.
@@ -97,6 +101,15 @@ const (
 	TransferEnds   TransferEnd = "end"
 	TransferReturn TransferEnd = "return" // to the transferor, then to the queue
 	TransferQueue  TransferEnd = "queue"
+)
+
+// AllMissed is what becomes of a call that a whole round of `all` did not answer.
+type AllMissed string
+
+// Wait keeps the caller in the queue, the default; end counts the call as missed.
+const (
+	AllMissedWait AllMissed = "wait"
+	AllMissedEnd  AllMissed = "end"
 )
 
 // Retry is the back-off before the same agent is offered anything again, by cause class.

@@ -3,6 +3,7 @@ package queuegroups
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -43,7 +44,7 @@ func (l *loader) checkWAV(name string) error {
 	defer r.Close()
 	var head [12]byte
 	n, err := io.ReadFull(r, head[:])
-	if err != nil && n == 0 && err != io.EOF {
+	if err != nil && n == 0 && !errors.Is(err, io.EOF) {
 		return plainError(name, err)
 	}
 	if !bytes.HasPrefix(head[:], []byte("RIFF")) || !bytes.HasSuffix(head[:], []byte("WAVE")) {
