@@ -52,6 +52,8 @@ type groupKeys struct {
 	RingLength   duration                    `yaml:"ring_length" default:"5s" min:"1s" max:"1m" doc:"How long one ring signal is."`
 	DialLimit    duration                    `yaml:"dial_limit" default:"10s" min:"1s" max:"5m" doc:"How long to wait for a phone that never rings."`
 	NoAnswer     strictyaml.List[actionKeys] `yaml:"no_answer" default:"wait" doc:"What to do when a whole round ended without an answer, or nobody can be offered the call. A list is a chain: each action when the one before did not help."`
+	AllMissed    text                        `yaml:"all_missed" default:"wait" enum:"wait,end" doc:"When a round of all ended without an answer, with no_answer wait: keep the caller waiting, or end the call and count it as missed."`
+	Priority     duration                    `yaml:"priority" default:"0s" min:"0s" max:"24h" doc:"Waiting time that the group's calls are credited with on arrival, against those of other groups."`
 	Pickup       yesNo                       `yaml:"pickup" default:"true" doc:"Colleagues may pick up a ringing call."`
 	WrapUp       duration                    `yaml:"wrap_up" default:"0s" min:"0s" max:"24h" doc:"Time for an agent after each call."`
 	MaxWaiting   number                      `yaml:"max_waiting" default:"0" min:"0" max:"1000000" doc:"Callers that may wait at once. 0: no limit."`

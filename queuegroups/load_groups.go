@@ -21,6 +21,7 @@ func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
 			ID: id, Name: k.Name.V, Extension: l.extension(k.Extension, "group "+e.Key), Agents: l.agentList(k.Agents, "group "+e.Key),
 			Distribution: Distribution(k.Distribution.V), Rings: k.Rings.V, RingLength: k.RingLength.V, DialLimit: k.DialLimit.V,
 			Pickup: k.Pickup.V, WrapUp: k.WrapUp.V, MaxWaiting: k.MaxWaiting.V, MaxWait: k.MaxWait.V,
+			AllMissed: AllMissed(k.AllMissed.V), Priority: k.Priority.V,
 			BlindTransferNoAnswer: TransferEnd(k.BlindEnd.V), Misses: k.Misses.V,
 			Retry: Retry{Busy: k.Retry.Busy.V, Declined: k.Retry.Declined.V, NoAnswer: k.Retry.NoAnswer.V, Unreachable: k.Retry.Unreachable.V},
 		}
@@ -34,6 +35,9 @@ func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
 			g.Trunk = TrunkID(k.Trunk.V)
 		}
 		g.NoAnswer, edges[id] = l.chain(&g, k)
+		if g.AllMissed == AllMissedEnd && !k.Distribution.Bad && g.Distribution != All { // R99
+			l.report.Add(k.AllMissed.At, "", "all_missed goes only with distribution all, and group %s has %s", id, g.Distribution)
+		}
 		l.config.Groups = append(l.config.Groups, g)
 	}
 	l.loops(edges)

@@ -78,14 +78,14 @@ func TestLoad_Design(t *testing.T) {
 		Groups: []Group{
 			{ID: "sales", Name: "Sales", Extension: "600", Agents: []AgentID{"anna", "bartek"}, Distribution: Evenly, Rings: 4,
 				RingLength: 5 * time.Second, DialLimit: 10 * time.Second, NoAnswer: []Action{{Kind: ActionWait}}, Pickup: true,
-				WrapUp: 15 * time.Second, MaxWaiting: 100, MaxWait: 20 * time.Minute, HoldMusic: "calm",
+				WrapUp: 15 * time.Second, MaxWaiting: 100, MaxWait: 20 * time.Minute, HoldMusic: "calm", AllMissed: AllMissedWait,
 				BlindTransferNoAnswer: TransferReturn, Retry: retry, Misses: 3},
 			{ID: "support", Name: "support", Agents: []AgentID{"bartek", "anna"}, Distribution: InOrder, Rings: 4,
-				RingLength: 6 * time.Second, DialLimit: 8 * time.Second, Pickup: true, BlindTransferNoAnswer: TransferReturn, Trunk: "carrier",
+				RingLength: 6 * time.Second, DialLimit: 8 * time.Second, Pickup: true, BlindTransferNoAnswer: TransferReturn, Trunk: "carrier", AllMissed: AllMissedWait,
 				NoAnswer: []Action{{Kind: ActionAgent}, {Kind: ActionNumber, Number: "+48229998877"}, {Kind: ActionGroup, Group: "sales"}},
 				Retry:    Retry{1 * time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second}},
-			{ID: "night", Name: "night", Agents: []AgentID{"lobby"}, Distribution: Evenly, Rings: 4, RingLength: 5 * time.Second,
-				DialLimit: 10 * time.Second, NoAnswer: []Action{{Kind: ActionVoicemail}}, Pickup: true,
+			{ID: "night", Name: "night", Agents: []AgentID{"lobby"}, Distribution: All, Rings: 4, RingLength: 5 * time.Second,
+				DialLimit: 10 * time.Second, NoAnswer: []Action{{Kind: ActionWait}}, Pickup: true, AllMissed: AllMissedEnd, Priority: 30 * time.Second,
 				BlindTransferNoAnswer: TransferReturn, Retry: retry, Misses: 3},
 		},
 		Trunks: []Trunk{
