@@ -124,6 +124,9 @@ func (e *Engine) NewEndpoint(o EndpointOptions) (*Endpoint, error) {
 	if !local.IsValid() {
 		return nil, fmt.Errorf("endpoint %s: no local address", o.Label)
 	}
+	if local.IsUnspecified() && !e.options.Advertise.IsValid() {
+		return nil, fmt.Errorf("endpoint %s: %v cannot be told to a peer", o.Label, local)
+	}
 	rtp, rtcp, port, err := e.ports.open(local)
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %s: %w", o.Label, err)

@@ -2,7 +2,9 @@ package media_test
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -169,5 +171,95 @@ func TestEndpoint_AdvertisedAddress(t *testing.T) {
 	offer := string(newEndpoint(t, e, media.EndpointOptions{Codecs: []media.Codec{media.PCMU}}).Offer())
 	if !strings.Contains(offer, "c=IN IP4 127.0.0.2\r\n") || !strings.Contains(offer, " RTP/AVP 0 101\r\n") {
 		t.Error(offer)
+	}
+}
+
+// A phone that vanishes makes the kernel refuse packets; the stream goes on, and so does the engine.
+func TestEndpoint_PeerVanishes(t *testing.T) {
+	e := newEngine(t, media.Options{})
+	a, b := newEndpoint(t, e, media.EndpointOptions{}), newEndpoint(t, e, media.EndpointOptions{})
+	gone, here := newPhone(t), newPhone(t)
+	toA := gone.dial(t, a, "8")
+	gone.send(toA, 8, make([]byte, 160))
+	a.Play(tone.NewProgram(440, -10))
+	gone.await(t, 1)
+	gone.conn.Close()
+	here.dial(t, b, "8")
+	b.Play(tone.NewProgram(440, -10))
+	before := a.Stats().Sent
+	here.await(t, 10)
+	if s := a.Stats(); s.Sent < before+5 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestEngine_BadOptions(t *testing.T) {
+	if _, err := media.New(media.Options{PortMin: 10001, PortMax: 10002}); err == nil {
+		t.Error("a range without a pair was taken")
+	}
+	e := newEngine(t, media.Options{})
+	for _, local := range []netip.Addr{{}, netip.IPv4Unspecified(), netip.MustParseAddr("192.0.2.1")} {
+		if _, err := e.NewEndpoint(media.EndpointOptions{Local: local}); err == nil {
+			t.Errorf("bound to %v", local)
+		}
+	}
+	if s := e.Stats(); s.Endpoints != 0 || s.PortPairs != 5000 || s.PortPairsFree != 5000 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Ports come back after the quarantine; figures of closed endpoints stay in the sums.
+func TestEngine_Stats(t *testing.T) {
+	e := newEngine(t, media.Options{PortMin: 40000, PortMax: 40099, Quarantine: time.Hour})
+	ep, p := newEndpoint(t, e, media.EndpointOptions{}), newPhone(t)
+	if port := ep.LocalAddr().Port(); port%2 != 0 || port < 40000 || port > 40098 {
+		t.Errorf("RTP port %d", port)
+	}
+	p.dial(t, ep, "8")
+	ep.Play(tone.NewProgram(440, -10))
+	p.await(t, 2)
+	if s := e.Stats(); s.Endpoints != 1 || s.PacketsSent < 2 || s.PortPairsFree != 49 {
+		t.Errorf("%+v", s)
+	}
+	sent := ep.Close().Sent
+	if s := e.Stats(); s.Endpoints != 0 || s.PacketsSent != sent || s.PortPairsFree != 49 {
+		t.Errorf("after the end: %+v", s)
+	}
+}
+
+// Endpoints come, play, are bridged, negotiate and go, all at once.
+func TestEngine_ManyAtOnce(t *testing.T) {
+	e := newEngine(t, media.Options{})
+	program := tone.NewProgram(440, -10)
+	p := newPhone(t)
+	offers := [][]byte{p.sdp("8"), p.sdp("0", "a=sendonly"), p.sdp("8 0"), p.sdp("8", "a=inactive")}
+	var eps [8]*media.Endpoint
+	for i := range eps {
+		eps[i] = newEndpoint(t, e, media.EndpointOptions{Timeout: time.Millisecond, OnEvent: func(media.Event) {}})
+	}
+	var wg sync.WaitGroup
+	for i := range eps {
+		wg.Go(func() {
+			me, other := eps[i], eps[(i*3+1)%len(eps)]
+			for k := range 200 {
+				if _, err := me.AcceptOffer(offers[(i+k)%len(offers)]); err != nil {
+					t.Error(err)
+				}
+				me.Play(program)
+				p.send(me.LocalAddr(), 8, make([]byte, 160))
+				media.Bridge(me, other)
+				other.Stats()
+				e.Stats()
+				me.RemoteAddr()
+				if k%2 == 0 {
+					media.Unbridge(me, other)
+				}
+			}
+			me.Close()
+		})
+	}
+	wg.Wait()
+	if s := e.Stats(); s.Endpoints != 0 || s.PortPairsFree != s.PortPairs {
+		t.Errorf("%+v", s)
 	}
 }

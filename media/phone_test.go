@@ -128,12 +128,14 @@ func (p *phone) dial(t testing.TB, ep *media.Endpoint, m string, lines ...string
 
 // send sends one packet of 20 ms.
 func (p *phone) send(to netip.AddrPort, pt uint8, payload []byte) {
+	p.mu.Lock()
 	packet := rtp.Packet{
 		Header:  rtp.Header{Version: 2, PayloadType: pt, SequenceNumber: p.seq, Timestamp: p.ts, SSRC: p.ssrc},
 		Payload: payload,
 	}
 	p.seq++
 	p.ts += uint32(len(payload))
+	p.mu.Unlock()
 	p.sendRTP(to, &packet)
 }
 

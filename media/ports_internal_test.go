@@ -80,3 +80,16 @@ func TestPorts_HeldByOthers(t *testing.T) {
 		t.Errorf("an address that is not ours: %v", err)
 	}
 }
+
+func TestSockaddr_RoundTrip(t *testing.T) {
+	for _, want := range []string{"192.0.2.1:5004", "[2001:db8::7]:65535"} {
+		var a sockaddr
+		a.set(netip.MustParseAddrPort(want))
+		if got := a.addrPort().String(); got != want {
+			t.Errorf("%s became %s", want, got)
+		}
+	}
+	if a := (&sockaddr{}); a.addrPort().IsValid() {
+		t.Errorf("no address became %v", a.addrPort())
+	}
+}

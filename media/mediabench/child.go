@@ -8,7 +8,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/pprof"
-	"strings"
 	"time"
 
 	"centrala/media"
@@ -50,7 +49,7 @@ func child(role, profile string) error {
 		defer pprof.StopCPUProfile()
 	}
 	out := json.NewEncoder(os.Stdout)
-	u.Heap, u.Stack = before.HeapAlloc, before.StackInuse
+	u.Memory = before
 	if err := out.Encode(u); err != nil {
 		return err
 	}
@@ -58,20 +57,18 @@ func child(role, profile string) error {
 		if _, err := in.ReadBytes('\n'); err != nil {
 			return nil
 		}
-		u.CPU = cpu()
-		m := memory()
-		u.Heap, u.Stack = m.HeapAlloc, m.StackInuse
-		u.CPU = cpu()
+		u.CPU, u.Memory = cpu(), memory()
 		if err := out.Encode(u); err != nil {
 			return err
 		}
 	}
 }
 
-func memory() (m runtime.MemStats) {
+func memory() uint64 {
+	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)
-	return m
+	return m.HeapAlloc + m.StackInuse
 }
 
 // engine makes an endpoint for each port and plays or bridges.
@@ -89,7 +86,7 @@ func engine(o order) ([]uint16, error) {
 			return nil, err
 		}
 		offer := fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d RTP/AVP 8 0 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n", p)
-		answer, err := ep.AcceptOffer([]byte(strings.Clone(offer)))
+		answer, err := ep.AcceptOffer([]byte(offer))
 		if err != nil {
 			return nil, err
 		}

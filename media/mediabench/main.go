@@ -26,13 +26,14 @@ type order struct {
 	Ports []uint16 // of the load's sockets; bridged: each two after the other are a call
 }
 
-// usage is what the child tells after each newline from the parent: where it listens, its
-// processor time so far in seconds, and its memory in bytes.
+// usage is what the child tells when it is ready and after each newline from the parent: where it
+// listens, its processor time so far in seconds, its memory in bytes (in the first one: before it
+// made any endpoint).
 type usage struct {
-	Ports            []uint16
-	CPU              float64
-	Heap, Stack, RSS uint64
-	Endpoints        int
+	Ports     []uint16
+	CPU       float64
+	Memory    uint64 // heap and stacks
+	Endpoints int
 }
 
 func main() {
@@ -151,7 +152,7 @@ func measure(who, work string, n int, d time.Duration, profile string) (result, 
 		r.p50, r.p99, r.worst = l.samples[k/2], l.samples[k*99/100], l.samples[k-1]
 	}
 	if after.Endpoints > 0 {
-		r.memory = fmt.Sprintf("%.1f kB", float64(after.Heap+after.Stack-first.Heap-first.Stack)/float64(after.Endpoints)/1000)
+		r.memory = fmt.Sprintf("%.1f kB", float64(after.Memory-first.Memory)/float64(after.Endpoints)/1000)
 	}
 	return r, nil
 }
