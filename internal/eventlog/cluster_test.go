@@ -1,12 +1,18 @@
 package eventlog
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
 
 	"centrala/acd"
 )
@@ -184,6 +190,8 @@ func TestCluster_ServerRestarts(t *testing.T) {
 	l, r := started(t, Options{URL: x.url(), SnapshotEvery: 100})
 	logged(t, l, site(0))
 	const calls = 900
+	away := l.engine.nc.StatusChanged(nats.RECONNECTING)
+	defer l.engine.nc.RemoveStatusListener(away)
 	receipts := make([]*Receipt, calls)
 	for i := range calls {
 		receipts[i] = l.Append(call(fmt.Sprint(i)))
@@ -191,6 +199,7 @@ func TestCluster_ServerRestarts(t *testing.T) {
 		case calls / 3:
 			x.stop()
 		case calls * 2 / 3:
+			<-away
 			if l.Healthy() == nil {
 				t.Error("healthy without a server")
 			}
@@ -312,5 +321,50 @@ func TestTrim_KeepsWhatIsNotCovered(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A leader whose lease another one wrote over does not lead any more, and cannot
+// renew; when that lease has expired it may lead again.
+func TestCluster_LeaseTakenAway(t *testing.T) {
+	x := newExternal(t)
+	l := opened(t, Options{URL: x.url(), LeaseTTL: 600 * time.Millisecond})
+	leads := elected(l)
+	if err := l.Start(newRecorder()); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, leads, true)
+	js, err := jetstream.New(x.connect())
+	if err != nil {
+		t.Fatal(err)
+	}
+	kv, err := js.KeyValue(testContext(t), "centrala_lease")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kv.Put(testContext(t), leaseKey, []byte("n2")); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, leads, false)
+	expect(t, leads, true)
+}
+
+func TestCluster_NoServer(t *testing.T) {
+	x := newExternal(t)
+	x.stop()
+	if _, err := Open(testContext(t), Options{Dir: t.TempDir(), Node: "n1", URL: x.url()}); err == nil {
+		t.Error("opened without a server")
+	}
+}
+
+func TestLog_TellsWhyServersRefuse(t *testing.T) {
+	var out bytes.Buffer
+	l := &Log{opts: Options{Log: zerolog.New(&out)}}
+	l.answered(&nats.Msg{Header: nats.Header{"Status": {"503"}}})
+	l.answered(&nats.Msg{Data: []byte(`{"error":{"code":500,"description":"insufficient resources"}}`)})
+	before := out.String()
+	l.answered(&nats.Msg{Data: []byte(`{"stream":"log","seq":5}`)})
+	if !strings.Contains(before, "no server") || !strings.Contains(before, "insufficient resources") || out.String() != before {
+		t.Errorf("logged %s", out.String())
 	}
 }

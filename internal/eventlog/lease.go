@@ -43,7 +43,7 @@ func (l *lease) run(ctx context.Context) {
 	tick := time.NewTicker(l.opts.LeaseTTL / 3)
 	defer tick.Stop()
 	for {
-		l.step(ctx)
+		l.step()
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -53,10 +53,11 @@ func (l *lease) run(ctx context.Context) {
 	}
 }
 
-// step renews the lease or tries to get it.
-func (l *lease) step(ctx context.Context) {
+// step renews the lease or tries to get it. What it asks of the servers it sees to
+// its end, so that nothing is under way when the embedded one is shut down.
+func (l *lease) step() {
 	pause := l.opts.LeaseTTL / 3
-	ctx, cancel := context.WithTimeout(ctx, pause)
+	ctx, cancel := context.WithTimeout(context.Background(), min(pause, requestTimeout))
 	defer cancel()
 	until := l.held.Load()
 	if until == nil {
@@ -112,9 +113,7 @@ func (l *lease) open(ctx context.Context) bool {
 		Replicas:    l.opts.Replicas,
 	})
 	if err != nil {
-		if ctx.Err() == nil {
-			l.opts.Log.Warn().Err(err).Msg("bucket of the lease not opened; will be tried again")
-		}
+		l.opts.Log.Warn().Err(err).Msg("bucket of the lease not opened; will be tried again")
 		return false
 	}
 	l.kv = kv
@@ -139,7 +138,7 @@ func (l *lease) giveBack() {
 		return
 	}
 	l.changed(false)
-	ctx, cancel := context.WithTimeout(context.Background(), l.opts.LeaseTTL/3)
+	ctx, cancel := context.WithTimeout(context.Background(), min(l.opts.LeaseTTL/3, requestTimeout))
 	defer cancel()
 	if err := l.kv.Delete(ctx, leaseKey, jetstream.LastRevision(l.revision)); err != nil {
 		l.opts.Log.Debug().Err(err).Msg("lease not given back; it expires")

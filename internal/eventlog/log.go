@@ -25,7 +25,8 @@ type Handler interface {
 	Applied(e acd.Entry, commands []acd.Command)
 }
 
-// Log is an open log. Its methods are safe for concurrent use.
+// Log is an open log. Its methods are safe for concurrent use. Of its locks only
+// that of deadlines is held while another is taken, that of window.
 type Log struct {
 	opts   Options
 	engine *engine

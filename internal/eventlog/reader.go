@@ -35,6 +35,7 @@ type reader struct {
 	nc     *nats.Conn
 	js     jetstream.JetStream
 	stream string
+	ahead  int // messages that may wait here
 
 	ch       chan *nats.Msg
 	sub      *nats.Subscription
@@ -44,14 +45,14 @@ type reader struct {
 }
 
 func newReader(e *engine, stream string, from uint64) *reader {
-	return &reader{nc: e.nc, js: e.js, stream: stream, next: from}
+	return &reader{nc: e.nc, js: e.js, stream: stream, ahead: readAhead, next: from}
 }
 
 // open begins to read at next, anew if it was reading.
 func (r *reader) open(ctx context.Context) error {
 	r.close()
 	inbox := r.nc.NewInbox()
-	ch := make(chan *nats.Msg, readAhead)
+	ch := make(chan *nats.Msg, r.ahead)
 	sub, err := r.nc.ChanSubscribe(inbox, ch)
 	if err != nil {
 		return err
