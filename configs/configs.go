@@ -2,7 +2,7 @@
 // files that they name. It embeds the sample files, which are also the
 // configuration of a server that is started without any: on loopback only.
 //
-//go:generate go test . -run ^TestSchema -update
+//go:generate go test . -run "^Test(Schema|Guide)_IsGenerated" -update
 package configs
 
 import (

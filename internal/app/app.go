@@ -64,6 +64,9 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 			a = nil
 		}
 	}()
+	if server.Listen.Web.Addr.IsValid() {
+		a.log.Warn().Stringer("web", server.Listen.Web.Addr).Msg("nothing is served on the web address in this version")
+	}
 	a.music = holdmusic.New(server.Open)
 	if err := a.music.Load(musicFiles(groups)); err != nil {
 		return a, fmt.Errorf("%w: %w", ErrBadConfig, err)
@@ -99,6 +102,9 @@ func newStack(a *App) (*sip.Stack, error) {
 	}
 	listen := make([]sip.Listen, len(a.server.Listen.SIP))
 	for i, l := range a.server.Listen.SIP {
+		if l.Network == "tls" {
+			return nil, fmt.Errorf("%w: listen: sip: tls://%v: this version serves udp and tcp only", ErrBadConfig, l.Addr)
+		}
 		listen[i] = sip.Listen{Network: l.Network, Addr: l.Addr}
 	}
 	return sip.New(sip.Options{

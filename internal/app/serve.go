@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 
 	"centrala/configs"
@@ -71,7 +73,7 @@ func Check(config string) (summary string, err error) {
 func load(file string) (*configs.Server, *queuegroups.Config, error) {
 	server, groups, err := configs.LoadAll(file)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w\n%w", ErrBadConfig, err)
+		return nil, nil, badConfig(err)
 	}
 	return server, groups, nil
 }
@@ -79,7 +81,16 @@ func load(file string) (*configs.Server, *queuegroups.Config, error) {
 func loadGroups(server *configs.Server) (*queuegroups.Config, error) {
 	groups, err := server.LoadQueueGroups()
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%w", ErrBadConfig, err)
+		return nil, badConfig(err)
 	}
 	return groups, nil
+}
+
+// badConfig shows each mistake with its line and a caret under the place.
+func badConfig(err error) error {
+	var problems queuegroups.Problems
+	if errors.As(err, &problems) {
+		return fmt.Errorf("%w:\n%s", ErrBadConfig, strings.TrimRight(queuegroups.FormatProblems(problems), "\n"))
+	}
+	return fmt.Errorf("%w: %w", ErrBadConfig, err)
 }
