@@ -41,6 +41,7 @@ func (l *Log) step(m message) (o outcome, ok bool, err error) {
 			return o, false, fmt.Errorf("%w: %s, at entry %d", ErrSuperseded, l.opts.Node, m.index)
 		}
 		return o, false, nil
+	case takeEvent:
 	}
 	event, err := acd.DecodeEvent(rec.body)
 	if err != nil {
