@@ -74,7 +74,7 @@ type Flows struct {
 	serial  uint64 // accessed under mu
 	mu      sync.RWMutex
 	byID    map[FlowID]*Conn
-	byPeer  map[netip.AddrPort]*Conn // newest connection from there
+	byPeer  map[netip.AddrPort]*Conn // newest connection from there that is being read
 	onClose func(Flow)
 }
 
@@ -142,7 +142,15 @@ func (t *Flows) add(c *Conn, local, remote netip.AddrPort) {
 	t.serial++
 	c.flow = Flow{ID: flowID("tcp", local, remote, t.serial), Network: "tcp", Local: local, Remote: remote}
 	t.byID[c.flow.ID] = c
-	t.byPeer[remote] = c
+}
+
+// begin makes the connection the one to use towards its peer, now that it is read.
+func (t *Flows) begin(c *Conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byID[c.flow.ID] == c {
+		t.byPeer[c.flow.Remote] = c
+	}
 }
 
 // remove strikes the connection off and tells the owner.

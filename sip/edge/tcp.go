@@ -279,7 +279,10 @@ func (c *Conn) setKept(keep bool) {
 // Read returns a piece of the next message. Keepalives are answered here
 // (RFC 5626 section 3.5.1).
 func (c *Conn) Read(b []byte) (int, error) {
-	c.once.Do(func() { close(c.begun) })
+	c.once.Do(func() {
+		c.owner.flows.begin(c)
+		close(c.begun)
+	})
 	for len(c.ready) == 0 {
 		msg, err := c.frame.next()
 		switch {

@@ -86,6 +86,9 @@ type Layer struct {
 	ctx     context.Context // ends at Close
 	never   context.Context // has ended: the library must not dial or resolve
 
+	dialMu sync.Mutex
+	dials  map[netip.AddrPort]*connecting
+
 	Edge  edge.Counters
 	Count Counters
 }
@@ -123,6 +126,7 @@ func New(o Options) (*Layer, error) {
 	l := &Layer{
 		o: o, product: sip.NewHeader("Server", o.Product), allow: map[sip.RequestMethod]bool{},
 		limit: edge.NewLimiter(o.Source, o.Strange, o.Trusted), invites: newInvites(),
+		dials: map[netip.AddrPort]*connecting{},
 	}
 	for _, m := range o.Allow {
 		l.allow[m] = true
@@ -316,11 +320,40 @@ func (l *Layer) Sent(f edge.Flow) netip.AddrPort {
 	return local
 }
 
-// connect opens a connection to remote, or finds one that is open.
+// connecting is an attempt to connect that others can wait for.
+type connecting struct {
+	done chan struct{}
+	flow edge.Flow
+	err  error
+}
+
+// connect opens a connection to remote, or finds one that is open or being opened.
 func (l *Layer) connect(remote netip.AddrPort) (edge.Flow, error) {
+	l.dialMu.Lock()
 	if f, ok := l.flows.ByPeer(remote); ok {
+		l.dialMu.Unlock()
 		return f, nil
 	}
+	c := l.dials[remote]
+	mine := c == nil
+	if mine {
+		c = &connecting{done: make(chan struct{})}
+		l.dials[remote] = c
+	}
+	l.dialMu.Unlock()
+	if !mine {
+		<-c.done
+		return c.flow, c.err
+	}
+	c.flow, c.err = l.open(remote)
+	l.dialMu.Lock()
+	delete(l.dials, remote)
+	l.dialMu.Unlock()
+	close(c.done)
+	return c.flow, c.err
+}
+
+func (l *Layer) open(remote netip.AddrPort) (edge.Flow, error) {
 	if len(l.tcp) == 0 {
 		return edge.Flow{}, ErrNoSocket
 	}
