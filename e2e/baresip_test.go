@@ -43,14 +43,6 @@ type softphoneEvent struct {
 	Peer  string `json:"peeruri"`
 }
 
-// softphoneOptions describe a phone.
-type softphoneOptions struct {
-	name      string // of the agent
-	account   string // the line of baresip's accounts file
-	hertz     float64
-	transport string // of its account, for the log
-}
-
 // softphone starts a phone that is registered as an agent of the server.
 // answer is auto or manual, transport udp or tcp.
 func (s *server) softphone(agent, password, transport, answer string, hertz float64) *softphone {
@@ -76,7 +68,7 @@ func newSoftphone(t *testing.T, s *site, name string, hertz float64, account str
 	}
 	files := map[string]string{
 		"tone.wav": voice.String(),
-		"accounts": account + "\n",
+		"accounts": "",
 		"contacts": "",
 		"config": fmt.Sprintf(`poll_method epoll
 sip_listen %v
@@ -107,7 +99,9 @@ snd_path %s
 			t.Fatal(err)
 		}
 	}
-	p.start(program, control)
+	p.run(program, control)
+	// Now, so that no event of the account is missed.
+	p.command("uanew", account)
 	return p
 }
 
@@ -125,7 +119,7 @@ func modulePath(t *testing.T, program string) string {
 	return ""
 }
 
-func (p *softphone) start(program string, control netip.AddrPort) {
+func (p *softphone) run(program string, control netip.AddrPort) {
 	p.t.Helper()
 	output, err := os.Create(filepath.Join(p.dir, "output"))
 	if err != nil {
@@ -133,7 +127,7 @@ func (p *softphone) start(program string, control netip.AddrPort) {
 	}
 	p.cmd = exec.Command(program, "-f", p.dir)
 	p.cmd.Stdout, p.cmd.Stderr = output, output
-	if err := p.cmd.Start(); err != nil {
+	if err := start(p.cmd); err != nil {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(func() {
@@ -236,17 +230,20 @@ func (p *softphone) waitNth(what, kind string, n int) (found softphoneEvent) {
 	return found
 }
 
-func (p *softphone) command(name string) {
+func (p *softphone) command(name, params string) {
 	p.t.Helper()
-	text := fmt.Sprintf(`{"command":%q}`, name)
+	text, err := json.Marshal(map[string]string{"command": name, "params": params})
+	if err != nil {
+		p.t.Fatal(err)
+	}
 	if _, err := fmt.Fprintf(p.control, "%d:%s,", len(text), text); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-func (p *softphone) accept() { p.t.Helper(); p.command("accept") }
+func (p *softphone) accept() { p.t.Helper(); p.command("accept", "") }
 
-func (p *softphone) hangUp() time.Time { p.t.Helper(); p.command("hangup"); return time.Now() }
+func (p *softphone) hangUp() time.Time { p.t.Helper(); p.command("hangup", ""); return time.Now() }
 
 // recordings gives what the phone heard in each call that is over, in order.
 func (p *softphone) recordings() (calls [][]int16) {

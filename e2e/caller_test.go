@@ -43,8 +43,8 @@ func callTo(t *testing.T, host netip.Addr, target netip.AddrPort, from, to strin
 		"-i", host.String(), "-p", "5060", "-m", "1", "-nostdin", "-cid_str", c.id,
 		"-ci", host.String(), "-cp", "8888",
 		"-key", "from", from, "-key", "rtp_ip", host.String(), "-key", "rtp_port", fmt.Sprint(c.addr().Port()),
-		"-trace_msg", "-message_file", c.trace)
-	if err := cmd.Start(); err != nil {
+		"-trace_msg", "-message_file", c.trace, "-trace_err", "-error_file", c.trace+".errors")
+	if err := start(cmd); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
@@ -57,7 +57,8 @@ func callTo(t *testing.T, host netip.Addr, target netip.AddrPort, from, to strin
 		<-ended
 		if t.Failed() {
 			trace, _ := os.ReadFile(c.trace)
-			t.Logf("caller %s:\n%s", from, trace)
+			errors, _ := os.ReadFile(c.trace + ".errors")
+			t.Logf("caller %s (%v):\n%s\n%s", from, cmd.ProcessState, trace, errors)
 		}
 	})
 	return c

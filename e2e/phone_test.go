@@ -131,11 +131,12 @@ func (p *phone) react() {
 	case isBusy, declines:
 		p.reply(string(p.answer), "")
 		p.invite.start = ""
+	case isSilent:
+		p.invite.start = ""
 	case picksUp:
 		p.pick()
 	case ringsMute:
 		p.reply("100 Trying", "")
-	case isSilent:
 	}
 }
 
@@ -174,6 +175,22 @@ func (p *phone) pickUp() {
 		p.t.Fatalf("%s: no call to answer", p.name)
 	}
 	p.pick()
+}
+
+// pickUpAtOnce lets two phones answer, one datagram right behind the other: no
+// answer of the server to the first comes between.
+func pickUpAtOnce(a, b *phone) {
+	a.t.Helper()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, p := range []*phone{a, b} {
+		if p.invite.start == "" || p.answered {
+			p.t.Fatalf("%s: no call to answer", p.name)
+		}
+		p.pick()
+	}
 }
 
 // reply responds to the call's INVITE. Accessed with mu held.
@@ -278,3 +295,24 @@ func (p *phone) story() string {
 
 // sipAddr is the phone's address for SIP.
 func (p *phone) sipAddr() netip.AddrPort { return p.sip.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+// talking tells whether the phone answered a call, had that acknowledged and was not hung up on.
+func (p *phone) talking() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.invite.start != "" && p.answered && p.acked
+}
+
+// ringing tells whether there is a call that the phone has not answered.
+func (p *phone) ringing() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.invite.start != "" && !p.answered
+}
+
+// does makes the phone treat the calls that come from now on in another way.
+func (p *phone) does(r reaction) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answer = r
+}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,6 +30,10 @@ const (
 	calmHertz = 350
 	jazzHertz = 620
 )
+
+// rtpPorts is how many ports a server has for voice: enough for all calls of a
+// test, since no pair is used twice within half a minute.
+const rtpPorts = 256
 
 // server is the program under test, in a process of its own.
 type server struct {
@@ -78,7 +83,7 @@ func (l logLine) has(message string, fields ...string) bool {
 func newServer(t *testing.T, s *site, queuegroups string) *server {
 	t.Helper()
 	v := &server{t: t, site: s, dir: t.TempDir(), sip: s.local(s.ports(2)), admin: s.local(s.ports(2))}
-	rtp := s.ports(64)
+	rtp := s.ports(rtpPorts)
 	v.writeFile("centrala.yaml", fmt.Sprintf(`domain: %s
 region: PL
 data: %s/data
@@ -88,7 +93,7 @@ listen:
 rtp: %d-%d
 log: {level: debug, format: json}
 queuegroups: queuegroups.yaml
-`, domain, v.dir, v.sip, v.sip, v.admin, rtp, rtp+63))
+`, domain, v.dir, v.sip, v.sip, v.admin, rtp, rtp+rtpPorts-1))
 	v.writeFile("queuegroups.yaml", strings.ReplaceAll(queuegroups, "CARRIER", s.network().String())+`
 hold_music:
   calm: {files: [calm.wav]}
@@ -96,18 +101,29 @@ hold_music:
 `)
 	v.writeTone("calm.wav", calmHertz, 44100)
 	v.writeTone("jazz.wav", jazzHertz, 8000)
-	v.start()
 	t.Cleanup(func() {
 		v.kill()
+		v.wantNoFault()
 		if t.Failed() {
-			v.mu.Lock()
-			defer v.mu.Unlock()
 			for _, line := range v.lines {
 				t.Log(line.text)
 			}
 		}
 	})
+	v.run()
 	return v
+}
+
+// wantNoFault fails the test if the server reported a fault of its own: an
+// error, a panic, a data race.
+func (v *server) wantNoFault() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, line := range v.lines {
+		if line.field("level") == "error" || line.fields == nil {
+			v.t.Errorf("the server reports a fault: %s", line.text)
+		}
+	}
 }
 
 func (v *server) writeFile(name, content string) {
@@ -126,8 +142,8 @@ func (v *server) writeTone(name string, hertz float64, rate int) {
 	v.writeFile(name, file.String())
 }
 
-// start runs the program and waits until it takes calls.
-func (v *server) start() {
+// run starts the program and waits until it takes calls.
+func (v *server) run() {
 	v.t.Helper()
 	v.cmd = exec.Command(os.Getenv(serverProgram), "serve", "--config", filepath.Join(v.dir, "centrala.yaml"))
 	v.cmd.Dir = v.dir
@@ -137,7 +153,7 @@ func (v *server) start() {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	if err := v.cmd.Start(); err != nil {
+	if err := start(v.cmd); err != nil {
 		v.t.Fatal(err)
 	}
 	go func(cmd *exec.Cmd, gone chan struct{}) {
@@ -224,6 +240,72 @@ func (v *server) waitLog(message string, fields ...string) (found logLine) {
 		return true
 	})
 	return found
+}
+
+// story is what the core says of the call from a number, as "step: agent, detail".
+func (v *server) story(from string) (steps []string) {
+	calls := v.log("call arrived", "from", from)
+	if len(calls) == 0 {
+		return nil
+	}
+	id := calls[len(calls)-1].field("call_id")
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, line := range v.lines {
+		if line.field("part") == "acd" && line.field("call_id") == id && line.field("index") != "" {
+			step := line.field("message")
+			for _, name := range []string{"agent", "what"} {
+				if value := line.field(name); value != "" {
+					step += " " + value
+				}
+			}
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}
+
+// wantStory waits until the call from a number is over and its story is this one.
+func (v *server) wantStory(from string, want ...string) {
+	v.t.Helper()
+	eventually(v.t, "the call of "+from+" has ended", func() bool {
+		steps := v.story(from)
+		return len(steps) > 0 && strings.HasPrefix(steps[len(steps)-1], "ended")
+	})
+	if got := v.story(from); !slices.Equal(got, want) {
+		v.t.Errorf("the story of %s:\n  %s\nwant:\n  %s", from, strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+// footprint is what calls take and must give back.
+type footprint struct{ calls, legs, endpoints, goroutines, files float64 }
+
+func (v *server) footprint() footprint {
+	v.t.Helper()
+	m := v.metrics()
+	return footprint{
+		m["centrala_calls"], m["centrala_sip_legs"], m["centrala_media_endpoints"],
+		m["go_goroutines"], m["process_open_fds"],
+	}
+}
+
+// waitFootprint waits until all that was taken since before is given back. A few
+// goroutines and files more or less are the server's own business: the admin
+// listener has connections.
+func (v *server) waitFootprint(before footprint) {
+	v.t.Helper()
+	const own = 3
+	var now footprint
+	defer func() {
+		if v.t.Failed() {
+			v.t.Logf("before: %+v, now: %+v", before, now)
+		}
+	}()
+	eventually(v.t, "all that calls took is given back", func() bool {
+		now = v.footprint()
+		return now.calls == before.calls && now.legs == before.legs && now.endpoints == before.endpoints &&
+			now.goroutines <= before.goroutines+own && now.files <= before.files+own
+	})
 }
 
 // metrics reads the figures of now, by name and labels as they are written.

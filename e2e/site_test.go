@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -20,8 +22,8 @@ type site struct {
 
 const (
 	firstPort    = 20000 // below what the kernel gives out by itself
-	portsPerSite = 200
-	sites        = 60
+	portsPerSite = 400
+	sites        = 30
 )
 
 // newSite finds a part that no other test uses, in this process or another: the
@@ -33,11 +35,33 @@ func newSite(t *testing.T) *site {
 		if err != nil {
 			continue
 		}
+		if !unused(slot) {
+			_ = lock.Close()
+			continue
+		}
 		t.Cleanup(func() { _ = lock.Close() })
 		return &site{t: t, slot: slot, next: 1, hosts: 10}
 	}
 	t.Fatal("no free range of ports")
 	return nil
+}
+
+// unused tells whether nobody else, who knows nothing of locks, has a socket in the range.
+func unused(slot int) bool {
+	for i := 1; i < portsPerSite; i++ {
+		addr := fmt.Sprintf("127.0.0.1:%d", firstPort+slot*portsPerSite+i)
+		udp, err := net.ListenPacket("udp", addr)
+		if err != nil {
+			return false
+		}
+		_ = udp.Close()
+		tcp, err := net.Listen("tcp", addr)
+		if err != nil {
+			return false
+		}
+		_ = tcp.Close()
+	}
+	return true
 }
 
 // ports gives the first of n ports on 127.0.0.1, an even one.
@@ -74,6 +98,12 @@ func (s *site) host(base int) netip.Addr {
 		s.t.Fatal("the test needs more addresses than it has")
 	}
 	return netip.AddrFrom4([4]byte{127, 77, byte(s.slot), byte(base + s.hosts)})
+}
+
+// start runs a program that ends with the test's process, however that ends.
+func start(cmd *exec.Cmd) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd.Start()
 }
 
 // patience is how long the tests wait for what has to happen at once. It is
