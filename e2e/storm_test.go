@@ -75,10 +75,8 @@ func TestMalformedStorm(t *testing.T) {
 	stop := make(chan struct{})
 	var storm sync.WaitGroup
 	for i, host := range []string{site.carrierHost().String(), site.phoneHost().String()} {
-		random := rand.New(rand.NewPCG(seed, uint64(i)))
-		storm.Go(func() { stormUDP(t, s, host, random, stop) })
-		random = rand.New(rand.NewPCG(seed, uint64(i)+10))
-		storm.Go(func() { stormTCP(t, s, host, random, stop) })
+		storm.Go(func() { stormUDP(t, s, host, rand.New(rand.NewPCG(seed, uint64(i))), stop) })
+		storm.Go(func() { stormTCP(t, s, host, rand.New(rand.NewPCG(seed, uint64(i)+10)), stop) })
 	}
 	for i := range 3 {
 		c := s.call("+48600100200", "+48221234567", 500)
