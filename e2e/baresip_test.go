@@ -44,12 +44,14 @@ type softphoneEvent struct {
 }
 
 // softphone starts a phone that is registered as an agent of the server.
-// answer is auto or manual, transport udp or tcp.
+// answer is auto or manual, transport udp or tcp. Over TCP it knows µ-law only,
+// over UDP A-law only: callers want A-law, so that both ways are heard.
 func (s *server) softphone(agent, password, transport, answer string, hertz float64) *softphone {
 	s.t.Helper()
+	codec := map[string]string{"udp": "PCMA", "tcp": "PCMU"}[transport]
 	p := newSoftphone(s.t, s.site, agent, hertz, fmt.Sprintf(
-		`<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;outbound="sip:%v;transport=%s";answermode=%s;regint=60;audio_codecs=PCMA,PCMU`,
-		agent, domain, transport, agent, password, s.sip, transport, answer))
+		`<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;outbound="sip:%v;transport=%s";answermode=%s;regint=60;audio_codecs=%s`,
+		agent, domain, transport, agent, password, s.sip, transport, answer, codec))
 	p.wait("registered", "REGISTER_OK")
 	return p
 }

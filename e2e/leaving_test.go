@@ -38,7 +38,8 @@ func TestCallerLeavesWhileRinging(t *testing.T) {
 		before := s.footprint()
 		for i := range 5 {
 			c := s.call("+48600100200", "+48221234567", 500)
-			c.waitRinging()
+			c.waitRinging() // said when the offer was made: the phone's own 180 may be on its way
+			s.waitAgents("sales", "ringing", 1)
 			left := c.hangUp()
 			c.waitOver()
 			if took := anna.waitFor("CANCEL", i+1).at.Sub(left); took > stopsWithin {

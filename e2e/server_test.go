@@ -45,6 +45,8 @@ type server struct {
 	cmd   *exec.Cmd
 	gone  chan struct{} // closed when the process has ended
 
+	expected string // what the faults that are part of the test say
+
 	mu    sync.Mutex
 	lines []logLine
 }
@@ -78,9 +80,23 @@ func (l logLine) has(message string, fields ...string) bool {
 }
 
 // newServer starts a server with these queue groups (YAML). In them CARRIER
-// stands for the network that the carrier calls from. Its hold music calm and
-// jazz are tones.
+// stands for the network that the carrier calls from. Its hold music, calm and
+// jazz, are tones.
 func newServer(t *testing.T, s *site, queuegroups string) *server {
+	t.Helper()
+	v := prepareServer(t, s, queuegroups+`
+hold_music:
+  calm: {files: [calm.wav]}
+  jazz: {files: [jazz.wav]}
+`)
+	v.writeTone("calm.wav", calmHertz, 44100)
+	v.writeTone("jazz.wav", jazzHertz, 8000)
+	v.run()
+	return v
+}
+
+// prepareServer writes the files of a server that is not started yet.
+func prepareServer(t *testing.T, s *site, queuegroups string) *server {
 	t.Helper()
 	v := &server{t: t, site: s, dir: t.TempDir(), sip: s.local(s.ports(2)), admin: s.local(s.ports(2))}
 	rtp := s.ports(rtpPorts)
@@ -94,37 +110,38 @@ rtp: %d-%d
 log: {level: debug, format: json}
 queuegroups: queuegroups.yaml
 `, domain, v.dir, v.sip, v.sip, v.admin, rtp, rtp+rtpPorts-1))
-	v.writeFile("queuegroups.yaml", strings.ReplaceAll(queuegroups, "CARRIER", s.network().String())+`
-hold_music:
-  calm: {files: [calm.wav]}
-  jazz: {files: [jazz.wav]}
-`)
-	v.writeTone("calm.wav", calmHertz, 44100)
-	v.writeTone("jazz.wav", jazzHertz, 8000)
+	v.writeFile("queuegroups.yaml", strings.ReplaceAll(queuegroups, "CARRIER", s.network().String()))
 	t.Cleanup(func() {
 		v.kill()
-		v.wantNoFault()
+		for _, line := range v.faults() {
+			if v.expected == "" || !strings.Contains(line.text, v.expected) {
+				t.Errorf("the server reports a fault: %s", line.text)
+			}
+		}
 		if t.Failed() {
 			for _, line := range v.lines {
 				t.Log(line.text)
 			}
 		}
 	})
-	v.run()
 	return v
 }
 
-// wantNoFault fails the test if the server reported a fault of its own: an
-// error, a panic, a data race.
-func (v *server) wantNoFault() {
+// faults are the faults that the server reported: errors, a panic, a data race.
+// Each fails the test at its end, unless it is expected.
+func (v *server) faults() (found []logLine) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, line := range v.lines {
 		if line.field("level") == "error" || line.fields == nil {
-			v.t.Errorf("the server reports a fault: %s", line.text)
+			found = append(found, line)
 		}
 	}
+	return found
 }
+
+// expectFault says what reported faults are part of the test.
+func (v *server) expectFault(text string) { v.expected = text }
 
 func (v *server) writeFile(name, content string) {
 	v.t.Helper()
@@ -196,6 +213,9 @@ func (v *server) wantAlive() {
 
 // kill ends the process at once, as kill -9 does.
 func (v *server) kill() {
+	if v.cmd == nil {
+		return // it was never started
+	}
 	_ = v.cmd.Process.Kill()
 	<-v.gone
 }
