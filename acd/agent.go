@@ -15,6 +15,7 @@ const minRest = 1_000_000_000 // ns
 type agent struct {
 	def        queuegroups.Agent
 	removed    bool
+	outside    bool     // a number outside that a call was forwarded to; in no list
 	online     []NodeID // where phones are registered, sorted
 	seats      []*seat  // in the groups they serve, in order of declaration
 	offers     []*offer // that hold a capacity slot
@@ -93,6 +94,9 @@ func (a *agent) canTake() bool {
 // refresh brings all that is derived from the agent up to date: the visible
 // state, the census of their groups, and their place in the free sets.
 func (s *State) refresh(a *agent, why string) {
+	if a.outside {
+		return
+	}
 	if st := a.present(); st != a.status {
 		for _, t := range a.seats {
 			t.group.census[a.status]--
@@ -148,6 +152,9 @@ func (t *seat) rank() key {
 // rest leaves the agent alone after an offer of the group that came to nothing,
 // and counts a miss where nobody reacted at all.
 func (s *State) rest(a *agent, g *group, class FailureClass) {
+	if a.outside {
+		return
+	}
 	switch class {
 	case FailBusy, FailDeclined: // somebody is there
 		a.misses = 0
@@ -171,7 +178,7 @@ func (s *State) recovered(a *agent) {
 
 // startWrapUp begins the agent's work after a call of the group.
 func (s *State) startWrapUp(a *agent, g *group) {
-	if g.def.WrapUp > 0 && !a.removed {
+	if g.def.WrapUp > 0 && !a.removed && !a.outside {
 		a.wrapUp = true
 		s.deadlines.arm(DeadlineID{Kind: deadlineWrapUp, Name: string(a.def.ID)}, s.now.after(g.def.WrapUp))
 	}

@@ -25,9 +25,8 @@ func (s *State) applyCallArrived(e *CallArrived) {
 	s.interactions[i.id] = i
 	i.group.interactions++
 	s.step(i, Step{Kind: StepArrived, Group: i.group.def.ID, What: e.To})
-	if w := i.group.def.MaxWait; w > 0 {
-		s.deadlines.arm(DeadlineID{Kind: deadlineMaxWait, N: uint64(i.id)}, s.now.after(w))
-	}
+	i.credit = int64(i.group.def.Priority)
+	s.armMaxWait(i)
 	s.enqueue(i)
 }
 
@@ -99,9 +98,11 @@ func (s *State) callerGone(i *interaction, cause EndCause) {
 		s.finish(i, Lost, "", RejectUnavailable)
 	case cause != EndHangup && cause != EndCancel:
 		s.finish(i, Failed, string(cause), RejectUnavailable)
+	case i.phase == PhaseTalking && i.agent.outside:
+		s.finish(i, Forwarded, "", RejectUnavailable)
 	case i.phase == PhaseTalking:
 		s.finish(i, CompletedByCaller, "", RejectUnavailable)
-	case i.phase == PhaseQueued:
+	case i.phase == PhaseQueued || i.phase == PhaseServed:
 		s.finish(i, AbandonedWaiting, "", RejectUnavailable)
 	default:
 		s.finish(i, AbandonedRinging, "", RejectUnavailable)
@@ -114,11 +115,13 @@ func (s *State) callerGone(i *interaction, cause EndCause) {
 func (s *State) agentGone(i *interaction, cause EndCause) {
 	i.other.state = legGone
 	if i.phase == PhaseTalking {
-		switch cause {
-		case EndHangup, EndCancel:
-			s.finish(i, CompletedByAgent, "", RejectUnavailable)
-		case endLost:
+		switch {
+		case cause == endLost:
 			s.finish(i, Lost, "", RejectUnavailable)
+		case i.agent.outside:
+			s.finish(i, Forwarded, "", RejectUnavailable)
+		case cause == EndHangup || cause == EndCancel:
+			s.finish(i, CompletedByAgent, "", RejectUnavailable)
 		default:
 			s.finish(i, Failed, string(cause), RejectUnavailable)
 		}
@@ -129,11 +132,9 @@ func (s *State) agentGone(i *interaction, cause EndCause) {
 	i.agent, i.other, i.answered = nil, nil, 0
 	s.rest(a, i.group, FailUnreachable)
 	s.step(i, Step{Kind: StepRequeue, Agent: a.def.ID, Why: "the agent's leg ended before the bridge: " + string(cause)})
-	switch i.caller.state {
-	case legUp:
-		s.play(i)
-	case legAnswering: // by the bridge that will not be
-		s.answer(i)
+	if a.outside {
+		s.proceed(i)
+		return
 	}
 	s.enqueue(i)
 }

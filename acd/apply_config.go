@@ -90,7 +90,7 @@ func (s *State) seat() {
 	}
 	for _, g := range s.groupOrder {
 		g.seats = nil
-		g.census = [numStatuses]int32{}
+		g.census = census{}
 		for place, id := range g.def.Agents {
 			a := s.agents[id]
 			if a == nil {

@@ -32,6 +32,9 @@ func (s *State) applyDeadlinePassed(e *DeadlinePassed) {
 		s.refresh(l.agent, "no word from the phone")
 	case deadlineMaxWait:
 		s.maxWaitPassed(s.interactions[InteractionID(id.N)])
+	case deadlineServe:
+		s.counters.Overdue++
+		s.unserved(s.interactions[InteractionID(id.N)], "took too long")
 	case deadlineRest:
 		a := s.agents[queuegroups.AgentID(id.Name)]
 		a.resting = ""
@@ -70,6 +73,7 @@ func (s *State) returnAgent(a *agent) {
 func (s *State) maxWaitPassed(i *interaction) {
 	i.overdue = true
 	if i.phase == PhaseQueued {
-		s.finish(i, Missed, "max_wait", RejectNobody)
+		i.leaveQueue()
+		s.pastWaiting(i)
 	}
 }

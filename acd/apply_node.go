@@ -63,7 +63,14 @@ func (s *State) endNode(n NodeID) {
 		s.refresh(o.agent, "lost with its node")
 		s.drop(o.agent)
 	}
+	for _, l := range gone { // callers first: what ends with them is not dealt with twice
+		if l.agent == nil {
+			s.legOver(l, endLost)
+		}
+	}
 	for _, l := range gone {
-		s.legOver(l, endLost)
+		if l.agent != nil {
+			s.legOver(l, endLost)
+		}
 	}
 }

@@ -64,6 +64,7 @@ func (s *State) accept(i *interaction, o *offer, l *leg) {
 		s.withdraw(i, i.offers[0], OutcomeLostRace, fmt.Sprintf("%s was faster", a.def.ID))
 	}
 	i.leaveQueue()
+	i.overdue = false
 	s.deadlines.disarm(DeadlineID{Kind: deadlineMaxWait, N: uint64(i.id)})
 	i.agent, i.other, i.answered = a, l, s.now
 	s.become(i, PhaseConnecting)

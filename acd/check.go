@@ -58,11 +58,14 @@ func (s *State) checkInteraction(i *interaction, bad func(string, ...any)) {
 	if want := i.phase == PhaseOffered && all; open != want {
 		bad("interaction %d is %s, open to more agents: %v", i.id, i.phase, open)
 	}
-	if (len(i.offers) > 0) != (i.phase == PhaseOffered) {
+	if (len(i.offers) > 0) != (i.phase == PhaseOffered || i.phase == PhaseDialled) {
 		bad("interaction %d is %s with %d live offers", i.id, i.phase, len(i.offers))
 	}
 	if !all && len(i.offers) > 1 && !s.wasAll(i) {
 		bad("interaction %d has %d live offers", i.id, len(i.offers))
+	}
+	if armed := s.deadlines.armed(DeadlineID{Kind: deadlineServe, N: uint64(i.id)}); armed != (i.phase == PhaseServed) {
+		bad("interaction %d is %s, with a limit to being served: %v", i.id, i.phase, armed)
 	}
 	talks := i.phase == PhaseConnecting || i.phase == PhaseTalking
 	if talks != (i.agent != nil) || talks != (i.other != nil) {
@@ -112,6 +115,9 @@ func (s *State) checkAgent(a *agent, bad func(string, ...any)) {
 		if !l.slot || l.agent != a || s.legs[l.id] != l {
 			bad("%s holds leg %s, which does not hold them", a.def.ID, l.id)
 		}
+		if l.state == legEnding && !s.deadlines.armed(DeadlineID{Kind: deadlineLegSlot, Name: string(l.id)}) {
+			bad("%s is held by leg %s, which may never end", a.def.ID, l.id)
+		}
 	}
 	if a.used() > max(a.def.Capacity.Voice, 0) && !a.removed && !a.lowered {
 		bad("%s has %d calls at once, may have %d", a.def.ID, a.used(), a.def.Capacity.Voice)
@@ -130,10 +136,10 @@ func (s *State) checkAgent(a *agent, bad func(string, ...any)) {
 
 // checkGroup: nothing waits while somebody who may serve it is free.
 func (s *State) checkGroup(g *group, bad func(string, ...any)) {
-	var census [numStatuses]int32
+	var counted census
 	free := 0
 	for _, t := range g.seats {
-		census[t.agent.status]++
+		counted[t.agent.status]++
 		if t.agent.canTake() {
 			free++
 			if !g.pool.free.has(t.key) || t.key != t.rank() {
@@ -141,8 +147,8 @@ func (s *State) checkGroup(g *group, bad func(string, ...any)) {
 			}
 		}
 	}
-	if census != g.census || free != g.pool.free.Len() {
-		bad("group %s counts %v and %d free, there are %v and %d", g.def.ID, g.census, g.pool.free.Len(), census, free)
+	if counted != g.census || free != g.pool.free.Len() {
+		bad("group %s counts %v and %d free, there are %v and %d", g.def.ID, g.census, g.pool.free.Len(), counted, free)
 	}
 	if free > 0 && g.pool.waiting.Len() > 0 {
 		bad("group %s: %d wait while %d agents are free", g.def.ID, g.pool.waiting.Len(), free)

@@ -123,6 +123,8 @@ func eventKind(e Event) string {
 		return "bridged"
 	case *DeadlinePassed:
 		return "deadline_passed"
+	case *Served:
+		return "served"
 	}
 	return ""
 }
@@ -156,6 +158,8 @@ func newEvent(kind string) Event {
 		return &Bridged{}
 	case "deadline_passed":
 		return &DeadlinePassed{}
+	case "served":
+		return &Served{}
 	}
 	return nil
 }
@@ -173,6 +177,7 @@ func (*OfferAnswered) event()  {}
 func (*OfferFailed) event()    {}
 func (*Bridged) event()        {}
 func (*DeadlinePassed) event() {}
+func (*Served) event()         {}
 
 // commandKind names the kinds of commands in snapshots and traces.
 func commandKind(c Command) string {
@@ -193,6 +198,10 @@ func commandKind(c Command) string {
 		return "bridge"
 	case *EndLeg:
 		return "end_leg"
+	case *Dial:
+		return "dial"
+	case *Serve:
+		return "serve"
 	}
 	return ""
 }
@@ -216,6 +225,10 @@ func newCommand(kind string) Command {
 		return &Bridge{}
 	case "end_leg":
 		return &EndLeg{}
+	case "dial":
+		return &Dial{}
+	case "serve":
+		return &Serve{}
 	}
 	return nil
 }
@@ -257,6 +270,10 @@ func Describe(c Command) string {
 		return fmt.Sprintf("play %s %q", h.Call, c.Music)
 	case *Ring:
 		return fmt.Sprintf("ring %s for %s", c.Agent, h.Call)
+	case *Dial:
+		return fmt.Sprintf("dial %s by %s for %s", c.Number, c.Trunk, h.Call)
+	case *Serve:
+		return fmt.Sprintf("serve %s: %s", h.Call, c.Service)
 	case *CancelRing:
 		return fmt.Sprintf("cancel_ring %s for %s elsewhere=%v", c.Offer, h.Call, c.Elsewhere)
 	case *Bridge:

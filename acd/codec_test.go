@@ -31,6 +31,7 @@ func samples() []acd.Event {
 		&acd.OfferAnswered{Offer: 3<<16 | 1, Leg: "a", Node: "n2"},
 		&acd.OfferFailed{Offer: 3<<16 | 1, Class: acd.FailBusy, Code: 486},
 		&acd.Bridged{A: "c1", B: "a"},
+		&acd.Served{Leg: "c1", Done: true},
 		&acd.DeadlinePassed{Deadline: acd.DeadlineID{Kind: "offer", N: 196609, Name: "x"}, Generation: 7},
 	}
 }

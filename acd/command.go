@@ -61,6 +61,24 @@ type Ring struct {
 	Group string              `json:"group"` // the group's name, shown on the agent's phone
 }
 
+// Dial calls a number outside for the caller, by a trunk (R95, R96). Outcomes: as
+// of Ring.
+type Dial struct {
+	Header
+	Offer  OfferID             `json:"offer"`
+	Number string              `json:"number"` // E.164
+	Trunk  queuegroups.TrunkID `json:"trunk"`
+	From   Party               `json:"from"` // the caller
+}
+
+// Serve hands the caller over to voicemail or to taking a callback, answering
+// the leg first if need be (R102). Outcome: Served, or LegEnded.
+type Serve struct {
+	Header
+	Service queuegroups.ActionKind `json:"service"` // ActionVoicemail or ActionCallback
+	Group   queuegroups.GroupID    `json:"group"`   // for whom the message or the request is
+}
+
 // CancelRing stops an offer's phones. Outcome: OfferFailed with FailCancelled,
 // or OfferAnswered when a phone was faster (the core then ends that leg).
 type CancelRing struct {

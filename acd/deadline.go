@@ -16,6 +16,7 @@ const (
 	deadlineLeg     DeadlineKind = "leg"     // Name = leg: its end should have been told by now
 	deadlineLegSlot DeadlineKind = "legslot" // Name = leg: the agent's phone has had its time to hang up
 	deadlineMaxWait DeadlineKind = "maxwait" // N = interaction
+	deadlineServe   DeadlineKind = "serve"   // N = interaction: voicemail or callback took too long
 	deadlineRest    DeadlineKind = "rest"    // Name = agent: the back-off after a failed offer is over
 	deadlineReturn  DeadlineKind = "return"  // Name = agent: not responding is over
 	deadlineWrapUp  DeadlineKind = "wrapup"  // Name = agent

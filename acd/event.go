@@ -90,6 +90,13 @@ type Bridged struct {
 	B LegID `json:"b"`
 }
 
+// Served is the outcome of Serve: the caller left a message or asked to be called
+// back, or, if Done is false, the service could not be had.
+type Served struct {
+	Leg  LegID `json:"leg"`
+	Done bool  `json:"done"`
+}
+
 // DeadlinePassed tells that a deadline of the state is over. One with a
 // generation that is not the present one is ignored.
 type DeadlinePassed struct {

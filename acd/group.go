@@ -12,7 +12,7 @@ type group struct {
 	removed      bool // no longer declared; kept while interactions are in it
 	seats        []*seat
 	pool         *pool
-	census       [numStatuses]int32
+	census       census
 	interactions int // in the group, in any phase
 }
 

@@ -24,6 +24,10 @@ type interaction struct {
 	credit   int64                        // ns of waiting that it is given on top
 	overdue  bool                         // max_wait passed while somebody was being rung
 	alerted  bool                         // the caller hears that somebody is rung
+	chain    int                          // the present one of the group's no-answer actions
+	hops     int                          // from group to group
+	rung     bool                         // somebody was rung for it
+	service  queuegroups.ActionKind       // PhaseServed: which
 	admitted bool                         // has been let into the queue
 
 	trail   []Step
@@ -70,13 +74,17 @@ func (s *State) entertain(i *interaction) {
 	switch i.phase {
 	case PhaseOffered:
 		i.admitted = true
-		if i.caller.state == legOffered && !i.alerted {
-			i.alerted = true
-			s.alert(i)
-		}
+		s.ringback(i)
 	case PhaseQueued:
 		if i.overdue {
-			s.finish(i, Missed, "max_wait", RejectNobody)
+			i.leaveQueue()
+			s.pastWaiting(i)
+			return
+		}
+		if !i.circling() {
+			i.admitted = true
+			i.leaveQueue()
+			s.proceed(i)
 			return
 		}
 		if m := i.group.def.MaxWaiting; !i.admitted && m > 0 && i.group.pool.waiting.Len() > m {
@@ -85,10 +93,8 @@ func (s *State) entertain(i *interaction) {
 		}
 		i.admitted = true
 		s.step(i, Step{Kind: StepQueued, Group: i.group.def.ID, Choice: &Choice{Free: 0, Census: i.group.census}})
-		if i.caller.state == legOffered {
-			s.answer(i)
-		}
-	case PhaseConnecting, PhaseTalking:
+		s.music(i)
+	case PhaseConnecting, PhaseTalking, PhaseDialled, PhaseServed:
 	}
 }
 
@@ -100,10 +106,10 @@ func (s *State) finish(i *interaction, end EndKind, class string, reject RejectR
 	}
 	i.leaveQueue()
 	s.deadlines.disarm(DeadlineID{Kind: deadlineMaxWait, N: uint64(i.id)})
-	talked := i.phase == PhaseTalking || i.phase == PhaseConnecting
+	s.deadlines.disarm(DeadlineID{Kind: deadlineServe, N: uint64(i.id)})
 	i.group.interactions--
 	delete(s.interactions, i.id)
-	if talked {
+	if i.other != nil {
 		s.startWrapUp(i.agent, i.group)
 		s.endLeg(i.other)
 		s.refresh(i.agent, string(end))
@@ -127,6 +133,10 @@ func (s *State) ended(i *interaction, end EndKind, class string) {
 		r.Group, st.Group = i.group.def.ID, i.group.def.ID
 	}
 	if i.agent != nil {
+		r.Number = i.agent.def.Phone
+		if !i.agent.outside {
+			r.Number = ""
+		}
 		r.Agent, st.Agent = i.agent.def.ID, i.agent.def.ID
 	}
 	s.step(i, st)

@@ -1,5 +1,7 @@
 package acd
 
+import "slices"
+
 // How long the core waits for the end of a leg that it asked to end.
 const (
 	legOverdue  = 60_000_000_000 // ns: then the leg is taken as gone
@@ -42,6 +44,11 @@ func settled[C Command](l *leg) {
 	l.pending = keep
 }
 
+// awaits tells whether a command of a kind is pending.
+func awaits[C Command](l *leg) bool {
+	return slices.ContainsFunc(l.pending, func(c Command) bool { _, is := c.(C); return is })
+}
+
 // alert lets the caller hear that somebody is being rung.
 func (s *State) alert(i *interaction) {
 	c := &Alert{}
@@ -49,21 +56,30 @@ func (s *State) alert(i *interaction) {
 	i.caller.pending = append(i.caller.pending, c)
 }
 
-// answer takes the caller's call and plays music to them (R98: the number's music
-// instead of the group's).
+// answer takes the caller's call.
 func (s *State) answer(i *interaction) {
 	i.caller.state = legAnswering
 	settled[*Alert](i.caller)
 	a := &Answer{}
 	s.emit(a, i.caller.node, i.id, i.caller.id)
 	i.caller.pending = append(i.caller.pending, a)
-	s.play(i)
 }
 
-func (s *State) play(i *interaction) {
+// music lets a waiting caller hear music: the number's instead of the group's
+// (R98). The caller is answered first, also one whom a bridge that came to nothing
+// was to answer; one who hears the music already goes on hearing it.
+func (s *State) music(i *interaction) {
+	if i.caller.state == legOffered || i.caller.state == legAnswering && !awaits[*Answer](i.caller) {
+		s.answer(i)
+	}
 	music := i.music
 	if music == "" {
 		music = i.group.def.HoldMusic
+	}
+	for _, c := range i.caller.pending {
+		if p, is := c.(*Play); is && p.Music == music {
+			return
+		}
 	}
 	settled[*Play](i.caller)
 	p := &Play{Music: music}

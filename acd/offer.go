@@ -26,21 +26,28 @@ type offer struct {
 
 // offerTo reserves the agent for the interaction and rings their phones.
 func (s *State) offerTo(i *interaction, t *seat, c *Choice) {
-	s.turn.offers++
-	o := &offer{
-		id: OfferID(s.index<<16 | s.turn.offers), of: i.id, node: i.caller.node, call: i.caller.id,
-		agent: t.agent, group: t.group.def.ID, made: s.now, slot: true,
-	}
-	s.offers[o.id] = o
-	t.agent.refs++
-	i.offers = append(i.offers, o)
-	t.agent.offers = append(t.agent.offers, o)
+	o := s.newOffer(i, t.agent)
+	i.rung = true
 	s.step(i, Step{Kind: StepOffer, Group: o.group, Agent: t.agent.def.ID, Offer: o.id, Choice: c})
 	r := &Ring{Offer: o.id, Agent: t.agent.def.ID, From: i.from, Group: i.group.def.Name}
 	o.pending = r
 	s.emit(r, o.node, o.of, o.call)
 	s.deadlines.arm(DeadlineID{Kind: deadlineOffer, N: uint64(o.id)}, s.now.after(i.group.dialLimit()))
 	s.refresh(t.agent, "")
+}
+
+// newOffer makes an offer, which takes a slot of the agent.
+func (s *State) newOffer(i *interaction, a *agent) *offer {
+	s.turn.offers++
+	o := &offer{
+		id: OfferID(s.index<<16 | s.turn.offers), of: i.id, node: i.caller.node, call: i.caller.id,
+		agent: a, group: i.group.def.ID, made: s.now, slot: true,
+	}
+	s.offers[o.id] = o
+	a.refs++
+	i.offers = append(i.offers, o)
+	a.offers = append(a.offers, o)
+	return o
 }
 
 // closeOffer gives a live offer its outcome and takes it from the interaction.
@@ -88,16 +95,40 @@ func (s *State) forgetOffer(o *offer) {
 }
 
 // afterOffer decides what becomes of the interaction when an offer of it ended
-// unanswered: others may still be rung; else the next is decided at once.
+// unanswered: others may still be rung; else the next is decided at once. When a
+// whole round is over and the group does not let the caller circle, the chain of
+// its no-answer actions goes on (R92).
 func (s *State) afterOffer(i *interaction) {
-	if i.phase != PhaseOffered || len(i.offers) > 0 {
+	if len(i.offers) > 0 {
 		return
 	}
-	i.group.pool.open.remove(i.key())
-	if i.group.def.Distribution == queuegroups.All {
-		s.nextRound(i)
+	switch i.phase {
+	case PhaseDialled:
+		s.proceed(i)
+		return
+	case PhaseOffered:
+	default:
+		return
 	}
-	s.enqueue(i)
+	p := i.group.pool
+	p.open.remove(i.key())
+	over := i.group.def.Distribution == queuegroups.All
+	if over {
+		s.nextRound(i)
+	} else {
+		_, _, more := p.free.after(i.cursor)
+		over = !more
+	}
+	switch {
+	case i.overdue:
+		s.pastWaiting(i)
+	case over && i.group.def.AllMissed == queuegroups.AllMissedEnd && i.group.def.Distribution == queuegroups.All && i.circling():
+		s.finish(i, Missed, "all_missed", RejectNobody) // R99
+	case over && !i.circling():
+		s.proceed(i)
+	default:
+		s.enqueue(i)
+	}
 }
 
 func (s *State) nextRound(i *interaction) {

@@ -137,6 +137,13 @@ func (s *State) restoreLeg(x *snapLeg) error {
 		s.legs[x.ID] = l
 	}
 	l.node, l.call, l.of, l.offer, l.slot, l.state = x.Node, x.Call, x.Of, x.Offer, x.Slot, x.State
+	if x.Outside != "" {
+		l.agent = outsider(x.Outside)
+		l.agent.refs++
+		if l.slot {
+			l.agent.legs = append(l.agent.legs, l)
+		}
+	}
 	if x.Agent != "" {
 		if l.agent = s.agents[x.Agent]; l.agent == nil {
 			return fmt.Errorf("leg %q of unknown agent %q", x.ID, x.Agent)
@@ -159,7 +166,15 @@ func (s *State) restoreOffer(x *snapOffer) error {
 		o = &offer{id: x.ID}
 		s.offers[x.ID] = o
 	}
-	if o.agent = s.agents[x.Agent]; o.agent == nil {
+	switch o.agent = s.agents[x.Agent]; {
+	case x.Outside != "" && x.Leg != "" && s.legs[x.Leg] != nil && s.legs[x.Leg].agent != nil:
+		o.agent = s.legs[x.Leg].agent
+	case x.Outside != "":
+		o.agent = outsider(x.Outside)
+		if x.Slot {
+			o.agent.offers = append(o.agent.offers, o)
+		}
+	case o.agent == nil:
 		return fmt.Errorf("offer %d to unknown agent %q", x.ID, x.Agent)
 	}
 	o.agent.refs++
@@ -181,9 +196,12 @@ func (s *State) restoreInteraction(x *snapInteraction) error {
 		group: s.groups[x.Group], caller: s.legs[x.Caller], phase: x.Phase, since: x.Since, cursor: x.Cursor,
 		round: x.Round, answered: x.Answered, credit: x.Credit, overdue: x.Overdue,
 		alerted: x.Alerted, admitted: x.Admitted, trail: x.Trail, omitted: x.Omitted,
-		agent: s.agents[x.Agent], other: s.legs[x.Other],
+		chain: x.Chain, hops: x.Hops, rung: x.Rung, service: x.Service, other: s.legs[x.Other],
 	}
-	if i.group == nil || i.caller == nil || (x.Agent != "") != (i.agent != nil) || (x.Agent != "") != (i.other != nil) {
+	if i.other != nil {
+		i.agent = i.other.agent
+	}
+	if i.group == nil || i.caller == nil || (x.Other != "") != (i.agent != nil) || x.Agent != "" && i.agent != s.agents[x.Agent] {
 		return fmt.Errorf("interaction %d of unknown group, agent or leg", x.ID)
 	}
 	if len(x.Tried) > 0 || i.group.def.Distribution == queuegroups.All {
@@ -216,6 +234,10 @@ func (s *State) restoreDeadline(x *deadline) error {
 	}
 	s.deadlines.put(x)
 	return nil
+}
+
+func outsider(number string) *agent {
+	return &agent{outside: true, def: queuegroups.Agent{Phone: number}}
 }
 
 // rejoin derives what a snapshot leaves out: seats, census and free sets.

@@ -181,6 +181,8 @@ func (r *script) do(verb string, args []string) {
 		r.apply(&acd.LegAnswered{Leg: leg})
 	case "bridged":
 		r.apply(&acd.Bridged{A: leg, B: acd.LegID(arg(1, ""))})
+	case "served": // served LEG [not]
+		r.apply(&acd.Served{Leg: leg, Done: arg(1, "") != "not"})
 	case "node-started": // node-started NODE [AGENT…]
 		e := &acd.NodeStarted{Node: acd.NodeID(args[0])}
 		for _, a := range args[1:] {
@@ -270,8 +272,11 @@ func (r *script) apply(e acd.Event) {
 	}
 	r.twinApply(decoded, commands)
 	for _, c := range commands {
-		if ring, ok := c.(*acd.Ring); ok {
-			r.offers[ring.Agent] = append(r.offers[ring.Agent], ring.Offer)
+		switch c := c.(type) {
+		case *acd.Ring:
+			r.offers[c.Agent] = append(r.offers[c.Agent], c.Offer)
+		case *acd.Dial:
+			r.offers["outside"] = append(r.offers["outside"], c.Offer)
 		}
 	}
 	if !r.manual {

@@ -61,6 +61,7 @@ type (
 		Call    LegID               `json:"call,omitempty"`
 		Of      InteractionID       `json:"of,omitempty"`
 		Agent   queuegroups.AgentID `json:"agent,omitempty"`
+		Outside string              `json:"outside,omitempty"` // the number outside, instead of an agent
 		Offer   OfferID             `json:"offer,omitempty"`
 		Slot    bool                `json:"slot,omitempty"`
 		State   legState            `json:"state"`
@@ -71,7 +72,8 @@ type (
 		Of      InteractionID       `json:"of"`
 		Node    NodeID              `json:"node"`
 		Call    LegID               `json:"call"`
-		Agent   queuegroups.AgentID `json:"agent"`
+		Agent   queuegroups.AgentID `json:"agent,omitempty"`
+		Outside string              `json:"outside,omitempty"` // the number outside, instead of an agent
 		Group   queuegroups.GroupID `json:"group"`
 		Made    instant             `json:"made"`
 		Ringing bool                `json:"ringing,omitempty"`
@@ -81,29 +83,33 @@ type (
 		Pending json.RawMessage     `json:"pending,omitempty"`
 	}
 	snapInteraction struct {
-		ID       InteractionID         `json:"id"`
-		Arrived  instant               `json:"arrived"`
-		Trunk    queuegroups.TrunkID   `json:"trunk,omitempty"`
-		From     Party                 `json:"from"`
-		To       string                `json:"to"`
-		Music    queuegroups.MusicID   `json:"music,omitempty"`
-		Group    queuegroups.GroupID   `json:"group"`
-		Caller   LegID                 `json:"caller"`
-		Phase    Phase                 `json:"phase"`
-		Since    instant               `json:"since"`
-		Offers   []OfferID             `json:"offers,omitempty"`
-		Cursor   key                   `json:"cursor"`
-		Round    int                   `json:"round,omitempty"`
-		Tried    []queuegroups.AgentID `json:"tried,omitempty"`
-		Agent    queuegroups.AgentID   `json:"agent,omitempty"`
-		Other    LegID                 `json:"other,omitempty"`
-		Answered instant               `json:"answered,omitempty"`
-		Credit   int64                 `json:"credit,omitempty"`
-		Overdue  bool                  `json:"overdue,omitempty"`
-		Alerted  bool                  `json:"alerted,omitempty"`
-		Admitted bool                  `json:"admitted,omitempty"`
-		Trail    []Step                `json:"trail"`
-		Omitted  int                   `json:"omitted,omitempty"`
+		ID       InteractionID          `json:"id"`
+		Arrived  instant                `json:"arrived"`
+		Trunk    queuegroups.TrunkID    `json:"trunk,omitempty"`
+		From     Party                  `json:"from"`
+		To       string                 `json:"to"`
+		Music    queuegroups.MusicID    `json:"music,omitempty"`
+		Group    queuegroups.GroupID    `json:"group"`
+		Caller   LegID                  `json:"caller"`
+		Phase    Phase                  `json:"phase"`
+		Since    instant                `json:"since"`
+		Offers   []OfferID              `json:"offers,omitempty"`
+		Cursor   key                    `json:"cursor"`
+		Round    int                    `json:"round,omitempty"`
+		Tried    []queuegroups.AgentID  `json:"tried,omitempty"`
+		Agent    queuegroups.AgentID    `json:"agent,omitempty"`
+		Other    LegID                  `json:"other,omitempty"`
+		Answered instant                `json:"answered,omitempty"`
+		Credit   int64                  `json:"credit,omitempty"`
+		Overdue  bool                   `json:"overdue,omitempty"`
+		Alerted  bool                   `json:"alerted,omitempty"`
+		Admitted bool                   `json:"admitted,omitempty"`
+		Chain    int                    `json:"chain,omitempty"`
+		Hops     int                    `json:"hops,omitempty"`
+		Rung     bool                   `json:"rung,omitempty"`
+		Service  queuegroups.ActionKind `json:"service,omitempty"`
+		Trail    []Step                 `json:"trail"`
+		Omitted  int                    `json:"omitted,omitempty"`
 	}
 )
 
@@ -205,6 +211,9 @@ func (l *leg) snap() (*snapLeg, error) {
 	}
 	if l.agent != nil {
 		x.Agent = l.agent.def.ID
+		if l.agent.outside {
+			x.Outside = l.agent.def.Phone
+		}
 	}
 	for _, c := range l.pending {
 		raw, err := encodeCommand(c)
@@ -225,6 +234,9 @@ func (o *offer) snap() (*snapOffer, error) {
 		ID: o.id, Of: o.of, Node: o.node, Call: o.call, Agent: o.agent.def.ID, Group: o.group, Made: o.made,
 		Ringing: o.ringing, Outcome: o.outcome, Slot: o.slot, Pending: raw,
 	}
+	if o.agent.outside {
+		x.Outside = o.agent.def.Phone
+	}
 	if o.leg != nil {
 		x.Leg = o.leg.id
 	}
@@ -236,7 +248,8 @@ func (i *interaction) snap() *snapInteraction {
 		ID: i.id, Arrived: i.arrived, Trunk: i.trunk, From: i.from, To: i.to, Music: i.music,
 		Group: i.group.def.ID, Caller: i.caller.id, Phase: i.phase, Since: i.since, Cursor: i.cursor,
 		Round: i.round, Tried: sortedKeys(i.tried), Answered: i.answered, Credit: i.credit, Overdue: i.overdue,
-		Alerted: i.alerted, Admitted: i.admitted, Trail: i.trail, Omitted: i.omitted,
+		Alerted: i.alerted, Admitted: i.admitted, Chain: i.chain, Hops: i.hops, Rung: i.rung, Service: i.service,
+		Trail: i.trail, Omitted: i.omitted,
 	}
 	for _, o := range i.offers {
 		x.Offers = append(x.Offers, o.id)

@@ -34,6 +34,7 @@ type turn struct {
 	ended     []Record
 	offers    uint64         // made so far; the low part of an OfferID
 	pools     []*pool        // may now have a match
+	spare     []*interaction // room for undecided
 	undecided []*interaction // caller has not been told anything yet, or must be told something new
 }
 
@@ -92,6 +93,8 @@ func (s *State) Apply(e Entry) []Command {
 		s.applyOfferAnswered(ev)
 	case *OfferFailed:
 		s.applyOfferFailed(ev)
+	case *Served:
+		s.applyServed(ev)
 	case *DeadlinePassed:
 		s.applyDeadlinePassed(ev)
 	default:
@@ -113,13 +116,19 @@ func (s *State) beginTurn() {
 // settle matches what the entry made matchable and then tells callers what they
 // have not been told yet.
 func (s *State) settle() {
-	s.match()
-	for k, i := range s.turn.undecided {
-		s.turn.undecided[k] = nil
-		i.undecided = false
-		s.entertain(i)
+	for {
+		s.match()
+		if len(s.turn.undecided) == 0 {
+			return
+		}
+		now := s.turn.undecided
+		s.turn.undecided, s.turn.spare = s.turn.spare[:0], now
+		for k, i := range now {
+			now[k] = nil
+			i.undecided = false
+			s.entertain(i)
+		}
 	}
-	s.turn.undecided = s.turn.undecided[:0]
 }
 
 // emit gives a command its id and hands it out.

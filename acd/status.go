@@ -1,6 +1,7 @@
 package acd
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 )
@@ -65,6 +66,37 @@ func (a *AgentStatus) UnmarshalText(text []byte) error {
 	return fmt.Errorf("no agent status %q", text)
 }
 
+// census counts the agents of a group by status. It is written with the names of
+// the statuses, whose numbers may change.
+type census [numStatuses]int32
+
+// MarshalJSON writes {"available":3,…} without the zeros.
+func (c census) MarshalJSON() ([]byte, error) {
+	out := []byte{'{'}
+	for st, n := range c {
+		if n == 0 {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = fmt.Appendf(out, "%q:%d", AgentStatus(st), n)
+	}
+	return append(out, '}'), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (c *census) UnmarshalJSON(data []byte) error {
+	named := map[AgentStatus]int32{}
+	if err := json.Unmarshal(data, &named); err != nil {
+		return err
+	}
+	for st := range numStatuses {
+		c[st] = named[st]
+	}
+	return nil
+}
+
 // Phase is where an interaction stands.
 type Phase string
 
@@ -74,6 +106,8 @@ const (
 	PhaseOffered    Phase = "offered"    // somebody is being rung for it
 	PhaseConnecting Phase = "connecting" // an agent answered; the legs are being bridged
 	PhaseTalking    Phase = "talking"    // caller and agent hear each other
+	PhaseDialled    Phase = "dialled"    // a number outside is being called for it
+	PhaseServed     Phase = "served"     // with voicemail or with taking a callback
 )
 
 // Outcome is how an offer ended.
@@ -104,6 +138,10 @@ const (
 	Nobody            EndKind = "nobody_available"
 	Rejected          EndKind = "rejected"
 	Failed            EndKind = "failed"
+	Forwarded         EndKind = "forwarded_outside"
+	Voicemail         EndKind = "voicemail"
+	CallbackTaken     EndKind = "callback_taken"
+	ClosedHours       EndKind = "closed_hours"
 	Lost              EndKind = "lost_with_its_node"
 )
 

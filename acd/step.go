@@ -19,6 +19,8 @@ const (
 	StepRinging StepKind = "ringing" // the agent's phone rings
 	StepOutcome StepKind = "outcome" // the offer ended; What is the Outcome
 	StepBridged StepKind = "bridged" // both sides hear each other
+	StepAction  StepKind = "action"  // nobody answered; What is done about it (R92)
+	StepServed  StepKind = "served"  // voicemail or callback told how it went
 	StepRequeue StepKind = "requeue" // back to the queue with its arrival
 	StepEnded   StepKind = "ended"   // the interaction is over; What is the EndKind
 	StepAgent   StepKind = "agent"   // an agent's state changed; What is the AgentStatus
@@ -40,12 +42,12 @@ type Step struct {
 
 // Choice tells how an agent was chosen, or why nobody could be.
 type Choice struct {
-	Rule   string             `json:"rule,omitempty"`  // which rule chose
-	Idle   time.Duration      `json:"idle,omitempty"`  // since the agent's last answer; 0: no answer yet (R19)
-	Place  int                `json:"place,omitempty"` // in the group's list, from 1
-	Round  int                `json:"round,omitempty"` // which time round the group, from 1
-	Free   int                `json:"free"`            // agents who could be offered it
-	Census [numStatuses]int32 `json:"census"`          // agents of the group by AgentStatus
+	Rule   string        `json:"rule,omitempty"`  // which rule chose
+	Idle   time.Duration `json:"idle,omitempty"`  // since the agent's last answer; 0: no answer yet (R19)
+	Place  int           `json:"place,omitempty"` // in the group's list, from 1
+	Round  int           `json:"round,omitempty"` // which time round the group, from 1
+	Free   int           `json:"free"`            // agents who could be offered it
+	Census census        `json:"census"`          // agents of the group by status
 }
 
 // String returns the step as a line of a trace, without its time.
@@ -115,8 +117,9 @@ type Record struct {
 	Trunk       queuegroups.TrunkID `json:"trunk,omitempty"`
 	From        Party               `json:"from"`
 	To          string              `json:"to"`
-	Group       queuegroups.GroupID `json:"group,omitempty"` // the last one
-	Agent       queuegroups.AgentID `json:"agent,omitempty"` // who answered
+	Group       queuegroups.GroupID `json:"group,omitempty"`  // the last one
+	Agent       queuegroups.AgentID `json:"agent,omitempty"`  // who answered
+	Number      string              `json:"number,omitempty"` // outside, who answered
 	Arrived     time.Time           `json:"arrived"`
 	Answered    time.Time           `json:"answered"` // by the agent; zero: never
 	Ended       time.Time           `json:"ended"`

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
 	"centrala/acd"
+	"centrala/queuegroups"
 )
 
 // judge applies entries to the core and finds out whether everything that must
@@ -30,7 +32,7 @@ func newJudge(restore int) *judge {
 func (j *judge) apply(e acd.Entry) (commands []acd.Command, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
 	due := false
@@ -39,12 +41,7 @@ func (j *judge) apply(e acd.Entry) (commands []acd.Command, err error) {
 	}
 	waiting := j.waiting()
 	commands = j.core.Apply(e)
-	var rings []*acd.Ring
-	for _, c := range commands {
-		if ring, ok := c.(*acd.Ring); ok {
-			rings = append(rings, ring)
-		}
-	}
+	rings := rungs(commands)
 	j.naive.apply(e, due)
 	j.entries++
 	err = errors.Join(
@@ -60,6 +57,27 @@ func (j *judge) apply(e acd.Entry) (commands []acd.Command, err error) {
 		err = j.follow(e, commands)
 	}
 	return commands, err
+}
+
+// rung is an interaction offered to an agent or to a number outside.
+type rung struct {
+	interaction acd.InteractionID
+	agent       queuegroups.AgentID
+	number      string
+	offer       acd.OfferID
+}
+
+func rungs(commands []acd.Command) []rung {
+	var out []rung
+	for _, c := range commands {
+		switch c := c.(type) {
+		case *acd.Ring:
+			out = append(out, rung{interaction: c.Interaction, agent: c.Agent, offer: c.Offer})
+		case *acd.Dial:
+			out = append(out, rung{interaction: c.Interaction, number: c.Number, offer: c.Offer})
+		}
+	}
+	return out
 }
 
 // follow has the twin apply the entry, from a snapshot now and then.
@@ -95,7 +113,7 @@ func (j *judge) waiting() []acd.InteractionView {
 
 // overtaking: nobody is offered while somebody who came before them to the same
 // group waits on.
-func (j *judge) overtaking(before []acd.InteractionView, rings []*acd.Ring) error {
+func (j *judge) overtaking(before []acd.InteractionView, rings []rung) error {
 	if len(rings) == 0 {
 		return nil
 	}
@@ -105,7 +123,7 @@ func (j *judge) overtaking(before []acd.InteractionView, rings []*acd.Ring) erro
 	}
 	offered := map[acd.InteractionID]bool{}
 	for _, r := range rings {
-		offered[r.Interaction] = true
+		offered[r.interaction] = r.agent != ""
 	}
 	for _, late := range before {
 		for _, early := range before {
@@ -123,6 +141,7 @@ type outside struct {
 	open    map[acd.InteractionID]bool
 	phones  map[acd.OfferID]*phone
 	legs    map[acd.LegID]acd.InteractionID // answered phones that have a caller
+	nodes   map[acd.LegID]acd.NodeID
 	bridged map[acd.InteractionID]acd.LegID
 }
 
@@ -135,7 +154,8 @@ type phone struct {
 func newOutside() *outside {
 	return &outside{
 		open: map[acd.InteractionID]bool{}, phones: map[acd.OfferID]*phone{},
-		legs: map[acd.LegID]acd.InteractionID{}, bridged: map[acd.InteractionID]acd.LegID{},
+		legs: map[acd.LegID]acd.InteractionID{}, nodes: map[acd.LegID]acd.NodeID{},
+		bridged: map[acd.InteractionID]acd.LegID{},
 	}
 }
 
@@ -147,10 +167,15 @@ func (o *outside) see(e acd.Entry, commands []acd.Command, ended []acd.Record) e
 		delete(o.phones, ev.Offer)
 	case *acd.OfferAnswered:
 		delete(o.phones, ev.Offer)
+		o.nodes[ev.Leg] = ev.Node
 	case *acd.LegEnded:
 		o.hungUp(ev.Leg)
-	case *acd.NodeLost, *acd.NodeStarted, *acd.ConfigApplied:
-		clear(o.phones) // who is still ringing where is anybody's guess
+	case *acd.NodeLost:
+		o.lost(ev.Node)
+	case *acd.NodeStarted:
+		o.lost(ev.Node)
+	case *acd.ConfigApplied:
+		clear(o.phones) // an agent taken away and declared again is another one
 	}
 	for _, r := range ended {
 		o.open[r.Interaction] = false
@@ -175,6 +200,16 @@ func (o *outside) see(e acd.Entry, commands []acd.Command, ended []acd.Record) e
 		}
 	}
 	return nil
+}
+
+// lost: a node is gone, and who is still ringing where is anybody's guess.
+func (o *outside) lost(n acd.NodeID) {
+	clear(o.phones)
+	for leg := range o.legs {
+		if o.nodes[leg] == n {
+			o.hungUp(leg)
+		}
+	}
 }
 
 func (o *outside) hungUp(leg acd.LegID) {

@@ -23,11 +23,13 @@ type naive struct {
 	legs   map[acd.LegID]*nLeg
 	offers map[acd.OfferID]*nOffer
 	made   []*nOffer // by the present entry, in order
+	queued int       // how often a call was put to wait, to keep the order
 }
 
 type nAgent struct {
 	def     queuegroups.Agent
 	removed bool
+	outside bool // a number that a call was forwarded to
 	online  map[acd.NodeID]bool
 	slots   int
 	refs    int
@@ -51,6 +53,10 @@ type nCall struct {
 	other   *nLeg
 	overdue bool
 	let     bool // into the queue
+	credit  time.Duration
+	chain   int // the present no-answer action
+	hops    int
+	turn    int // when it was put to wait
 }
 
 type nLeg struct {
@@ -119,21 +125,31 @@ func (n *naive) call(id acd.InteractionID) *nCall {
 // match pairs calls and agents: again and again the earliest call that anybody
 // can serve.
 func (n *naive) match() {
-	for n.matchOne() {
-	}
-	for _, c := range slices.Clone(n.calls) {
-		if c.phase != acd.PhaseQueued {
-			c.let = true
-			continue
+	for again := true; again; {
+		for n.matchOne() {
 		}
-		g := n.groups[c.group]
-		switch {
-		case c.overdue:
-			n.end(c)
-		case !c.let && g.MaxWaiting > 0 && n.waiting(c.group) > g.MaxWaiting:
-			n.end(c)
-		default:
-			c.let = true
+		again = false
+		calls := slices.Clone(n.calls)
+		slices.SortFunc(calls, func(a, b *nCall) int { return cmp.Compare(a.turn, b.turn) })
+		for _, c := range calls {
+			if c.phase != acd.PhaseQueued {
+				c.let = true
+				continue
+			}
+			g := n.groups[c.group]
+			switch {
+			case c.overdue:
+				n.pastWaiting(c)
+				again = true
+			case !n.circling(c):
+				c.let = true
+				n.proceed(c)
+				again = true
+			case !c.let && g.MaxWaiting > 0 && n.waiting(c.group) > g.MaxWaiting:
+				n.end(c)
+			default:
+				c.let = true
+			}
 		}
 	}
 }
@@ -150,7 +166,7 @@ func (n *naive) waiting(g queuegroups.GroupID) int {
 
 func (n *naive) matchOne() bool {
 	slices.SortFunc(n.calls, func(a, b *nCall) int {
-		return cmp.Or(a.arrived.Compare(b.arrived), cmp.Compare(a.id, b.id))
+		return cmp.Or(a.arrived.Add(-a.credit).Compare(b.arrived.Add(-b.credit)), cmp.Compare(a.id, b.id))
 	})
 	for _, c := range n.calls {
 		g := n.groups[c.group]
@@ -192,26 +208,34 @@ func (n *naive) free(g *queuegroups.Group) []*nAgent {
 
 // next chooses for evenly and in_order.
 func (n *naive) next(c *nCall, g *queuegroups.Group, free []*nAgent) *nAgent {
-	rank := func(a *nAgent) nRank {
-		r := nRank{place: slices.Index(g.Agents, a.def.ID)}
-		if g.Distribution == queuegroups.Evenly {
-			r.used, r.last = a.slots, a.last
-		}
-		return r
-	}
-	slices.SortFunc(free, func(a, b *nAgent) int { return rank(a).compare(rank(b)) })
-	if c.cursor != nil {
-		for _, a := range free {
-			if r := rank(a); r.compare(*c.cursor) > 0 {
-				c.cursor = &r
-				return a
-			}
-		}
+	slices.SortFunc(free, func(a, b *nAgent) int { return rank(g, a).compare(rank(g, b)) })
+	chosen := n.more(c, g, free)
+	if chosen == nil {
 		clear(c.tried) // round again
+		chosen = free[0]
 	}
-	r := rank(free[0])
+	r := rank(g, chosen)
 	c.cursor = &r
-	return free[0]
+	return chosen
+}
+
+// more returns the first free agent of this round after the last one.
+func (n *naive) more(c *nCall, g *queuegroups.Group, free []*nAgent) *nAgent {
+	slices.SortFunc(free, func(a, b *nAgent) int { return rank(g, a).compare(rank(g, b)) })
+	for _, a := range free {
+		if c.cursor == nil || rank(g, a).compare(*c.cursor) > 0 {
+			return a
+		}
+	}
+	return nil
+}
+
+func rank(g *queuegroups.Group, a *nAgent) nRank {
+	r := nRank{place: slices.Index(g.Agents, a.def.ID)}
+	if g.Distribution == queuegroups.Evenly {
+		r.used, r.last = a.slots, a.last
+	}
+	return r
 }
 
 func (n *naive) offer(c *nCall, a *nAgent) {
@@ -219,7 +243,7 @@ func (n *naive) offer(c *nCall, a *nAgent) {
 	a.slots++
 	a.refs++
 	c.offers = append(c.offers, o)
-	if n.groups[c.group].Distribution == queuegroups.All {
+	if n.groups[c.group].Distribution == queuegroups.All && !a.outside {
 		c.tried[a] = true
 	}
 	n.made = append(n.made, o)
@@ -227,16 +251,19 @@ func (n *naive) offer(c *nCall, a *nAgent) {
 
 // name gives the offers of the entry the ids that the core gave its own, if both
 // made the same.
-func (n *naive) name(rings []*acd.Ring) error {
+func (n *naive) name(rings []rung) error {
 	if len(rings) != len(n.made) {
-		return fmt.Errorf("the core offers %d times, the naive one %d", len(rings), len(n.made))
+		return fmt.Errorf("the core offers %+v, the naive one makes %d offers", rings, len(n.made))
 	}
 	for k, o := range n.made {
-		if rings[k].Interaction != o.call.id || rings[k].Agent != o.agent.def.ID {
-			return fmt.Errorf("the core offers %d to %s, the naive one %d to %s",
-				rings[k].Interaction, rings[k].Agent, o.call.id, o.agent.def.ID)
+		want := rung{o.call.id, o.agent.def.ID, o.agent.def.Phone, rings[k].offer}
+		if !o.agent.outside {
+			want.number = ""
 		}
-		o.id = rings[k].Offer
+		if rings[k] != want {
+			return fmt.Errorf("the core offers %+v, the naive one %+v", rings[k], want)
+		}
+		o.id = rings[k].offer
 		n.offers[o.id] = o
 	}
 	n.made = nil

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 
 	"centrala/acd"
@@ -47,6 +48,14 @@ func (n *naive) apply(e acd.Entry, due bool) {
 		n.applyAnswered(ev)
 	case *acd.OfferFailed:
 		n.applyFailed(ev)
+	case *acd.Served:
+		if l := n.legs[ev.Leg]; l != nil && l.call != nil && l.call.phase == acd.PhaseServed {
+			if ev.Done {
+				n.end(l.call)
+			} else {
+				n.proceed(l.call)
+			}
+		}
 	case *acd.DeadlinePassed:
 		if due {
 			n.applyDeadline(ev.Deadline)
@@ -60,17 +69,20 @@ func (a *nAgent) recovered() { a.misses, a.silent, a.resting = 0, false, false }
 
 func (n *naive) applyConfig(c *queuegroups.Config) {
 	n.config = c
-	for _, a := range n.agents {
+	old := n.agents
+	for _, a := range old {
 		a.removed = true
 	}
+	var agents []*nAgent
 	for _, def := range c.Agents {
 		a := n.agent(def.ID)
 		if a == nil {
 			a = &nAgent{online: map[acd.NodeID]bool{}}
-			n.agents = append(n.agents, a)
 		}
 		a.def, a.removed = def, false
+		agents = append(agents, a)
 	}
+	n.agents = append(agents, slices.DeleteFunc(slices.Clone(old), func(a *nAgent) bool { return !a.removed })...)
 	for _, def := range c.Groups {
 		n.groups[def.ID] = &def
 	}
@@ -95,6 +107,7 @@ func (n *naive) applyNode(node acd.NodeID, online []queuegroups.AgentID) {
 			mine = append(mine, l)
 		}
 	}
+	slices.SortFunc(mine, func(a, b *nLeg) int { return cmp.Compare(a.id, b.id) })
 	for id, o := range n.offers {
 		if o.node == node {
 			if o.live {
@@ -131,13 +144,18 @@ func (n *naive) unregister(a *nAgent, node acd.NodeID) {
 	if a.reachable() {
 		return
 	}
+	var mine []*nOffer
 	for _, c := range n.calls {
-		for _, o := range slices.Clone(c.offers) {
+		for _, o := range c.offers {
 			if o.agent == a {
-				n.close(o)
-				n.again(c)
+				mine = append(mine, o)
 			}
 		}
+	}
+	slices.SortFunc(mine, func(a, b *nOffer) int { return cmp.Compare(a.id, b.id) })
+	for _, o := range mine {
+		n.close(o)
+		n.again(o.call)
 	}
 }
 
@@ -151,8 +169,9 @@ func (n *naive) applyArrived(e *acd.CallArrived) {
 		if number.Number == e.To {
 			l.call = &nCall{
 				id: acd.InteractionID(n.index), arrived: n.now, group: number.Group, caller: l,
-				phase: acd.PhaseQueued, tried: map[*nAgent]bool{},
+				tried: map[*nAgent]bool{}, credit: n.groups[number.Group].Priority,
 			}
+			n.enqueue(l.call)
 			n.calls = append(n.calls, l.call)
 			return
 		}
@@ -166,7 +185,7 @@ func (n *naive) end(c *nCall) {
 		n.close(c.offers[0])
 	}
 	if c.other != nil {
-		c.agent.wrapUp = c.agent.wrapUp || n.groups[c.group].WrapUp > 0 && !c.agent.removed
+		c.agent.wrapUp = c.agent.wrapUp || n.groups[c.group].WrapUp > 0 && !c.agent.removed && !c.agent.outside
 		c.other.call, c.other.ending = nil, true
 	}
 	c.caller.call, c.caller.ending = nil, true
@@ -181,14 +200,111 @@ func (n *naive) close(o *nOffer) {
 
 // again puts a call back to wait when the last of its offers came to nothing.
 func (n *naive) again(c *nCall) {
-	if c.phase != acd.PhaseOffered || len(c.offers) > 0 {
+	switch {
+	case len(c.offers) > 0:
+		return
+	case c.phase == acd.PhaseDialled:
+		n.proceed(c)
+		return
+	case c.phase != acd.PhaseOffered:
 		return
 	}
-	c.phase = acd.PhaseQueued
-	if n.groups[c.group].Distribution == queuegroups.All {
+	g := n.groups[c.group]
+	all := g.Distribution == queuegroups.All
+	over := all || n.more(c, g, n.free(g)) == nil
+	if all {
 		c.cursor = nil
 		clear(c.tried)
 	}
+	switch {
+	case c.overdue:
+		n.pastWaiting(c)
+	case all && g.AllMissed == queuegroups.AllMissedEnd && n.circling(c):
+		n.end(c)
+	case over && !n.circling(c):
+		n.proceed(c)
+	default:
+		n.enqueue(c)
+	}
+}
+
+func (n *naive) enqueue(c *nCall) {
+	n.queued++
+	c.phase, c.turn = acd.PhaseQueued, n.queued
+}
+
+func (n *naive) action(c *nCall) queuegroups.Action {
+	chain := n.groups[c.group].NoAnswer
+	switch {
+	case c.chain < len(chain):
+		return chain[c.chain]
+	case len(chain) == 0 && c.chain == 0:
+		return queuegroups.Action{Kind: queuegroups.ActionWait}
+	}
+	return queuegroups.Action{Kind: queuegroups.ActionHangup}
+}
+
+func (n *naive) circling(c *nCall) bool { return n.action(c).Kind == queuegroups.ActionWait }
+
+func (n *naive) pastWaiting(c *nCall) {
+	for n.circling(c) {
+		c.chain++
+	}
+	n.proceed(c)
+}
+
+// proceed does what the group's chain of no-answer actions says next.
+func (n *naive) proceed(c *nCall) {
+	a := n.action(c)
+	if a.Kind == queuegroups.ActionWait {
+		n.enqueue(c)
+		return
+	}
+	c.chain++
+	g := n.groups[c.group]
+	switch a.Kind {
+	case queuegroups.ActionAgent:
+		if last := n.agent(g.Agents[len(g.Agents)-1]); last != nil && last.def.Phone != "" {
+			n.dial(c, last.def.Phone)
+			return
+		}
+	case queuegroups.ActionNumber:
+		at := slices.IndexFunc(n.config.Numbers, func(x queuegroups.Number) bool { return x.Number == a.Number })
+		if at < 0 {
+			n.dial(c, a.Number)
+			return
+		}
+		if n.move(c, n.config.Numbers[at].Group) {
+			return
+		}
+	case queuegroups.ActionGroup:
+		if n.move(c, a.Group) {
+			return
+		}
+	case queuegroups.ActionVoicemail, queuegroups.ActionCallback:
+		c.phase = acd.PhaseServed
+		return
+	default:
+		n.end(c)
+		return
+	}
+	n.proceed(c)
+}
+
+func (n *naive) move(c *nCall, g queuegroups.GroupID) bool {
+	to := n.groups[g]
+	if to == nil || c.hops >= 16 {
+		return false
+	}
+	c.group, c.chain, c.hops, c.cursor, c.overdue, c.credit = g, 0, c.hops+1, nil, false, to.Priority
+	clear(c.tried)
+	n.enqueue(c)
+	return true
+}
+
+func (n *naive) dial(c *nCall, number string) {
+	c.phase = acd.PhaseDialled
+	n.offer(c, &nAgent{outside: true, def: queuegroups.Agent{Phone: number}})
 }
 
 func (n *naive) freeSlot(o *nOffer) {
@@ -216,7 +332,13 @@ func (n *naive) applyLegEnded(l *nLeg) {
 			n.end(c)
 		default: // the agent's, before the bridge
 			n.missed(c.agent, n.groups[c.group], true)
-			c.agent, c.other, c.phase = nil, nil, acd.PhaseQueued
+			outside := c.agent.outside
+			c.agent, c.other = nil, nil
+			if outside {
+				n.proceed(c)
+			} else {
+				n.enqueue(c)
+			}
 		}
 	}
 	if l.slot {
@@ -232,7 +354,7 @@ func (n *naive) applyLegEnded(l *nLeg) {
 }
 
 func (n *naive) missed(a *nAgent, g *queuegroups.Group, miss bool) {
-	a.resting = true
+	a.resting = !a.outside
 	if !miss {
 		a.misses = 0
 		return
@@ -264,6 +386,7 @@ func (n *naive) applyAnswered(e *acd.OfferAnswered) {
 		return
 	}
 	c := o.call
+	c.overdue = false
 	n.close(o)
 	o.slot, l.slot, o.leg, l.won, l.call = false, true, l, o, c
 	o.agent.last = n.now
@@ -305,7 +428,13 @@ func (n *naive) applyDeadline(d acd.DeadlineID) {
 		l.slot = false
 		l.agent.slots--
 	case "maxwait":
-		n.call(acd.InteractionID(d.N)).overdue = true
+		c := n.call(acd.InteractionID(d.N))
+		c.overdue = true
+		if c.phase == acd.PhaseQueued {
+			n.pastWaiting(c)
+		}
+	case "serve":
+		n.proceed(n.call(acd.InteractionID(d.N)))
 	case "rest":
 		n.agent(queuegroups.AgentID(d.Name)).resting = false
 	case "return":

@@ -116,6 +116,9 @@ func declare(rng *rand.Rand, agents, groups int) *queuegroups.Config {
 			a.ID += "+"
 			a.Capacity.Voice = 2
 		}
+		if rng.IntN(2) == 0 {
+			a.Phone = fmt.Sprintf("+4860100000%d", n)
+		}
 		if rng.IntN(8) == 0 {
 			a.Contact = "sip:desk@192.0.2.1"
 		}
@@ -135,10 +138,32 @@ func declare(rng *rand.Rand, agents, groups int) *queuegroups.Config {
 				g.Agents = append(g.Agents, ids[k])
 			}
 		}
+		g.NoAnswer, g.Priority = chain(rng, groups), second(rng, 2)*30
+		if rng.IntN(3) == 0 {
+			g.AllMissed = queuegroups.AllMissedEnd
+		}
 		c.Groups = append(c.Groups, g)
 		c.Numbers = append(c.Numbers, queuegroups.Number{Number: fmt.Sprintf("+48%d", n), Group: g.ID})
 	}
 	return c
+}
+
+// chain makes up what is done when nobody answers. Half of the groups wait.
+func chain(rng *rand.Rand, groups int) []queuegroups.Action {
+	out := []queuegroups.Action{{Kind: queuegroups.ActionWait}}
+	if rng.IntN(2) == 0 {
+		out = nil
+	}
+	for range rng.IntN(3) {
+		out = append(out, []queuegroups.Action{
+			{Kind: queuegroups.ActionAgent},
+			{Kind: queuegroups.ActionNumber, Number: []string{"+48229998877", "+480"}[rng.IntN(2)]},
+			{Kind: queuegroups.ActionGroup, Group: queuegroups.GroupID(fmt.Sprintf("group%d", rng.IntN(groups)))},
+			{Kind: queuegroups.ActionVoicemail}, {Kind: queuegroups.ActionCallback},
+			{Kind: queuegroups.ActionHangup}, {Kind: queuegroups.ActionWait},
+		}[rng.IntN(7)])
+	}
+	return out
 }
 
 func second(rng *rand.Rand, n int) time.Duration { return time.Duration(rng.IntN(n)) * time.Second }

@@ -184,7 +184,7 @@ func (w *world) caller() {
 	if w.chance(5) {
 		patience = w.upTo(2 * time.Second)
 	}
-	w.in(patience, &acd.LegEnded{Leg: leg, Cause: w.cause()})
+	w.in(time.Second+patience, &acd.LegEnded{Leg: leg, Cause: w.cause()}) // after the last word of its arrival
 	w.later(w.upTo(8*time.Second), w.caller)
 }
 
@@ -264,16 +264,22 @@ func (w *world) carryOut(c acd.Command) {
 			w.in(soon, &acd.OfferFailed{Offer: c.Offer, Class: acd.FailCancelled})
 		}
 	case *acd.Ring:
-		w.ring(soon, c)
+		w.ring(soon, c.Offer, c.Node)
+	case *acd.Dial:
+		w.ring(soon, c.Offer, c.Node)
+	case *acd.Serve:
+		if !lost {
+			w.in(10*soon, &acd.Served{Leg: c.Call, Done: !w.chance(3)})
+		}
 	}
 }
 
-// ring plays the phones of an agent.
-func (w *world) ring(soon time.Duration, c *acd.Ring) {
+// ring plays the phones of an agent, or the network outside.
+func (w *world) ring(soon time.Duration, o acd.OfferID, node acd.NodeID) {
 	if !w.chance(4) {
-		w.in(soon, &acd.OfferRinging{Offer: c.Offer})
+		w.in(soon, &acd.OfferRinging{Offer: o})
 	}
-	fail := func(class acd.FailureClass) { w.in(2*soon, &acd.OfferFailed{Offer: c.Offer, Class: class}) }
+	fail := func(class acd.FailureClass) { w.in(2*soon, &acd.OfferFailed{Offer: o, Class: class}) }
 	switch w.rng.IntN(12) {
 	case 0:
 		fail(acd.FailBusy)
@@ -285,12 +291,12 @@ func (w *world) ring(soon time.Duration, c *acd.Ring) {
 		fail(acd.FailNoAnswer)
 	case 4, 5: // silence
 	case 6: // in the same moment as everybody else
-		w.answer(time.Second, c.Offer, c.Node)
+		w.answer(time.Second, o, node)
 	case 7:
-		w.answer(soon, c.Offer, c.Node)
-		w.answer(soon, c.Offer, c.Node)
+		w.answer(soon, o, node)
+		w.answer(soon, o, node)
 	default:
-		w.answer(soon+w.upTo(25*time.Second), c.Offer, c.Node)
+		w.answer(soon+w.upTo(25*time.Second), o, node)
 	}
 }
 
