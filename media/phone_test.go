@@ -191,26 +191,6 @@ func (p *phone) awaitThat(t testing.TB, what string, enough func([]heard) bool) 
 	}
 }
 
-// awaitControl waits for n packets of RTCP.
-func (p *phone) awaitControl(t testing.TB, n int) [][]byte {
-	t.Helper()
-	limit := time.NewTimer(20 * time.Second)
-	defer limit.Stop()
-	for {
-		p.mu.Lock()
-		got, news := p.other, p.news
-		p.mu.Unlock()
-		if len(got) >= n {
-			return got
-		}
-		select {
-		case <-news:
-		case <-limit.C:
-			t.Fatalf("%d packets of RTCP, not %d", len(got), n)
-		}
-	}
-}
-
 func (p *phone) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

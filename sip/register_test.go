@@ -17,19 +17,19 @@ func strangers(o *Options) { o.Directory.Trunks = nil }
 // credentials answers a challenge.
 func credentials(t *testing.T, challenge, method, uri, user, password string) string {
 	t.Helper()
-	for _, c := range fields(challenge, "WWW-Authenticate") {
-		chal, err := digest.ParseChallenge(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cred, err := digest.Digest(chal, digest.Options{Method: method, URI: uri, Username: user, Password: password, Count: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return "Authorization: " + cred.String() + "\r\n"
+	challenges := fields(challenge, "WWW-Authenticate")
+	if len(challenges) == 0 {
+		t.Fatalf("no challenge:\n%s", challenge)
 	}
-	t.Fatalf("no challenge:\n%s", challenge)
-	return ""
+	chal, err := digest.ParseChallenge(challenges[0]) // the strongest
+	if err != nil {
+		t.Fatal(err)
+	}
+	cred, err := digest.Digest(chal, digest.Options{Method: method, URI: uri, Username: user, Password: password, Count: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "Authorization: " + cred.String() + "\r\n"
 }
 
 // register registers the peer over UDP and returns the final answer.

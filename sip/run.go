@@ -208,6 +208,7 @@ func (l *Leg) expire(in dialog.Input, gen uint64) {
 		}
 	case dialog.TxFailed:
 		x.reason = "no answer to the INVITE"
+	default: // says all itself
 	}
 	_ = l.input(in, x)
 }

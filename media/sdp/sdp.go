@@ -56,6 +56,7 @@ func (d Direction) Reverse() Direction {
 		return RecvOnly
 	case RecvOnly:
 		return SendOnly
+	case SendRecv, Inactive:
 	}
 	return d
 }
