@@ -18,7 +18,7 @@ import (
 
 // Errors that callers tell apart.
 var (
-	// ErrNoPorts: every pair of the port range is in use or in quarantine.
+	// ErrNoPorts: every pair of the port range is in use.
 	ErrNoPorts = errors.New("no free RTP port pair")
 	// ErrNoCodec: the peer has no audio stream or codec in common with us; SIP answers 488.
 	ErrNoCodec = sdp.ErrNoCodec
@@ -36,7 +36,8 @@ type Options struct {
 	// Both 0: 10000 to 19999.
 	PortMin, PortMax uint16
 	// Quarantine is how long a pair is not used again after an endpoint gave it back, so that late
-	// packets of one call never reach another. 0: 30 s; negative: none.
+	// packets of one call do not reach another; it is cut short when no other pair is left. 0: 30 s;
+	// negative: none.
 	Quarantine time.Duration
 	// Timeout is how long an active endpoint may receive no RTP before EventTimeout. 0: 60 s.
 	Timeout time.Duration

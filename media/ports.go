@@ -20,7 +20,8 @@ type ports struct {
 	busy    []uint64 // bit set: in use or in quarantine
 	pairs   int
 	free    int
-	waiting []quarantined // oldest first
+	waiting []quarantined // oldest first, from over on
+	over    int           // how many at its front are out of quarantine
 }
 
 type quarantined struct {
@@ -37,11 +38,16 @@ func newPorts(low, high uint16, quarantine time.Duration) (*ports, error) {
 	return &ports{first: uint16(first), quarantine: quarantine, busy: make([]uint64, (pairs+63)/64), pairs: pairs, free: pairs}, nil
 }
 
-// take reserves the next free pair at or after start, going round.
+// take reserves the next free pair at or after start, going round. When all are
+// taken, the pair that has been in quarantine for the longest is used: a call is
+// worth more than the rest of its wait.
 func (p *ports) take(start int, now time.Time) (int, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.release(now)
+	if p.free == 0 && p.over < len(p.waiting) {
+		p.letGo()
+	}
 	for i := range p.pairs {
 		pair := (start + i) % p.pairs
 		if word := pair / 64; p.busy[word]>>(pair%64)&1 == 0 {
@@ -55,13 +61,18 @@ func (p *ports) take(start int, now time.Time) (int, bool) {
 
 // release ends the quarantines that are over. Accessed with mu held.
 func (p *ports) release(now time.Time) {
-	n := 0
-	for n < len(p.waiting) && !p.waiting[n].until.After(now) {
-		p.clear(p.waiting[n].pair)
-		n++
+	for p.over < len(p.waiting) && !p.waiting[p.over].until.After(now) {
+		p.letGo()
 	}
-	if n > 0 {
-		p.waiting = append(p.waiting[:0], p.waiting[n:]...)
+}
+
+// letGo ends the oldest quarantine. Accessed with mu held.
+func (p *ports) letGo() {
+	p.clear(p.waiting[p.over].pair)
+	p.over++
+	if 2*p.over >= len(p.waiting) { // so that each entry is moved once on average
+		p.waiting = append(p.waiting[:0], p.waiting[p.over:]...)
+		p.over = 0
 	}
 }
 
@@ -103,7 +114,7 @@ func (p *ports) open(addr netip.Addr) (rtp, rtcp socket, port uint16, err error)
 	for {
 		pair, ok := p.take(start, time.Now())
 		if !ok {
-			return socket{}, socket{}, 0, fmt.Errorf("%w: all %d pairs are in use, in quarantine or held by other programs", ErrNoPorts, p.pairs)
+			return socket{}, socket{}, 0, fmt.Errorf("%w: all %d pairs are in use or held by other programs", ErrNoPorts, p.pairs)
 		}
 		port = p.first + uint16(2*pair)
 		if rtp, rtcp, err = openPair(addr, port); err == nil {

@@ -29,14 +29,46 @@ func TestPorts_QuarantineAndExhaustion(t *testing.T) {
 	}
 	p.giveBack(10004, now)
 	p.giveBack(10002, now.Add(time.Second))
-	if _, ok := p.take(0, now.Add(30*time.Second-1)); ok {
-		t.Fatal("a pair came out of quarantine too early")
+	p.giveBack(10006, now.Add(2*time.Second))
+	if pairs, free := p.counts(now.Add(30*time.Second - 1)); pairs != 3 || free != 0 {
+		t.Errorf("%d pairs, %d free before the first quarantine is over", pairs, free)
 	}
 	if pair, ok := p.take(0, now.Add(30*time.Second)); !ok || pair != 1 {
-		t.Fatalf("after 30 s: pair %d %v", pair, ok)
+		t.Fatalf("after 30 s: pair %d %v, want that of 10004", pair, ok)
 	}
-	if pairs, free := p.counts(now.Add(31 * time.Second)); pairs != 3 || free != 1 {
+	// None is free: the one that has been in quarantine for the longest goes before a call is refused.
+	if pair, ok := p.take(0, now.Add(30*time.Second)); !ok || pair != 0 {
+		t.Fatalf("with none free: pair %d %v, want that of 10002", pair, ok)
+	}
+	if pairs, free := p.counts(now.Add(32 * time.Second)); pairs != 3 || free != 1 {
 		t.Errorf("%d pairs, %d free", pairs, free)
+	}
+}
+
+// Many pairs come and go; each is in use once at a time, and none is lost.
+func TestPorts_ComeAndGo(t *testing.T) {
+	now := time.Unix(0, 0)
+	p, err := newPorts(10000, 10999, 30*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[int]bool{}
+	var order []int
+	for i := range 20_000 {
+		now = now.Add(10 * time.Millisecond)
+		pair, ok := p.take(i*7%p.pairs, now)
+		if !ok || used[pair] {
+			t.Fatalf("step %d: pair %d %v, in use %v", i, pair, ok, used[pair])
+		}
+		used[pair] = true
+		if order = append(order, pair); len(order) > 100 {
+			used[order[0]] = false
+			p.giveBack(p.first+uint16(2*order[0]), now)
+			order = order[1:]
+		}
+	}
+	if pairs, free := p.counts(now.Add(time.Minute)); free != pairs-len(order) {
+		t.Errorf("%d of %d pairs free with %d in use", free, pairs, len(order))
 	}
 }
 
