@@ -22,6 +22,12 @@ func (s *State) applyCallArrived(e *CallArrived) {
 		return
 	}
 	i.music, i.group = n.HoldMusic, s.groups[n.Group]
+	if h := s.config.HoursOf(n.Hours); h != nil && !h.Open(s.now.Time()) { // R61
+		s.step(i, Step{Kind: StepArrived, Group: n.Group, What: e.To})
+		s.refuseOrEnd(i.caller, RejectClosed)
+		s.ended(i, ClosedHours, string(n.Hours))
+		return
+	}
 	s.interactions[i.id] = i
 	i.group.interactions++
 	s.step(i, Step{Kind: StepArrived, Group: i.group.def.ID, What: e.To})

@@ -39,10 +39,6 @@ type interaction struct {
 // key orders waiting interactions: arrival less credit, then index.
 func (i *interaction) key() key { return key{A: int64(i.arrived) - i.credit, C: int64(i.id)} }
 
-func (i *interaction) header() (NodeID, InteractionID, LegID) {
-	return i.caller.node, i.id, i.caller.id
-}
-
 func (s *State) become(i *interaction, p Phase) {
 	i.phase, i.since = p, s.now
 }

@@ -166,7 +166,7 @@ func (n *naive) applyArrived(e *acd.CallArrived) {
 	l := &nLeg{id: e.Leg, node: e.Node}
 	n.legs[e.Leg] = l
 	for _, number := range n.config.Numbers {
-		if number.Number == e.To {
+		if h := n.config.HoursOf(number.Hours); number.Number == e.To && (h == nil || h.Open(n.now)) {
 			l.call = &nCall{
 				id: acd.InteractionID(n.index), arrived: n.now, group: number.Group, caller: l,
 				tried: map[*nAgent]bool{}, credit: n.groups[number.Group].Priority,

@@ -145,6 +145,14 @@ func declare(rng *rand.Rand, agents, groups int) *queuegroups.Config {
 		c.Groups = append(c.Groups, g)
 		c.Numbers = append(c.Numbers, queuegroups.Number{Number: fmt.Sprintf("+48%d", n), Group: g.ID})
 	}
+	if rng.IntN(4) == 0 { // the days begin at eight: closed for ten minutes, in the middle of it
+		week := [7][]queuegroups.Interval{}
+		for day := range week {
+			week[day] = []queuegroups.Interval{{From: 0, To: 490}, {From: 500, To: 1440}}
+		}
+		c.Hours = []queuegroups.Hours{{ID: "office", TimeZone: "UTC", Week: week}}
+		c.Numbers[0].Hours = "office"
+	}
 	return c
 }
 
