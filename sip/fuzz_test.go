@@ -8,7 +8,8 @@ import (
 )
 
 // FuzzIngress sends anything as a datagram and as a stream: the stack answers
-// OPTIONS afterwards, and none of its handlers failed.
+// OPTIONS afterwards, and none of its handlers failed. Coverage is not repeatable
+// here, so run it with -fuzzminimizetime=1x.
 func FuzzIngress(f *testing.F) {
 	s := start(f, func(o *Options) {
 		o.Handler.(*side).onInvite = func(l *Leg) {
