@@ -176,14 +176,19 @@ func (b *Board) Execute(cmd acd.Command) {
 	}
 }
 
-// unexecutable logs the outcome of a command whose call is gone, so that the
-// core never waits for it. A fact that was logged before is ignored there.
+// unexecutable logs the outcome of a command that cannot be carried out, most
+// often because its call is gone, so that the core never waits for it. A fact
+// that was logged before is ignored there.
 func (b *Board) unexecutable(cmd acd.Command) {
 	switch cmd := cmd.(type) {
 	case *acd.Ring:
 		b.fact(&acd.OfferFailed{Offer: cmd.Offer, Class: acd.FailCancelled})
 	case *acd.CancelRing:
 		b.fact(&acd.OfferFailed{Offer: cmd.Offer, Class: acd.FailCancelled})
+	case *acd.Dial:
+		b.fact(&acd.OfferFailed{Offer: cmd.Offer, Class: acd.FailUnreachable})
+	case *acd.Serve:
+		b.fact(&acd.Served{Leg: cmd.Head().Call})
 	case *acd.Bridge:
 		b.fact(&acd.LegEnded{Leg: cmd.A, Cause: acd.EndFailed})
 		b.fact(&acd.LegEnded{Leg: cmd.B, Cause: acd.EndFailed})

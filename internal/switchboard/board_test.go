@@ -348,6 +348,18 @@ func TestBoard_AgentWithoutPhoneIsUnreachable(t *testing.T) {
 	b.want(&acd.LegEnded{Leg: call, Cause: acd.EndCancel})
 }
 
+// What this version cannot do has an outcome too, so that the core goes on with the next action.
+func TestBoard_ActionsThatAreNotThereYet(t *testing.T) {
+	b := newBench(t, nil)
+	call, leg := b.arrive()
+	b.do(call, &acd.Dial{Offer: 5, Number: "+48601234567"})
+	b.want(&acd.OfferFailed{Offer: 5, Class: acd.FailUnreachable})
+	b.do(call, &acd.Serve{Service: queuegroups.ActionVoicemail})
+	b.want(&acd.Served{Leg: call})
+	b.peer.do(func() { leg.Hangup("") })
+	b.want(&acd.LegEnded{Leg: call, Cause: acd.EndCancel})
+}
+
 func TestBoard_RejectAndItsStatus(t *testing.T) {
 	b := newBench(t, nil)
 	call, _ := b.arrive()

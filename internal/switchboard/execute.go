@@ -28,6 +28,10 @@ func (c *call) execute(cmd acd.Command) {
 		c.ring(cmd)
 	case *acd.CancelRing:
 		c.cancelRing(cmd)
+	case *acd.Dial, *acd.Serve:
+		// Calls to trunks, voicemail and callbacks: the core goes on with the next action.
+		c.log.Warn().Type("command", cmd).Msg("this version cannot do that yet")
+		c.board.unexecutable(cmd)
 	case *acd.Bridge:
 		c.bridge(cmd)
 	case *acd.EndLeg:
