@@ -211,15 +211,13 @@ func (w *world) trouble() {
 			w.in(0, &acd.NodeLost{Node: w.node()})
 		}
 	case 10:
-		if w.chance(3) {
-			e := &acd.NodeStarted{Node: w.node()}
-			for _, a := range w.config.Agents {
-				if w.chance(2) {
-					e.Online = append(e.Online, a.ID)
-				}
+		e, all := &acd.NodeStarted{Node: w.node()}, w.chance(2)
+		for _, a := range w.config.Agents {
+			if all || w.chance(2) {
+				e.Online = append(e.Online, a.ID)
 			}
-			w.in(0, e)
 		}
+		w.in(0, e)
 	case 11:
 		if w.chance(3) {
 			w.in(0, &acd.ConfigApplied{Config: w.others[w.rng.IntN(len(w.others))]})
