@@ -26,7 +26,6 @@ type site struct {
 	timings []time.Duration // of each Apply, while measuring
 	measure bool
 	ringing []*acd.Ring
-	talking []acd.LegID
 }
 
 func newSite(agents, groups, seats int) *site {

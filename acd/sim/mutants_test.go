@@ -113,7 +113,7 @@ func TestMutants(t *testing.T) {
 			if err := os.WriteFile(overlay, raw, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			out, err := exec.Command("go", "test", "-vet=off", "-overlay", overlay, "-run", "TestSim", "-count=1", ".").CombinedOutput()
+			out, err := exec.Command("go", "test", "-vet=off", "-overlay", overlay, "-run", "TestSim", "-count=1", ".", "-args", "-runs", "150").CombinedOutput()
 			switch {
 			case err == nil:
 				t.Error("the simulator did not notice")

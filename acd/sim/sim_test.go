@@ -10,7 +10,7 @@ import (
 // make sim SEED=… RUNS=… sets these; without them a bounded number is lived through.
 var (
 	seed    = flag.Uint64("seed", 1, "the first seed to live through")
-	runs    = flag.Uint64("runs", 150, "how many seeds")
+	runs    = flag.Uint64("runs", 60, "how many seeds")
 	entries = flag.Int("entries", 600, "entries of the log of each seed")
 )
 
