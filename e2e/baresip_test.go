@@ -31,7 +31,6 @@ type softphone struct {
 
 	mu     sync.Mutex
 	events []softphoneEvent
-	calls  int
 }
 
 // softphoneEvent is what baresip reports, e.g. REGISTER_OK or CALL_CLOSED.
@@ -147,7 +146,7 @@ func (p *softphone) run(program string, control netip.AddrPort) {
 	go p.listen()
 }
 
-// end stops the phone; it takes its registration back first.
+// end stops the phone; it takes its registration back first. A second call does nothing.
 func (p *softphone) end() {
 	if p.control != nil {
 		_ = p.control.Close()
@@ -157,9 +156,6 @@ func (p *softphone) end() {
 	_ = p.cmd.Wait() // how it ends is of no interest
 	killer.Stop()
 }
-
-// kill ends the phone as a loss of power does.
-func (p *softphone) kill() { _ = p.cmd.Process.Kill() }
 
 // listen reads the events, each a netstring with JSON in it.
 func (p *softphone) listen() {
@@ -191,19 +187,6 @@ func (p *softphone) story() string {
 		fmt.Fprintf(&b, "%s %s %s\n", e.at.Format("15:04:05.000"), e.Type, e.Param)
 	}
 	return b.String()
-}
-
-// count tells how many events of a kind were reported.
-func (p *softphone) count(kind string) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n := 0
-	for _, e := range p.events {
-		if e.Type == kind {
-			n++
-		}
-	}
-	return n
 }
 
 // wait waits for the first event of a kind.

@@ -34,14 +34,14 @@ func callTo(t *testing.T, host netip.Addr, target netip.AddrPort, from, to strin
 	c := &caller{
 		ear:   newEar(t, host, hertz),
 		id:    fmt.Sprintf("call-%v-%d", host, hertz),
-		sipp:  netip.AddrPortFrom(host, 5060),
+		sipp:  netip.AddrPortFrom(host, peerPort),
 		trace: filepath.Join(t.TempDir(), "messages"),
 		over:  make(chan error, 1),
 		since: time.Now(),
 	}
 	cmd := exec.Command(needPeer(t, "sipp"), target.String(), "-sf", "testdata/caller.xml", "-s", to,
-		"-i", host.String(), "-p", "5060", "-m", "1", "-nostdin", "-cid_str", c.id,
-		"-ci", host.String(), "-cp", "8888",
+		"-i", host.String(), "-p", fmt.Sprint(peerPort), "-mp", fmt.Sprint(peerPort+2), "-m", "1", "-nostdin", "-cid_str", c.id,
+		"-ci", host.String(), "-cp", fmt.Sprint(peerPort+1),
 		"-key", "from", from, "-key", "rtp_ip", host.String(), "-key", "rtp_port", fmt.Sprint(c.addr().Port()),
 		"-trace_msg", "-message_file", c.trace, "-trace_err", "-error_file", c.trace+".errors")
 	if err := start(cmd); err != nil {

@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// movesOnWithin is how soon a call that an agent does not take rings the next
+// one. It is far more than it takes: a busy machine must not fail a test.
+const movesOnWithin = 800 * time.Millisecond
+
 // withPhones declares a group of phones with fixed addresses; settings are
 // further ones of the group, as YAML in one line.
 func withPhones(distribution, settings string, phones ...*phone) string {
@@ -122,11 +126,11 @@ func TestRingsMoveOn(t *testing.T) {
 	for i, p := range phones {
 		began := p.waitCall(1).at
 		over := p.waitFor("CANCEL", 1).at
-		if rang := over.Sub(began); rang < 3*ringLength-50*time.Millisecond || rang > 3*ringLength+stopsWithin {
+		if rang := over.Sub(began); rang < 3*ringLength-50*time.Millisecond || rang > 3*ringLength+movesOnWithin {
 			t.Errorf("%s rang for %v, want 3 × %v", p.name, rang, ringLength)
 		}
 		next := phones[(i+1)%len(phones)]
-		if gap := next.waitCall(1 + (i+1)/len(phones)).at.Sub(over); gap > stopsWithin {
+		if gap := next.waitCall(1 + (i+1)/len(phones)).at.Sub(over); gap > movesOnWithin {
 			t.Errorf("%v passed between %s and %s", gap, p.name, next.name)
 		}
 		for _, other := range phones {
@@ -158,18 +162,20 @@ func TestTwoAnswerAtOnce(t *testing.T) {
 		}
 		c.waitRinging()
 		winner, loser := phones[round%3], phones[(round+1)%3]
-		hungUp := func() int { return len(winner.got("BYE")) + len(loser.got("BYE")) }
-		before := hungUp()
+		byes := []int{len(winner.got("BYE")), len(loser.got("BYE"))}
 		pickUpAtOnce(winner, loser)
 		c.waitAnswered()
 		// Both 200s are acknowledged; who lost the race is hung up on.
-		eventually(t, "one of the two is ended", func() bool { return hungUp() == before+1 })
-		if loser.talking() {
-			winner, loser = loser, winner
-		}
-		c.waitTone("the caller hears "+winner.name, float64(winner.hertz), 200*time.Millisecond)
+		eventually(t, "one of the two is ended", func() bool {
+			if len(winner.got("BYE")) > byes[0] {
+				winner, loser = loser, winner
+				return true
+			}
+			return len(loser.got("BYE")) > byes[1]
+		})
+		c.waitTone("the caller hears "+winner.name, float64(winner.hertz), 300*time.Millisecond)
 		winner.waitTone(winner.name+" hears the caller", 500, 200*time.Millisecond)
-		c.wantOnly(time.Now().Add(-200*time.Millisecond), float64(winner.hertz), float64(loser.hertz), calmHertz)
+		c.wantOnly(200*time.Millisecond, float64(winner.hertz), float64(loser.hertz), calmHertz)
 		if !winner.talking() || loser.talking() {
 			t.Fatalf("round %d: %s talks: %v, %s talks: %v", round, winner.name, winner.talking(), loser.name, loser.talking())
 		}

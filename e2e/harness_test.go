@@ -23,8 +23,8 @@ func TestPeersHearEachOther(t *testing.T) {
 			}
 			c.waitAnswered()
 			p.wait("talks", "CALL_ESTABLISHED")
-			talking := c.waitTone("the caller hears the phone", 900, 500*time.Millisecond)
-			c.wantOnly(talking.Add(-500*time.Millisecond), 900, 500, calmHertz)
+			c.waitTone("the caller hears the phone", 900, 500*time.Millisecond)
+			c.wantOnly(400*time.Millisecond, 900, 500, calmHertz)
 			if answer == "manual" {
 				p.hangUp()
 			} else {

@@ -51,7 +51,7 @@ type phoneEvent struct {
 func newPhone(t *testing.T, s *site, name string, hertz int, does reaction) *phone {
 	t.Helper()
 	host := s.phoneHost()
-	socket, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(host, 5060)))
+	socket, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(host, peerPort)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -139,45 +139,52 @@ func samples(packets []packet) []int16 {
 }
 
 const (
-	loud  = -35.0 // a tone at this level, in dBFS, is there
+	loud  = -26.0 // a tone at this level, in dBFS, is there
 	quiet = -45.0 // below this level it is not
 )
 
-// waitTone waits until the tone was heard for d without a gap, and gives the moment.
-func (e *ear) waitTone(what string, hertz float64, d time.Duration) time.Time {
+// block is the time in which a tone must be heard to be heard without a gap.
+const block = 100 * time.Millisecond
+
+// waitTone waits until the tone was heard for d without a gap, d being whole blocks.
+func (e *ear) waitTone(what string, hertz float64, d time.Duration) {
 	e.t.Helper()
-	want := int(d / (20 * time.Millisecond))
 	began := time.Now()
 	eventually(e.t, what, func() bool {
-		packets := e.heard(began)
-		if len(packets) < want {
+		last := e.last(began, d)
+		if len(last) == 0 {
 			return false
 		}
-		return tone.Level(samples(packets[len(packets)-want:]), media.SampleRate, hertz) > loud
+		return slices.Min(tone.Levels(last, media.SampleRate, hertz, block)) > loud
 	})
-	return time.Now()
 }
 
-// wantOnly fails the test unless of the tones only one was heard since the moment.
-func (e *ear) wantOnly(since time.Time, hertz float64, others ...float64) {
-	e.t.Helper()
-	pcm := samples(e.heard(since))
-	if len(pcm) < media.SampleRate/8 {
-		e.t.Errorf("only %d samples were heard", len(pcm))
-		return
+// last gives the last d of audio, if that much was heard since the moment.
+func (e *ear) last(since time.Time, d time.Duration) []int16 {
+	packets := e.heard(since)
+	n := int(d / (20 * time.Millisecond))
+	if len(packets) < n {
+		return nil
 	}
-	wantOnly(e.t, pcm, media.SampleRate, hertz, others...)
+	return samples(packets[len(packets)-n:])
+}
+
+// wantOnly fails the test unless of the tones only one was heard in the last d.
+func (e *ear) wantOnly(d time.Duration, hertz float64, others ...float64) {
+	e.t.Helper()
+	wantOnly(e.t, e.last(time.Time{}, d), media.SampleRate, hertz, others...)
 }
 
 // wantOnly fails the test unless the first tone is in the samples and the others are not.
 func wantOnly(t *testing.T, pcm []int16, rate int, hertz float64, others ...float64) {
 	t.Helper()
+	const window = 6.0 // what faded takes of a tone
 	pcm = faded(pcm)
-	if got := tone.Level(pcm, rate, hertz); got < loud {
+	if got := tone.Level(pcm, rate, hertz) + window; got < loud {
 		t.Errorf("%v Hz at %.0f dB, want at least %v", hertz, got, loud)
 	}
 	for _, other := range others {
-		if got := tone.Level(pcm, rate, other); got > quiet {
+		if got := tone.Level(pcm, rate, other) + window; got > quiet {
 			t.Errorf("%v Hz at %.0f dB, want at most %v", other, got, quiet)
 		}
 	}

@@ -1,0 +1,336 @@
+// Command callbench measures what calls cost the whole server: signalling, log,
+// core and media set-up. It starts the server as a child process, sipp as the
+// carrier and as the agents' phones, all on loopback, and reads the server's
+// processor time and memory from the kernel. sipp must be installed.
+//
+//	go run ./e2e/callbench -rates 50,200,500 -seconds 10 -waiting 1000
+//
+// A row of calls is one rate: each call is offered to one of 200 agents, whose
+// phone answers at once, and lasts half a second. In a row of waiting callers
+// nobody is there to answer and all listen to music.
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed caller.xml
+var callerScenario []byte
+
+//go:embed phone.xml
+var phoneScenario []byte
+
+// Where everything listens; nothing else may use these ports meanwhile.
+const (
+	sipAddr   = "127.0.0.1:25060"
+	adminAddr = "127.0.0.1:25090"
+	phoneAddr = "127.0.0.1:25070"
+	agents    = 200
+	served    = "+48221234567" // a number with agents
+	unserved  = "+48221234568" // a number without
+)
+
+func main() {
+	rates := flag.String("rates", "50,200,500,1000", "calls a second, a row each")
+	seconds := flag.Int("seconds", 10, "length of a row")
+	waiting := flag.String("waiting", "1000", "numbers of waiting callers, a row each; empty: none")
+	binary := flag.String("server", "bin/centrala", "the server to measure (make build)")
+	flag.Parse()
+	if err := run(*rates, *waiting, *binary, *seconds); err != nil {
+		fmt.Fprintln(os.Stderr, "callbench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(rates, waiting, binary string, seconds int) error {
+	dir, err := os.MkdirTemp("", "callbench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := write(dir); err != nil {
+		return err
+	}
+	fmt.Println("calls/s   offered   failed   CPU ms/call   to answer ms: p50    p95    p99   max RSS MB")
+	for _, field := range strings.FieldsFunc(rates, func(r rune) bool { return r == ',' }) {
+		rate, err := strconv.Atoi(field)
+		if err != nil {
+			return err
+		}
+		if err := calls(dir, binary, rate, seconds); err != nil {
+			return err
+		}
+	}
+	for _, field := range strings.FieldsFunc(waiting, func(r rune) bool { return r == ',' }) {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return err
+		}
+		if err := wait(dir, binary, n, seconds); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write makes the files that server and sipp read.
+func write(dir string) error {
+	var groups strings.Builder
+	groups.WriteString("agents:\n  nobody: {sip_password: nobody-is-there}\n")
+	names := make([]string, agents)
+	for i := range names {
+		names[i] = fmt.Sprintf("a%d", i)
+		fmt.Fprintf(&groups, "  %s: {contact: \"sip:%s@%s\"}\n", names[i], names[i], phoneAddr)
+	}
+	fmt.Fprintf(&groups, `groups:
+  served: {agents: [%s], misses: 0}
+  unserved: {agents: [nobody]}
+trunks:
+  local: {from: [127.0.0.1/32]}
+numbers:
+  "%s": {trunk: local, group: served}
+  "%s": {trunk: local, group: unserved}
+`, strings.Join(names, ", "), served, unserved)
+	server := fmt.Sprintf(`listen: {sip: ["udp://%s"], admin: "http://%s"}
+data: %s
+rtp: 30000-59999
+log: {level: warn, format: json}
+`, sipAddr, adminAddr, filepath.Join(dir, "data"))
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, "queuegroups.yaml"), []byte(groups.String()), 0o600),
+		os.WriteFile(filepath.Join(dir, "centrala.yaml"), []byte(server), 0o600),
+		os.WriteFile(filepath.Join(dir, "caller.xml"), callerScenario, 0o600),
+		os.WriteFile(filepath.Join(dir, "phone.xml"), phoneScenario, 0o600),
+	)
+}
+
+// calls measures one rate.
+func calls(dir, binary string, rate, seconds int) error {
+	s, err := start(dir, binary)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	phone := sipp(dir, "-sf", "phone.xml", "-i", "127.0.0.1", "-p", "25070", "-mp", "26000", "-nostdin", "127.0.0.1")
+	if err := phone.Start(); err != nil {
+		return err
+	}
+	defer func() { _ = phone.Process.Kill(); _ = phone.Wait() }()
+	if err := until(func() bool { return bound(phoneAddr) }); err != nil {
+		return fmt.Errorf("the phones do not start: %w", err)
+	}
+	n := rate * seconds
+	before := s.cpu()
+	carrier := carrier(dir, served, rate, n, 500*time.Millisecond, 9)
+	output, err := carrier.CombinedOutput()
+	if err != nil && carrier.ProcessState.ExitCode() != 1 { // 1: some calls failed
+		return fmt.Errorf("sipp: %w\n%s", err, output)
+	}
+	used := s.cpu() - before
+	times, err := answerTimes(dir)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%7d   %7d   %6d   %11.3f   %17.2f %6.2f %6.2f   %10.0f\n", rate, n, n-len(times),
+		ms(used)/float64(n), quantile(times, 0.50), quantile(times, 0.95), quantile(times, 0.99), s.peak())
+	return nil
+}
+
+// wait measures callers who listen to music. All send their audio to one socket,
+// which reads nothing: the kernel drops what does not fit.
+func wait(dir, binary string, n, seconds int) error {
+	s, err := start(dir, binary)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	idle := s.peak()
+	sink, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return err
+	}
+	defer sink.Close()
+	carrier := carrier(dir, unserved, 500, n, time.Duration(seconds+n/500+10)*time.Second, sink.LocalAddr().(*net.UDPAddr).Port)
+	if err := carrier.Start(); err != nil {
+		return err
+	}
+	defer func() { _ = carrier.Process.Kill(); _ = carrier.Wait() }()
+	if err := until(func() bool { return s.metric(`centrala_waiting{group="unserved"}`) == float64(n) }); err != nil {
+		return fmt.Errorf("%v of %d callers wait: %w", s.metric(`centrala_waiting{group="unserved"}`), n, err)
+	}
+	packets, before, began := s.metric("centrala_rtp_sent_packets_total"), s.cpu(), time.Now()
+	time.Sleep(time.Duration(seconds) * time.Second)
+	took := time.Since(began)
+	cores := (s.cpu() - before).Seconds() / took.Seconds()
+	sent := s.metric("centrala_rtp_sent_packets_total") - packets
+	fmt.Printf("%d waiting with music: %.3f cores, %.3f per 1000; %.1f %% of the packets due sent; %.1f kB a caller above idle (%.0f MB)\n",
+		n, cores, cores*1000/float64(n), 100*sent/(float64(n)*50*took.Seconds()), (s.peak()-idle)*1024/float64(n), idle)
+	return nil
+}
+
+func sipp(dir string, args ...string) *exec.Cmd {
+	c := exec.Command("sipp", args...)
+	c.Dir = dir
+	return c
+}
+
+// carrier places n calls to a number, each of the given length, whose audio goes to the port.
+func carrier(dir, to string, rate, n int, length time.Duration, port int) *exec.Cmd {
+	_ = os.WriteFile(filepath.Join(dir, "callers.csv"), fmt.Appendf(nil, "SEQUENTIAL\n%d\n", port), 0o600) // sipp tells if it is not there
+	limit, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	c := exec.CommandContext(limit, "sipp", "-sf", "caller.xml", "-inf", "callers.csv", "-i", "127.0.0.1", "-p", "25071", "-s", to,
+		"-r", strconv.Itoa(rate), "-m", strconv.Itoa(n), "-l", strconv.Itoa(2*n), "-d", strconv.FormatInt(length.Milliseconds(), 10),
+		"-trace_rtt", "-rtt_freq", "1", "-nostdin", sipAddr)
+	c.Dir = dir
+	c.Cancel = func() error { cancel(); return c.Process.Kill() }
+	return c
+}
+
+// answerTimes reads from the caller's INVITE to the 200, in milliseconds, sorted.
+func answerTimes(dir string) ([]float64, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "caller_*_rtt.csv"))
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("sipp left no response times: %w", err)
+	}
+	var times []float64
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.Lines(string(data)) {
+			if f := strings.Split(line, ";"); len(f) >= 3 {
+				if v, err := strconv.ParseFloat(f[1], 64); err == nil {
+					times = append(times, v)
+				}
+			}
+		}
+		_ = os.Remove(file) // the next row must not read it
+	}
+	slices.Sort(times)
+	return times, nil
+}
+
+func quantile(sorted []float64, q float64) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+}
+
+func ms(d time.Duration) float64 { return d.Seconds() * 1000 }
+
+// server is the process that is measured.
+type server struct {
+	cmd *exec.Cmd
+	out bytes.Buffer
+}
+
+func start(dir, binary string) (*server, error) {
+	if err := os.RemoveAll(filepath.Join(dir, "data")); err != nil {
+		return nil, err
+	}
+	s := &server{cmd: exec.Command(binary, "serve", "--config", filepath.Join(dir, "centrala.yaml"))}
+	s.cmd.Stderr = &s.out
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	if err := until(s.ready); err != nil {
+		s.stop()
+		return nil, fmt.Errorf("the server does not start: %w\n%s", err, s.out.String())
+	}
+	return s, nil
+}
+
+func (s *server) stop() {
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+}
+
+func (s *server) ready() bool {
+	res, err := http.Get("http://" + adminAddr + "/readyz")
+	if err != nil {
+		return false
+	}
+	defer res.Body.Close()
+	return res.StatusCode == http.StatusOK
+}
+
+// metric reads one figure of /metrics, 0 if it is not there.
+func (s *server) metric(name string) float64 {
+	res, err := http.Get("http://" + adminAddr + "/metrics")
+	if err != nil {
+		return 0
+	}
+	defer res.Body.Close()
+	var body bytes.Buffer
+	_, _ = body.ReadFrom(res.Body) // what was read is searched
+	for line := range strings.Lines(body.String()) {
+		if rest, ok := strings.CutPrefix(line, name+" "); ok {
+			v, _ := strconv.ParseFloat(strings.TrimSpace(rest), 64)
+			return v
+		}
+	}
+	return 0
+}
+
+// cpu is the processor time used so far, user and system; the kernel counts in hundredths of a second.
+func (s *server) cpu() time.Duration {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
+	user, _ := strconv.Atoi(f[11])
+	system, _ := strconv.Atoi(f[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+// peak is the largest resident memory so far, in MB.
+func (s *server) peak() float64 {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kb / 1024
+		}
+	}
+	return 0
+}
+
+// until waits up to a minute for a condition.
+func until(met func() bool) error {
+	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); time.Sleep(20 * time.Millisecond) {
+		if met() {
+			return nil
+		}
+	}
+	return errors.New("not within a minute")
+}
+
+// bound tells whether somebody holds a UDP port.
+func bound(addr string) bool {
+	c, err := net.ListenPacket("udp", addr)
+	if err != nil {
+		return true
+	}
+	_ = c.Close()
+	return false
+}
