@@ -88,6 +88,7 @@ func newServer(t *testing.T, s *site, queuegroups string) *server {
 hold_music:
   calm: {files: [calm.wav]}
   jazz: {files: [jazz.wav]}
+  spoken: {files: ["builtin:pl/please-wait", "builtin:default"]}
 `)
 	v.writeTone("calm.wav", calmHertz, 44100)
 	v.writeTone("jazz.wav", jazzHertz, 8000)

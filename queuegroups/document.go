@@ -101,7 +101,7 @@ type numberKeys struct {
 
 type musicKeys struct {
 	At    strictyaml.Pos
-	Files texts `yaml:"files" required:"true" doc:"WAV files, played one after another for ever. Names are relative to the folder of centrala.yaml."`
+	Files texts `yaml:"files" required:"true" doc:"WAV files, played one after another for ever. Names are relative to the folder of centrala.yaml. Built in are builtin:default, the tune, and the prompts builtin:en/please-wait, builtin:pl/please-wait and builtin:ru/please-wait."`
 }
 
 type hoursKeys struct {

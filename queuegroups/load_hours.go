@@ -35,8 +35,12 @@ func (l *loader) buildMusic(entries []strictyaml.Entry[musicKeys]) {
 	}
 }
 
-// checkWAV looks at how a file begins; what it holds is for the player to judge.
+// checkWAV looks at how a file begins; what it holds is for the player to judge,
+// who also knows which files are built in.
 func (l *loader) checkWAV(name string) error {
+	if strings.HasPrefix(name, "builtin:") {
+		return nil
+	}
 	r, err := l.Open(name)
 	if err != nil {
 		return plainError(name, err)
