@@ -42,8 +42,16 @@ e2e: deps ## run the end-to-end tests alone: the server with sipp and baresip
 	$(GO) test -race -count=1 -v ./e2e/...
 
 .PHONY: bench
-bench: ## run the benchmarks; BENCH=Apply PKG=./acd for some of them
+bench: bench-go bench-calls ## run all benchmarks (docs/benchmarks.md)
+
+.PHONY: bench-go
+bench-go: ## run the benchmarks of the packages; BENCH=Apply PKG=./acd for some of them
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+
+.PHONY: bench-calls
+bench-calls: deps build ## measure the whole server beside sipp, and the media plane beside its floor
+	$(GO) run ./e2e/callbench
+	$(GO) run ./media/mediabench -legs 100,1000 -seconds 5
 
 .PHONY: fuzz
 fuzz: ## run every fuzz test for FUZZTIME (20s)
@@ -66,4 +74,4 @@ $(LINT): tools/go.mod tools/go.sum
 
 .PHONY: help
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile

@@ -67,9 +67,8 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	if server.Listen.Web.Addr.IsValid() {
 		a.log.Warn().Stringer("web", server.Listen.Web.Addr).Msg("nothing is served on the web address in this version")
 	}
-	a.music = holdmusic.New(server.Open)
-	if err := a.music.Load(musicFiles(groups)); err != nil {
-		return a, fmt.Errorf("%w: %w", ErrBadConfig, err)
+	if a.music, err = loadMusic(server, groups); err != nil {
+		return a, err
 	}
 	if a.facts, err = eventlog.Open(ctx, eventLogOptions(server, a.log)); err != nil {
 		return a, fmt.Errorf("open the log: %w", err)

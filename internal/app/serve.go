@@ -5,17 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
 	"centrala/configs"
+	"centrala/holdmusic"
 	"centrala/queuegroups"
 )
+
+// gcPercent trades memory for processor time: a call's SIP transactions live for
+// 32 s after it, so that most of what a collection looks at is still in use
+// (docs/benchmarks.md). The environment variable GOGC goes before it.
+const gcPercent = 400
 
 // Serve runs a server until the signals tell it to end: SIGHUP reloads; the
 // first of any other turns new calls away and waits for the present ones, the
 // second hangs them up.
 func Serve(o Options, signals <-chan os.Signal) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	ctx := context.Background()
 	a, err := New(ctx, o)
 	if err != nil {
@@ -62,8 +72,11 @@ func stop(a *App) error {
 // Check loads the configuration as Serve would and returns a line on what it
 // declares, or ErrBadConfig with every mistake.
 func Check(config string) (summary string, err error) {
-	_, groups, err := load(config)
+	server, groups, err := load(config)
 	if err != nil {
+		return "", err
+	}
+	if _, err := loadMusic(server, groups); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("ok: %d agents, %d groups, %d numbers, %d trunks, %d channels",
@@ -76,6 +89,15 @@ func load(file string) (*configs.Server, *queuegroups.Config, error) {
 		return nil, nil, badConfig(err)
 	}
 	return server, groups, nil
+}
+
+// loadMusic reads every file of every programme.
+func loadMusic(server *configs.Server, groups *queuegroups.Config) (*holdmusic.Library, error) {
+	music := holdmusic.New(server.Open)
+	if err := music.Load(musicFiles(groups)); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadConfig, err)
+	}
+	return music, nil
 }
 
 func loadGroups(server *configs.Server) (*queuegroups.Config, error) {
