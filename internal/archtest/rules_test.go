@@ -40,12 +40,12 @@ var rules = []rule{
 	},
 	{
 		path: "sip",
-		libs: []string{"github.com/emiago/sipgo", "github.com/icholy/digest", "golang.org/x/net", "golang.org/x/sys", "golang.org/x/time", zerolog},
+		libs: []string{"github.com/emiago/sipgo", "github.com/icholy/digest", "golang.org/x/sys", zerolog},
 		why:  "signalling knows neither media nor distribution, so that each can be tested and replaced alone; the switchboard joins them",
 	},
 	{
 		path: "media",
-		libs: []string{"github.com/pion/rtp", "github.com/pion/rtcp", "github.com/pion/sdp", "github.com/zaf/g711", "golang.org/x/net", "golang.org/x/sys", zerolog},
+		libs: []string{"github.com/pion/rtp", "github.com/pion/rtcp", "github.com/zaf/g711", "golang.org/x/sys", zerolog},
 		why:  "media knows neither signalling nor distribution, so that each can be tested and replaced alone; the switchboard joins them",
 	},
 	{
