@@ -197,12 +197,20 @@ func (c *caller) outcome() error {
 	}
 	c.say("RTP: %d packets sent, %d received, %d lost, jitter %v", s.Sent, s.Received, s.Lost, s.Jitter.Round(100*time.Microsecond))
 	if !c.answered {
-		return fmt.Errorf("%w: %d %s", ErrNotAnswered, c.end.Code, c.end.Reason)
+		return fmt.Errorf("%w: %s", ErrNotAnswered, c.why())
 	}
 	if len(pcm) == 0 {
 		return ErrNoAudio
 	}
 	return nil
+}
+
+// why is the status and reason of the end, or the reason alone where nothing was answered.
+func (c *caller) why() string {
+	if c.end.Code == 0 {
+		return c.end.Reason
+	}
+	return fmt.Sprintf("%d %s", c.end.Code, c.end.Reason)
 }
 
 func (c *caller) say(format string, args ...any) {
@@ -258,7 +266,7 @@ func (c *caller) LegEnded(_ *sip.Leg, t sip.Termination) {
 	case c.answered:
 		c.say("the other side hung up")
 	default:
-		c.say("%s: %d %s", t.Class, t.Code, t.Reason)
+		c.say("%s: %s", t.Class, c.why())
 	}
 	close(c.over)
 }
