@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -135,6 +136,13 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	if err := a.append(ctx, started); err != nil {
 		return err
+	}
+	// A registration may have expired while its agent was being called online.
+	bound := a.stack.Reachable()
+	for _, agent := range started.Online {
+		if !slices.Contains(bound, string(agent)) {
+			a.board.Reachable(string(agent), false)
+		}
 	}
 	a.stack.Start()
 	a.ready.Store(true)

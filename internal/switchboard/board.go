@@ -168,8 +168,12 @@ func (b *Board) Applied(_ acd.Entry, commands []acd.Command) {
 
 // Execute carries out one command, now or as soon as its call's actor gets to it.
 func (b *Board) Execute(cmd acd.Command) {
+	call := cmd.Head().Call
+	if end, ok := cmd.(*acd.EndLeg); ok && call == "" {
+		call = callOf(end.Leg) // the core has forgotten whose phone that was
+	}
 	b.mu.Lock()
-	c := b.calls[cmd.Head().Call]
+	c := b.calls[call]
 	b.mu.Unlock()
 	if c == nil || !c.box.Post(func() { c.execute(cmd) }) {
 		b.unexecutable(cmd)

@@ -288,6 +288,24 @@ func TestBoard_CallFromInviteToEnd(t *testing.T) {
 	b.peer.waitEnd()
 }
 
+// A phone whose offer the core has forgotten is hung up all the same.
+func TestBoard_EndLegWithoutItsCall(t *testing.T) {
+	b := newBench(t, nil)
+	call, leg := b.arrive()
+	b.do(call, &acd.Ring{Offer: 1, Agent: "anna"})
+	phone := b.peer.waitRung()
+	b.want(&acd.OfferRinging{Offer: 1})
+	b.peer.answer(phone)
+	answered := b.want(&acd.OfferAnswered{Offer: 1}).(*acd.OfferAnswered)
+	b.do("", &acd.EndLeg{Leg: answered.Leg})
+	b.want(&acd.LegEnded{Leg: answered.Leg, Cause: acd.EndByUs})
+	if class := b.peer.waitEnd(); class != sip.ClassHangup {
+		t.Errorf("the phone's leg ended by %s", class)
+	}
+	b.peer.do(func() { leg.Hangup("") })
+	b.want(&acd.LegEnded{Leg: call, Cause: acd.EndCancel})
+}
+
 func TestBoard_BridgeAnswersTheCaller(t *testing.T) {
 	b := newBench(t, nil)
 	call, leg := b.arrive()

@@ -3,6 +3,7 @@ package switchboard
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"centrala/acd"
 	"centrala/media"
@@ -44,7 +45,7 @@ func (c *call) ring(cmd *acd.Ring) {
 
 func (c *call) dial(o *offer, cmd *acd.Ring, to sip.Contact) error {
 	c.phones++
-	l := &leg{id: acd.LegID(fmt.Sprintf("%s.%d", c.id, c.phones)), offer: o}
+	l := &leg{id: phoneLeg(c.id, c.phones), offer: o}
 	ep, err := c.board.endpoint(string(l.id), to.Local, to.Remote, c.mediaEvents(l))
 	if err != nil {
 		return err
@@ -64,6 +65,15 @@ func (c *call) dial(o *offer, cmd *acd.Ring, to sip.Contact) error {
 	o.live++
 	c.log.Debug().Str("leg_id", string(l.id)).Str("agent", string(o.agent)).Str("contact", to.URI).Msg("ringing agent")
 	return nil
+}
+
+// phoneLeg names the nth phone rung for a call, so that callOf finds the call again.
+func phoneLeg(call acd.LegID, n int) acd.LegID { return acd.LegID(fmt.Sprintf("%s.%d", call, n)) }
+
+// callOf is the call that a leg belongs to.
+func callOf(l acd.LegID) acd.LegID {
+	call, _, _ := strings.Cut(string(l), ".")
+	return acd.LegID(call)
 }
 
 // phoneAnswered tells the core, which knows whether this answer was the first.
