@@ -46,12 +46,14 @@ func FuzzIngress(f *testing.F) {
 			_, _ = c.Write(data) // the server may close in the middle
 			_ = c.Close()
 		} else if len(data) > 0 {
-			p.t, p.to = t, s.addr("udp")
+			p.t = t
+			p.aim(s.addr("udp"))
 			p.send(string(data))
 		}
 		n++
 		id := sprintf("alive-%d", n)
-		p.t, p.to = t, s.addr("udp")
+		p.t = t
+		p.aim(s.addr("udp"))
 		p.send(p.request(request{method: "OPTIONS", callID: id, branch: "z9hG4bK" + id}))
 		for deadline := time.Now().Add(patience); ; {
 			msg := p.recv("SIP/2.0 200")

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -268,11 +269,11 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// peer is a raw SIP peer on a UDP socket.
+// peer is a raw SIP peer on a UDP socket. Any goroutine may send.
 type peer struct {
 	t    testing.TB
 	conn *net.UDPConn
-	to   netip.AddrPort
+	to   atomic.Pointer[netip.AddrPort] // where the last message came from
 }
 
 func newPeer(t testing.TB, to netip.AddrPort) *peer {
@@ -282,14 +283,20 @@ func newPeer(t testing.TB, to netip.AddrPort) *peer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return &peer{t: t, conn: conn, to: to}
+	p := &peer{t: t, conn: conn}
+	p.aim(to)
+	return p
 }
+
+// target is where the next message goes; aim changes it.
+func (p *peer) target() netip.AddrPort { return *p.to.Load() }
+func (p *peer) aim(to netip.AddrPort)  { p.to.Store(&to) }
 
 func (p *peer) addr() string { return p.conn.LocalAddr().String() }
 
 func (p *peer) send(msg string) {
 	p.t.Helper()
-	if _, err := p.conn.WriteToUDPAddrPort([]byte(msg), p.to); err != nil {
+	if _, err := p.conn.WriteToUDPAddrPort([]byte(msg), p.target()); err != nil {
 		p.t.Fatal(err)
 	}
 }
@@ -314,7 +321,7 @@ func (p *peer) within(d time.Duration, prefixes ...string) (string, bool) {
 		if err != nil {
 			return "", false
 		}
-		p.to = from
+		p.aim(from)
 		msg := string(buf[:n])
 		if len(prefixes) == 0 {
 			return msg, true
@@ -368,7 +375,7 @@ func (p *peer) request(r request) string {
 	set(&r.callID, "call-1")
 	set(&r.to, "<sip:100@pbx.test>")
 	set(&r.from, "<sip:caller@carrier.test>;tag=c1")
-	set(&r.uri, "sip:100@"+p.to.String())
+	set(&r.uri, "sip:100@"+p.target().String())
 	cseq := r.method
 	msg := fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=%s;rport\r\nMax-Forwards: 70\r\nTo: %s\r\nFrom: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\nContact: <sip:caller@%s>\r\n%s",
 		r.method, r.uri, p.addr(), r.branch, r.to, r.from, r.callID, r.seq, cseq, p.addr(), r.extra)

@@ -459,7 +459,7 @@ func TestInbound_PanicCostsOneCall(t *testing.T) {
 		}
 	})
 	p := newPeer(t, s.addr("udp"))
-	p.send(p.request(request{method: "INVITE", callID: "bad", uri: "sip:666@" + p.to.String(), body: testSDP}))
+	p.send(p.request(request{method: "INVITE", callID: "bad", uri: "sip:666@" + p.target().String(), body: testSDP}))
 	p.send(p.request(request{method: "INVITE", callID: "good", body: testSDP}))
 	l, o := s.call(t)
 	o.do(func() { l.Reject(486, "") })

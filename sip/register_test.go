@@ -142,7 +142,7 @@ func TestStrangers_GetNoCalls(t *testing.T) {
 	} {
 		invite.seq++
 		invite.branch = "z9hG4bK" + c.user + c.password
-		invite.extra = credentials(t, challenge, "INVITE", "sip:100@"+p.to.String(), c.user, c.password)
+		invite.extra = credentials(t, challenge, "INVITE", "sip:100@"+p.target().String(), c.user, c.password)
 		p.send(p.request(invite))
 		if got := p.recv("SIP/2.0"); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%v got %s", c, strings.SplitN(got, "\r\n", 2)[0])
