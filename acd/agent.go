@@ -27,9 +27,6 @@ type agent struct {
 	wrapUp     bool
 	status     AgentStatus
 	since      instant
-	free       bool // sits in the free sets of its pools
-	freeUsed   int  // used() and lastAnswer when it was put there
-	freeAnswer instant
 	lowered    bool // a reload took capacity away that was in use
 	refs       int  // offers and legs that name the agent
 }
@@ -39,7 +36,8 @@ type seat struct {
 	agent *agent
 	group *group
 	place int  // in the group's list
-	key   key  // in the pool's free set, while the agent is free
+	free  bool // is in the pool's free set
+	key   key  // in that set
 	fresh bool // is in the pool's list of those who became free by this entry
 }
 
@@ -91,6 +89,9 @@ func (a *agent) canTake() bool {
 		a.used() < a.def.Capacity.Voice
 }
 
+// eligible: the seat's agent may be offered an interaction of its group now (R28).
+func (t *seat) eligible() bool { return t.agent.canTake() }
+
 // refresh brings all that is derived from the agent up to date: the visible
 // state, the census of their groups, and their place in the free sets.
 func (s *State) refresh(a *agent, why string) {
@@ -105,37 +106,37 @@ func (s *State) refresh(a *agent, why string) {
 		a.status, a.since = st, s.now
 		s.step(nil, Step{Kind: StepAgent, Agent: a.def.ID, What: st.String(), Why: why})
 	}
-	can := a.canTake()
-	if a.free && can && a.freeUsed == a.used() && a.freeAnswer == a.lastAnswer {
-		return
-	}
-	s.leaveFree(a)
-	if can {
-		s.joinFree(a)
+	for _, t := range a.seats {
+		s.reseat(t)
 	}
 }
 
-func (s *State) leaveFree(a *agent) {
-	if !a.free {
+// reseat puts the seat where it belongs: into the free set of its pool, at its
+// rank, or out of it.
+func (s *State) reseat(t *seat) {
+	can, rank := t.eligible(), t.rank()
+	if t.free == can && t.key == rank {
 		return
 	}
-	a.free = false
-	for _, t := range a.seats {
+	s.unseat(t)
+	if !can {
+		return
+	}
+	p := t.group.pool
+	t.free, t.key = true, rank
+	p.free.insert(t.key, t)
+	s.touch(p)
+	if !t.fresh {
+		t.fresh = true
+		p.fresh = append(p.fresh, t)
+	}
+}
+
+// unseat takes the seat out of the free set of its pool.
+func (s *State) unseat(t *seat) {
+	if t.free {
+		t.free = false
 		t.group.pool.free.remove(t.key)
-	}
-}
-
-func (s *State) joinFree(a *agent) {
-	a.free, a.freeUsed, a.freeAnswer = true, a.used(), a.lastAnswer
-	for _, t := range a.seats {
-		p := t.group.pool
-		t.key = t.rank()
-		p.free.insert(t.key, t)
-		s.touch(p)
-		if !t.fresh {
-			t.fresh = true
-			p.fresh = append(p.fresh, t)
-		}
 	}
 }
 
@@ -189,10 +190,10 @@ func (s *State) drop(a *agent) {
 	if !a.removed || a.refs > 0 || s.agents[a.def.ID] != a {
 		return
 	}
-	s.leaveFree(a)
 	s.recovered(a)
 	s.deadlines.disarm(DeadlineID{Kind: deadlineWrapUp, Name: string(a.def.ID)})
 	for _, t := range a.seats {
+		s.unseat(t)
 		t.group.census[a.status]--
 		t.group.seats = removeOne(t.group.seats, t)
 	}

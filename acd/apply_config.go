@@ -15,7 +15,9 @@ func (s *State) applyConfig(e *ConfigApplied) {
 	}
 	s.config = e.Config
 	for _, a := range s.agentOrder {
-		s.leaveFree(a)
+		for _, t := range a.seats {
+			s.unseat(t)
+		}
 	}
 	s.declareAgents()
 	s.declareGroups()

@@ -126,8 +126,8 @@ func (s *State) checkAgent(a *agent, bad func(string, ...any)) {
 	if (a.resting != "") != armed(deadlineRest) || a.silent != armed(deadlineReturn) || a.wrapUp != armed(deadlineWrapUp) {
 		bad("%s is left alone without an end", a.def.ID)
 	}
-	if a.free != a.canTake() || a.status != a.present() {
-		bad("%s is %s (%s), in the free sets: %v", a.def.ID, a.present(), a.status, a.free)
+	if a.status != a.present() {
+		bad("%s is %s, shown as %s", a.def.ID, a.present(), a.status)
 	}
 	if a.removed && a.refs == 0 {
 		bad("%s should have been dropped", a.def.ID)
@@ -140,7 +140,10 @@ func (s *State) checkGroup(g *group, bad func(string, ...any)) {
 	free := 0
 	for _, t := range g.seats {
 		counted[t.agent.status]++
-		if t.agent.canTake() {
+		if t.free != t.eligible() {
+			bad("%s may be offered an interaction of %s: %v; in its free set: %v", t.agent.def.ID, g.def.ID, t.eligible(), t.free)
+		}
+		if t.eligible() {
 			free++
 			if !g.pool.free.has(t.key) || t.key != t.rank() {
 				bad("%s is free and %s does not know", t.agent.def.ID, g.def.ID)

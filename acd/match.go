@@ -64,7 +64,7 @@ func (p *pool) joinable() (*interaction, *seat) {
 	var joiner *seat
 	p.open.each(func(i *interaction) bool {
 		for _, t := range p.fresh {
-			if t.agent.free && !i.tried[t.agent.def.ID] && (joiner == nil || t.place < joiner.place) {
+			if t.free && !i.tried[t.agent.def.ID] && (joiner == nil || t.place < joiner.place) {
 				joined, joiner = i, t
 			}
 		}

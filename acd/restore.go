@@ -244,9 +244,9 @@ func outsider(number string) *agent {
 func (s *State) rejoin() {
 	s.seat()
 	for _, a := range s.agentOrder {
-		if a.canTake() {
-			s.joinFree(a)
+		for _, t := range a.seats {
+			s.reseat(t)
 		}
 	}
-	s.match() // finds nothing, and clears what joinFree noted
+	s.match() // finds nothing, and clears what reseat noted
 }
