@@ -24,11 +24,10 @@ type envelope struct {
 
 // EncodeEvent writes an event, a pointer to one of the structs of event.go.
 func EncodeEvent(e Event) ([]byte, error) {
-	kind := eventKind(e)
-	if kind == "" {
-		return nil, fmt.Errorf("%w: %T", ErrUnknownEvent, e)
+	if e == nil {
+		return nil, fmt.Errorf("%w: none", ErrUnknownEvent)
 	}
-	return seal(kind, e)
+	return seal(e.kind(), e)
 }
 
 // DecodeEvent reads an event. The error is ErrUnknownEvent where a newer program
@@ -94,151 +93,12 @@ func unseal(data []byte) (envelope, error) {
 	return env, nil
 }
 
-// eventKind names the kinds on the wire; empty: none of ours, or nil.
-func eventKind(e Event) string {
-	switch e.(type) {
-	case *ConfigApplied:
-		return "config_applied"
-	case *NodeStarted:
-		return "node_started"
-	case *NodeLost:
-		return "node_lost"
-	case *AgentOnline:
-		return "agent_online"
-	case *AgentOffline:
-		return "agent_offline"
-	case *CallArrived:
-		return "call_arrived"
-	case *LegAnswered:
-		return "leg_answered"
-	case *LegEnded:
-		return "leg_ended"
-	case *OfferRinging:
-		return "offer_ringing"
-	case *OfferAnswered:
-		return "offer_answered"
-	case *OfferFailed:
-		return "offer_failed"
-	case *Bridged:
-		return "bridged"
-	case *DeadlinePassed:
-		return "deadline_passed"
-	case *Served:
-		return "served"
-	}
-	return ""
-}
-
-// newEvent returns an empty event of the kind; nil: no such kind.
-func newEvent(kind string) Event {
-	switch kind {
-	case "config_applied":
-		return &ConfigApplied{}
-	case "node_started":
-		return &NodeStarted{}
-	case "node_lost":
-		return &NodeLost{}
-	case "agent_online":
-		return &AgentOnline{}
-	case "agent_offline":
-		return &AgentOffline{}
-	case "call_arrived":
-		return &CallArrived{}
-	case "leg_answered":
-		return &LegAnswered{}
-	case "leg_ended":
-		return &LegEnded{}
-	case "offer_ringing":
-		return &OfferRinging{}
-	case "offer_answered":
-		return &OfferAnswered{}
-	case "offer_failed":
-		return &OfferFailed{}
-	case "bridged":
-		return &Bridged{}
-	case "deadline_passed":
-		return &DeadlinePassed{}
-	case "served":
-		return &Served{}
-	}
-	return nil
-}
-
-func (*ConfigApplied) event()  {}
-func (*NodeStarted) event()    {}
-func (*NodeLost) event()       {}
-func (*AgentOnline) event()    {}
-func (*AgentOffline) event()   {}
-func (*CallArrived) event()    {}
-func (*LegAnswered) event()    {}
-func (*LegEnded) event()       {}
-func (*OfferRinging) event()   {}
-func (*OfferAnswered) event()  {}
-func (*OfferFailed) event()    {}
-func (*Bridged) event()        {}
-func (*DeadlinePassed) event() {}
-func (*Served) event()         {}
-
-// commandKind names the kinds of commands in snapshots and traces.
-func commandKind(c Command) string {
-	switch c.(type) {
-	case *Alert:
-		return "alert"
-	case *Answer:
-		return "answer"
-	case *Reject:
-		return "reject"
-	case *Play:
-		return "play"
-	case *Ring:
-		return "ring"
-	case *CancelRing:
-		return "cancel_ring"
-	case *Bridge:
-		return "bridge"
-	case *EndLeg:
-		return "end_leg"
-	case *Dial:
-		return "dial"
-	case *Serve:
-		return "serve"
-	}
-	return ""
-}
-
-// newCommand returns an empty command of the kind; nil: no such kind.
-func newCommand(kind string) Command {
-	switch kind {
-	case "alert":
-		return &Alert{}
-	case "answer":
-		return &Answer{}
-	case "reject":
-		return &Reject{}
-	case "play":
-		return &Play{}
-	case "ring":
-		return &Ring{}
-	case "cancel_ring":
-		return &CancelRing{}
-	case "bridge":
-		return &Bridge{}
-	case "end_leg":
-		return &EndLeg{}
-	case "dial":
-		return &Dial{}
-	case "serve":
-		return &Serve{}
-	}
-	return nil
-}
-
 // encodeCommand writes a command.
 func encodeCommand(c Command) (json.RawMessage, error) {
 	if c == nil {
 		return nil, nil
 	}
-	return seal(commandKind(c), c)
+	return seal(c.kind(), c)
 }
 
 // decodeCommand reads a command; no data is no command.
@@ -279,9 +139,14 @@ func Describe(c Command) string {
 	case *Bridge:
 		return fmt.Sprintf("bridge %s with %s", c.A, c.B)
 	case *EndLeg:
+		if c.Why != "" {
+			return fmt.Sprintf("end_leg %s: %s", c.Leg, c.Why)
+		}
 		return fmt.Sprintf("end_leg %s", c.Leg)
+	case *Tell:
+		return fmt.Sprintf("tell %s: %s", h.Call, c.Notice)
 	}
-	return fmt.Sprintf("%s %s", commandKind(c), h.Call)
+	return fmt.Sprintf("%s %s", c.kind(), h.Call)
 }
 
 // String returns the offer's id as index and ordinal.

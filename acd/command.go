@@ -4,7 +4,10 @@ import "centrala/queuegroups"
 
 // Command is something that a node is to do to the world. Executors are
 // idempotent: a command that is issued again carries the same id.
-type Command interface{ Head() *Header }
+type Command interface {
+	Head() *Header
+	kind() string
+}
 
 // Header is what every command carries.
 type Header struct {
@@ -98,5 +101,32 @@ type Bridge struct {
 // EndLeg ends a leg in the way its state asks for. Outcome: LegEnded.
 type EndLeg struct {
 	Header
-	Leg LegID `json:"leg"`
+	Leg LegID     `json:"leg"`
+	Why EndReason `json:"why,omitempty"`
 }
+
+// EndReason says why a leg is ended, where its side is to be told.
+type EndReason string
+
+// The reasons for ending a leg.
+const (
+	EndNothing     EndReason = "nothing"     // what was claimed is not there, or not theirs to take
+	EndTransferred EndReason = "transferred" // the agent handed the interaction over
+)
+
+// Tell sends the customer of a chat a text of the channel's. It has no outcome.
+type Tell struct {
+	Header
+	Notice Notice `json:"notice"`
+}
+
+// Notice says which text.
+type Notice string
+
+// The notices of a channel.
+const (
+	NoticeNobody     Notice = "nobody"     // nobody can answer now (R27)
+	NoticeClosed     Notice = "closed"     // outside the hours (R62)
+	NoticeUnanswered Notice = "unanswered" // the text of the no-answer action (R48)
+	NoticeEnded      Notice = "ended"      // the chat is closed (R65)
+)

@@ -3,9 +3,9 @@ package acd
 import "centrala/queuegroups"
 
 // Event is a fact: something that happened outside, already decided and never
-// refused. The set is closed; codec.go names each kind on the wire. Fields are
+// refused. The set is closed; kinds.go names each kind on the wire. Fields are
 // only ever added.
-type Event interface{ event() }
+type Event interface{ kind() string }
 
 // Party is the other end of a call as the network names it.
 type Party struct {
@@ -31,16 +31,19 @@ type NodeLost struct {
 	Node NodeID `json:"node"`
 }
 
-// AgentOnline tells that a node can reach the agent: the first of their phones registered there.
+// AgentOnline tells that a node can ring the agent: the first of their phones of
+// the kind registered there.
 type AgentOnline struct {
-	Agent queuegroups.AgentID `json:"agent"`
-	Node  NodeID              `json:"node"`
+	Agent  queuegroups.AgentID `json:"agent"`
+	Node   NodeID              `json:"node"`
+	Client ClientKind          `json:"client,omitempty"`
 }
 
-// AgentOffline tells that the last of the agent's registrations at the node ended.
+// AgentOffline tells that the last of the agent's registrations of the kind at the node ended.
 type AgentOffline struct {
-	Agent queuegroups.AgentID `json:"agent"`
-	Node  NodeID              `json:"node"`
+	Agent  queuegroups.AgentID `json:"agent"`
+	Node   NodeID              `json:"node"`
+	Client ClientKind          `json:"client,omitempty"`
 }
 
 // CallArrived tells that a caller's INVITE came in and waits for what we say.
@@ -49,7 +52,13 @@ type CallArrived struct {
 	Node  NodeID              `json:"node"`
 	Trunk queuegroups.TrunkID `json:"trunk"`
 	From  Party               `json:"from"`
-	To    string              `json:"to"` // the number called, E.164 where it could be normalised
+	To    string              `json:"to"` // the number or extension called, E.164 where it could be normalised
+	// Agent is who calls, of our own; empty: somebody outside.
+	Agent queuegroups.AgentID `json:"agent,omitempty"`
+	// Responsible is the agent whom the customer's card names (R58).
+	Responsible queuegroups.AgentID `json:"responsible,omitempty"`
+	// Needs are skills that this call needs beside those of its number and group, by skill.
+	Needs []queuegroups.Skill `json:"needs,omitempty"`
 }
 
 // LegAnswered is the outcome of Answer: the caller's leg is up.

@@ -68,38 +68,7 @@ func (s *State) Apply(e Entry) []Command {
 		s.now = at
 	}
 	s.counters.Entries++
-	switch ev := e.Event.(type) {
-	case *ConfigApplied:
-		s.applyConfig(ev)
-	case *NodeStarted:
-		s.applyNodeStarted(ev)
-	case *NodeLost:
-		s.applyNodeLost(ev)
-	case *AgentOnline:
-		s.applyAgentOnline(ev)
-	case *AgentOffline:
-		s.applyAgentOffline(ev)
-	case *CallArrived:
-		s.applyCallArrived(ev)
-	case *LegAnswered:
-		s.applyLegAnswered(ev)
-	case *LegEnded:
-		s.applyLegEnded(ev)
-	case *Bridged:
-		s.applyBridged(ev)
-	case *OfferRinging:
-		s.applyOfferRinging(ev)
-	case *OfferAnswered:
-		s.applyOfferAnswered(ev)
-	case *OfferFailed:
-		s.applyOfferFailed(ev)
-	case *Served:
-		s.applyServed(ev)
-	case *DeadlinePassed:
-		s.applyDeadlinePassed(ev)
-	default:
-		s.counters.Unknown++
-	}
+	s.dispatch(e.Event)
 	s.settle()
 	return s.turn.out
 }

@@ -16,6 +16,7 @@ type (
 	MusicID   string
 	HoursID   string
 	ChannelID string
+	SkillID   string
 )
 
 // Config is one checked version of all that the admin declared. It is immutable
@@ -31,6 +32,8 @@ type Config struct {
 	HoldMusic []Music   `json:"hold_music,omitempty"`
 	Hours     []Hours   `json:"hours,omitempty"`
 	Channels  []Channel `json:"channels,omitempty"`
+	WorkTime  WorkTime  `json:"work_time,omitzero"`
+	Presence  Presence  `json:"presence,omitzero"`
 
 	lookup atomic.Pointer[index] // made at the first look-up
 }
@@ -45,12 +48,82 @@ type Agent struct {
 	Role        string   `json:"role,omitempty"`
 	SIPPassword Secret   `json:"-"`
 	Capacity    Capacity `json:"capacity"`
+	Skills      []Skill  `json:"skills,omitempty"`
+	// WrapUp is the agent's own time after each call or chat; nil: the group's.
+	WrapUp *time.Duration `json:"wrap_up,omitempty"`
 }
 
-// Capacity is how many interactions an agent can have at once, per channel kind.
+// Skill is a skill and a level of it, 1 to 9. An agent has it at that level; an
+// interaction needs at least that level.
+type Skill struct {
+	ID    SkillID `json:"id"`
+	Level int     `json:"level"`
+}
+
+// Capacity is how many interactions an agent can have at once, per channel kind (R48d).
 type Capacity struct {
 	Voice int `json:"voice"`
 	Chat  int `json:"chat"`
+	// ChatsDuringCall: new chats are offered to the agent during a call.
+	ChatsDuringCall bool `json:"chats_during_call,omitempty"`
+	// NoCallsDuringChat: no call is offered to the agent while they have a chat.
+	NoCallsDuringChat bool `json:"no_calls_during_chat,omitempty"`
+}
+
+// WorkTime says whether agents begin and end their work day, and their breaks (R34).
+type WorkTime struct {
+	Tracked bool     `json:"tracked"`          // an agent who has not started the day gets nothing
+	Breaks  []string `json:"breaks,omitempty"` // the reasons for a break; empty: any
+}
+
+// Presence says how long a client may be left alone until its agent counts as
+// away (R36 to R39). Zero: the default.
+type Presence struct {
+	Browser   time.Duration `json:"browser,omitempty"` // without use; default 15 min (R38)
+	Desktop   time.Duration `json:"desktop,omitempty"` // without use; default 10 min (R39)
+	Mobile    time.Duration `json:"mobile,omitempty"`  // minimised; default 5 min (R37)
+	DNDBlocks bool          `json:"dnd_blocks,omitempty"`
+}
+
+// Tier is a further list of agents, who are offered what has waited for a while.
+type Tier struct {
+	After  time.Duration `json:"after"` // in the group; grows from tier to tier
+	Agents []AgentID     `json:"agents"`
+}
+
+// Relaxation makes do with less skill after a while.
+type Relaxation struct {
+	After time.Duration `json:"after"` // in the group; grows from one to the next
+	Drop  []SkillID     `json:"drop,omitempty"`
+	Lower []Skill       `json:"lower,omitempty"` // to these levels
+}
+
+// PreferredKind says who is to have an interaction rather than the group.
+type PreferredKind string
+
+// Nobody in particular; the agent whom the customer's card names (R58); or the
+// one who talked to the customer last.
+const (
+	PreferNobody      PreferredKind = ""
+	PreferResponsible PreferredKind = "responsible"
+	PreferLast        PreferredKind = "last"
+)
+
+// Preferred is an agent to whom an interaction is kept for a while before the
+// group is offered it (R58, R59).
+type Preferred struct {
+	Agent PreferredKind `json:"agent,omitempty"`
+	Wait  time.Duration `json:"wait,omitempty"` // affinity_wait
+}
+
+// Unavailable is what becomes of those who wait while nobody can serve them, by
+// why that is. An empty chain: nothing in particular, the group's no-answer
+// actions apply.
+type Unavailable struct {
+	Grace     time.Duration `json:"grace,omitempty"`      // for which it must have been so; default 5 s
+	LoggedOut []Action      `json:"logged_out,omitempty"` // nobody is logged in
+	OnBreak   []Action      `json:"on_break,omitempty"`   // who is logged in is on a break
+	Busy      []Action      `json:"busy,omitempty"`       // who is at work is busy
 }
 
 // Distribution says who of a group is offered an interaction (R18).
@@ -91,6 +164,16 @@ type Group struct {
 	Trunk TrunkID `json:"trunk,omitempty"`
 	// Misses is how many unanswered offers in a row make an agent "not responding"; 0: never. Default 3.
 	Misses int `json:"misses"`
+	// Needs are the skills that every interaction of the group needs, by skill.
+	Needs []Skill `json:"needs,omitempty"`
+	// Relax makes do with less, step by step.
+	Relax []Relaxation `json:"relax,omitempty"`
+	// Tiers are agents beyond Agents, who are the first tier. Nobody is in two tiers.
+	Tiers     []Tier    `json:"tiers,omitempty"`
+	Preferred Preferred `json:"preferred,omitzero"`
+	// Full is what becomes of a caller for whom there is no room; empty: refused.
+	Full        []Action    `json:"full,omitempty"`
+	Unavailable Unavailable `json:"unavailable,omitzero"`
 }
 
 // TransferEnd is what becomes of a blind transfer that nobody answers (R100).
@@ -165,6 +248,12 @@ type Number struct {
 	Group     GroupID `json:"group"`
 	HoldMusic MusicID `json:"hold_music,omitempty"` // instead of the group's (R98)
 	Hours     HoursID `json:"hours,omitempty"`
+	// Needs are the skills that its callers need beside the group's.
+	Needs []Skill `json:"needs,omitempty"`
+	// Priority is waiting that its callers are credited with, beside the group's.
+	Priority time.Duration `json:"priority,omitempty"`
+	// Closed is what becomes of callers outside the hours; empty: refused.
+	Closed []Action `json:"closed,omitempty"`
 }
 
 // Music is a hold-music programme: files played one after another, for ever.
@@ -184,7 +273,39 @@ type Channel struct {
 	UnansweredAfter time.Duration `json:"unanswered_after"` // then the enquiry counts as unanswered, 1 min to 12 h (R24)
 	NoAnswer        ChatAction    `json:"no_answer"`
 	Hours           HoursID       `json:"hours,omitempty"`
+	// AnyPresence: chats are offered to agents who are not available, too. The
+	// option check_availability turned off (R31).
+	AnyPresence bool `json:"any_presence,omitempty"`
+	// AnyDuty: nor are work day and breaks looked at. check_work_time off (R32).
+	AnyDuty bool `json:"any_duty,omitempty"`
+	// Monitor looks at the agent's availability on each message of the customer (R40).
+	Monitor bool `json:"monitor_availability,omitempty"`
+	// Limit is how many chats of the channel an agent may have at once; 0: only
+	// their capacity counts (R45). Not looked at under All (R46).
+	Limit int `json:"limit,omitempty"`
+	// Exclude is what does not count against limit and capacity (R47).
+	Exclude []ChatExclusion `json:"exclude,omitempty"`
+	// AutoExpire ends a chat so long after its last message; 0: after 7 days (R30).
+	AutoExpire time.Duration `json:"auto_expire,omitempty"`
+	// CloseDelay is how long a closed chat awaits its rating, before it ends (R66).
+	CloseDelay time.Duration `json:"close_delay,omitempty"`
+	WrapUp     time.Duration `json:"wrap_up,omitempty"`
+	Priority   time.Duration `json:"priority,omitempty"`
+	Needs      []Skill       `json:"needs,omitempty"`
+	Relax      []Relaxation  `json:"relax,omitempty"`
+	Tiers      []Tier        `json:"tiers,omitempty"`
+	Preferred  Preferred     `json:"preferred,omitzero"`
 }
+
+// ChatExclusion is a kind of chats that is not counted against an agent's limits (R47).
+type ChatExclusion string
+
+// The exclusions of R47.
+const (
+	ExcludeAnswered ChatExclusion = "answered"             // answered at least once, and closed or awaiting its rating
+	ExcludeWaiting  ChatExclusion = "waiting_for_customer" // the agent wrote last, or it is closed
+	ExcludeClosed   ChatExclusion = "closed"               // closed and awaiting its rating
+)
 
 // ChatActionKind is what happens to a chat that nobody answered (R48).
 type ChatActionKind string
