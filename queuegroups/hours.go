@@ -88,7 +88,7 @@ func (d Date) compare(e Date) int {
 // would run into it over midnight. Hours whose time zone is unknown, which Load
 // never gives, are read in UTC.
 func (h *Hours) Open(at time.Time) bool {
-	local := at.In(h.location())
+	local := at.In(h.Location())
 	minute := local.Hour()*60 + local.Minute()
 	// Days are reckoned in UTC, where each has a noon: a zone may lack even a midnight.
 	today := time.Date(local.Year(), local.Month(), local.Day(), 12, 0, 0, 0, time.UTC)
@@ -109,7 +109,8 @@ func (h *Hours) Open(at time.Time) bool {
 	return false
 }
 
-func (h *Hours) location() *time.Location {
+// Location is the time zone of the hours; UTC if it is unknown, which Load never gives.
+func (h *Hours) Location() *time.Location {
 	if h.zone != nil {
 		return h.zone
 	}

@@ -25,6 +25,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Check   checkCmd   `cmd:"" help:"Check the configuration and print every mistake."`
 	Call    callCmd    `cmd:"" help:"Place a test call: play and record a WAV file and print what happens."`
+	Route   routeCmd   `cmd:"" help:"Questions about where calls go."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -92,6 +93,23 @@ func (c *callCmd) Run() error {
 	return testcall.Run(testcall.Options{
 		To: c.To, From: c.From, Play: c.Play, Record: c.Record, For: c.For, Wait: c.Wait, Out: os.Stdout,
 	}, stop)
+}
+
+type routeCmd struct {
+	Explain explainCmd `cmd:"" help:"Tell what would happen to a call at a time, and why. No call is made."`
+}
+
+type explainCmd struct {
+	configFlag
+	From string   `placeholder:"NUMBER" help:"The caller's number; without it, withheld."`
+	To   string   `required:"" placeholder:"NUMBER" help:"The number or extension called."`
+	At   string   `placeholder:"TIME" help:"When: '2026-12-24 18:30' in the time zone of the number's hours, 18:30 today, or RFC 3339. Default: now."`
+	Away []string `placeholder:"AGENT" help:"Agents to leave out; the others are taken to be at work, with a phone that rings in vain."`
+}
+
+// Run prints the call's way.
+func (e *explainCmd) Run() error {
+	return app.Explain(app.ExplainOptions{Config: e.Config, From: e.From, To: e.To, At: e.At, Away: e.Away}, os.Stdout)
 }
 
 type versionCmd struct{}
