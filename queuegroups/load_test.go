@@ -71,9 +71,9 @@ func TestLoad_Design(t *testing.T) {
 		Region: "PL",
 		Agents: []Agent{
 			{ID: "anna", Name: "Anna Nowak", Extension: "101", Phone: "+48601234567", Role: "manager",
-				SIPPassword: NewSecret("anna's"), Capacity: Capacity{1, 4}},
-			{ID: "bartek", Name: "Bartek", Extension: "102", Role: "manager", SIPPassword: NewSecret("bartek's"), Capacity: Capacity{1, 1}},
-			{ID: "lobby", Name: "Lobby phone", Extension: "109", Contact: "sip:lobby@192.0.2.9:5060", Role: "manager", Capacity: Capacity{1, 1}},
+				SIPPassword: NewSecret("anna's"), Capacity: Capacity{Voice: 1, Chat: 4}},
+			{ID: "bartek", Name: "Bartek", Extension: "102", Role: "manager", SIPPassword: NewSecret("bartek's"), Capacity: Capacity{Voice: 1, Chat: 1}},
+			{ID: "lobby", Name: "Lobby phone", Extension: "109", Contact: "sip:lobby@192.0.2.9:5060", Role: "manager", Capacity: Capacity{Voice: 1, Chat: 1}},
 		},
 		Groups: []Group{
 			{ID: "sales", Name: "Sales", Extension: "600", Agents: []AgentID{"anna", "bartek"}, Distribution: Evenly, Rings: 4,
