@@ -1,6 +1,7 @@
 package media
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"sync"
@@ -21,6 +22,9 @@ type EndpointOptions struct {
 	Signalling netip.Addr
 	// Codecs are offered in this order; nil: PCMA, PCMU.
 	Codecs []Codec
+	// Security says whether audio is encrypted (RFC 3711). The zero value offers plain RTP and
+	// accepts SRTP.
+	Security sdp.Security
 	// Timeout overrides Options.Timeout. Negative: never.
 	Timeout time.Duration
 	// OnEvent is called from a media goroutine and must not block. May be nil.
@@ -97,8 +101,7 @@ func (ep *Endpoint) AcceptOffer(sdp []byte) (answer []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	ep.apply(agreed, sdp)
-	return answer, nil
+	return answer, ep.apply(agreed, sdp)
 }
 
 // AcceptAnswer takes the answer to the last Offer. A later answer to the same offer (a 200 after
@@ -113,12 +116,11 @@ func (ep *Endpoint) AcceptAnswer(sdp []byte) error {
 	if err != nil {
 		return err
 	}
-	ep.apply(agreed, sdp)
-	return nil
+	return ep.apply(agreed, sdp)
 }
 
 // apply puts into effect what was negotiated. Accessed with mu held.
-func (ep *Endpoint) apply(agreed sdp.Agreed, remote []byte) {
+func (ep *Endpoint) apply(agreed sdp.Agreed, remote []byte) error {
 	changed := !slices.Equal(remote, ep.remote)
 	ep.agreed, ep.remote = agreed, slices.Clone(remote)
 	codec := codecOf(agreed.Codec)
@@ -128,6 +130,10 @@ func (ep *Endpoint) apply(agreed sdp.Agreed, remote []byte) {
 	}
 
 	ep.in.mu.Lock()
+	if err := errors.Join(ep.in.security.set(agreed.Keying.Suite, agreed.Keying.In), ep.out.secure(agreed.Keying)); err != nil {
+		ep.in.mu.Unlock()
+		return err
+	}
 	ep.in.kinds = [128]uint8{}
 	for _, f := range agreed.Accept {
 		if f.Name == sdp.TelephoneEvent {
@@ -151,6 +157,7 @@ func (ep *Endpoint) apply(agreed sdp.Agreed, remote []byte) {
 	ep.out.negotiated(source.dest(), agreed.Send, codec, agreed.Codec.PT, eventPT)
 	ep.in.mu.Unlock()
 	ep.schedule(now)
+	return nil
 }
 
 func codecOf(f sdp.Format) Codec {
@@ -166,6 +173,13 @@ func (ep *Endpoint) Held() bool {
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
 	return ep.remote != nil && !ep.agreed.Send
+}
+
+// Encrypted tells how audio is encrypted; empty: not at all.
+func (ep *Endpoint) Encrypted() sdp.Suite {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	return ep.agreed.Keying.Suite
 }
 
 // Codec is the codec that was agreed on; false before an offer and answer.
@@ -257,7 +271,7 @@ func (ep *Endpoint) take(buf []byte, from *sockaddr, now int64) (a arrival, digi
 		ep.control(buf[:n], source, true, now)
 		return a, 0, false
 	}
-	a, v, digit, ok := ep.in.accept(buf[:n], source, now)
+	a, v, digit, ok := ep.in.accept(buf[:n], source, now) // which decrypts it in place
 	if v == learnt && ep.rtp.connect(source) == nil {
 		ep.out.redirect(source)
 	}

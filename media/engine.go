@@ -22,6 +22,8 @@ var (
 	ErrNoPorts = errors.New("no free RTP port pair")
 	// ErrNoCodec: the peer has no audio stream or codec in common with us; SIP answers 488.
 	ErrNoCodec = sdp.ErrNoCodec
+	// ErrInsecure: the audio would not be encrypted, and must; SIP answers 488.
+	ErrInsecure = sdp.ErrInsecure
 	// ErrMalformed: what should be a session description is none.
 	ErrMalformed = sdp.ErrMalformed
 	// ErrClosed: the engine or the endpoint was closed.
@@ -142,7 +144,7 @@ func (e *Engine) NewEndpoint(o EndpointOptions) (*Endpoint, error) {
 	}
 	ep.in.source.signalling = o.Signalling.Unmap()
 	ep.reports.cname = newCNAME()
-	ep.negotiator = sdp.NewNegotiator(e.localSide(ep, o.Codecs))
+	ep.negotiator = sdp.NewNegotiator(e.localSide(ep, o))
 	if err := e.enlist(ep); err != nil {
 		rtp.close()
 		rtcp.close()
@@ -152,13 +154,14 @@ func (e *Engine) NewEndpoint(o EndpointOptions) (*Endpoint, error) {
 	return ep, nil
 }
 
-func (e *Engine) localSide(ep *Endpoint, codecs []Codec) sdp.Local {
+func (e *Engine) localSide(ep *Endpoint, o EndpointOptions) sdp.Local {
+	codecs := o.Codecs
 	if codecs == nil {
 		codecs = []Codec{PCMA, PCMU}
 	}
 	l := sdp.Local{
 		Session: rand.Uint64() >> 2, Addr: ep.local.Addr(),
-		RTP: ep.local.Port(), RTCP: ep.local.Port() + 1,
+		RTP: ep.local.Port(), RTCP: ep.local.Port() + 1, Security: o.Security, Random: randomKey,
 	}
 	if e.options.Advertise.IsValid() {
 		l.Addr = e.options.Advertise.Unmap()

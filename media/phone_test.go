@@ -50,8 +50,9 @@ type phone struct {
 
 	mu    sync.Mutex
 	got   []heard
-	news  chan struct{} // closed and replaced with each packet
-	other [][]byte      // what is not RTP
+	news  chan struct{}                // closed and replaced with each packet
+	other [][]byte                     // what is not RTP
+	open  func([]byte) ([]byte, error) // decrypts what comes; nil: it is plain
 
 	seq  uint16 // of the next packet sent
 	ts   uint32
@@ -89,6 +90,13 @@ func newPhone(t testing.TB) *phone {
 func (p *phone) note(b []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.open != nil {
+		plain, err := p.open(b)
+		if err != nil {
+			return
+		}
+		b = plain
+	}
 	var packet rtp.Packet
 	if len(b) > 1 && b[1] >= 192 && b[1] <= 223 || packet.Unmarshal(b) != nil {
 		p.other = append(p.other, b)

@@ -29,7 +29,7 @@ type poller struct {
 	// of the goroutine in loop
 	events [maxEvents]unix.EpollEvent
 	ready  [maxEvents]*Endpoint
-	buf    [maxPacket + 1]byte
+	buf    [maxPacket + 1 + srtpOverhead]byte // with room to encrypt a relayed packet
 	from   sockaddr
 }
 
@@ -143,8 +143,8 @@ func (p *poller) read(ep *Endpoint, rtcp bool, now int64) {
 		}
 	}()
 	if rtcp {
-		ep.readRTCP(p.buf[:], &p.from, now)
+		ep.readRTCP(p.buf[:maxPacket+1], &p.from, now)
 	} else {
-		ep.readRTP(p.buf[:], &p.from, now)
+		ep.readRTP(p.buf[:maxPacket+1], &p.from, now)
 	}
 }

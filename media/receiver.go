@@ -26,6 +26,8 @@ type receiver struct {
 	source sourceLock
 	kinds  [128]uint8
 
+	security security
+
 	have       bool // a packet was accepted
 	ssrc       uint32
 	generation uint32
@@ -52,13 +54,18 @@ type receiver struct {
 		have     bool
 	}
 
-	received, receivedBytes, strangers, malformed uint64
+	received, receivedBytes, strangers, malformed, forged uint64
 }
 
 // accept judges one packet. ok: it is the peer's audio or event. digit is not 0 when a key was pressed.
 func (r *receiver) accept(b []byte, from netip.AddrPort, now int64) (a arrival, v verdict, digit byte, ok bool) {
 	if r.source.locked.IsValid() && from != r.source.locked {
 		r.strangers++
+		return a, stranger, 0, false
+	}
+	b, genuine := r.security.open(b)
+	if !genuine {
+		r.forged++
 		return a, stranger, 0, false
 	}
 	p, parsed := parseRTP(b)
@@ -70,7 +77,10 @@ func (r *receiver) accept(b []byte, from netip.AddrPort, now int64) (a arrival, 
 		r.malformed++
 		return a, stranger, 0, false
 	}
-	if v = r.source.check(from, &p, now); v == stranger {
+	if r.security.cipher != nil && !r.source.locked.IsValid() { // who has the key is the peer, wherever they are
+		r.source.lock(from)
+		v = learnt
+	} else if v = r.source.check(from, &p, now); v == stranger {
 		r.strangers++
 		return a, v, 0, false
 	}

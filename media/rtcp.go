@@ -73,6 +73,11 @@ func (ep *Endpoint) control(b []byte, from netip.AddrPort, onRTP bool, now int64
 		in.strangers++
 		return
 	}
+	b, genuine := in.security.openControl(b)
+	if !genuine {
+		in.forged++
+		return
+	}
 	packets, err := rtcp.Unmarshal(b)
 	if err != nil {
 		in.malformed++
@@ -143,6 +148,10 @@ func (ep *Endpoint) report(now int64, bye bool) {
 		return
 	}
 	rep.sent = out.sent
+	b, ok := out.security.sealControl(b)
+	if !ok {
+		return
+	}
 	if rep.mux {
 		if out.open || out.connected {
 			rep.said = out.sock.sendTo(b, &out.dest) == 0 || rep.said

@@ -13,6 +13,7 @@ type Stats struct {
 	RTT                     time.Duration // from the peer's latest report; 0: unknown
 	Strangers               uint64        // packets from addresses that are not the peer's
 	Malformed               uint64        // neither RTP of this session nor RTCP
+	Forged                  uint64        // from the peer's address, but not encrypted by the peer, or seen before
 	Unsent                  uint64        // what could not be sent: no such payload type at the peer, too late, or the send failed
 }
 
@@ -28,7 +29,7 @@ func (ep *Endpoint) figures() Stats {
 	return Stats{
 		Sent: out.sent, SentBytes: out.sentBytes, Unsent: out.unsent,
 		Received: in.received, ReceivedBytes: in.receivedBytes,
-		Strangers: in.strangers, Malformed: in.malformed,
+		Strangers: in.strangers, Malformed: in.malformed, Forged: in.forged,
 		Lost: in.lostBefore + in.lost(), Jitter: time.Duration(in.jitter>>4) * sampleTime,
 		PeerLost: rep.peerLost, PeerJitter: rep.peerJitter, RTT: rep.rtt,
 	}
@@ -41,11 +42,11 @@ type EngineStats struct {
 	PortPairsFree    int    // neither in use nor in quarantine
 	PacketsSent      uint64 // RTP, by endpoints closed and open
 	PacketsReceived  uint64 // RTP that was accepted
-	PacketsDiscarded uint64 // from strangers, malformed, of unknown payload type
+	PacketsDiscarded uint64 // from strangers, malformed, forged, of unknown payload type
 }
 
 func (s *EngineStats) add(ep Stats) {
 	s.PacketsSent += ep.Sent
 	s.PacketsReceived += ep.Received
-	s.PacketsDiscarded += ep.Strangers + ep.Malformed
+	s.PacketsDiscarded += ep.Strangers + ep.Malformed + ep.Forged
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"centrala/media/sdp"
+
 	"github.com/zaf/g711"
 	"golang.org/x/sys/unix"
 )
@@ -23,6 +25,7 @@ type stream struct {
 	pt        uint8
 	eventPT   uint8 // telephone-event; noEvent: the peer does not take it
 	closed    bool
+	security  security
 
 	// the source: a programme, the endpoint bridged, or nothing
 	listed  bool // the clock has this endpoint in one of its lists
@@ -76,8 +79,14 @@ func (s *stream) resume(now int64) {
 	s.started, s.fitted = true, true
 }
 
-// write sends b. Accessed with mu held.
+// write sends b, which has srtpOverhead bytes of room behind it. Accessed with mu held.
 func (s *stream) write(b []byte) {
+	payload := len(b) - rtpHeader
+	b, ok := s.security.seal(b)
+	if !ok {
+		s.unsent++
+		return
+	}
 	var errno unix.Errno
 	if s.connected {
 		errno = s.sock.send(b)
@@ -89,11 +98,13 @@ func (s *stream) write(b []byte) {
 		return
 	}
 	s.sent++
-	s.sentBytes += uint64(len(b) - rtpHeader)
+	s.sentBytes += uint64(payload)
 }
 
 // frameBuffer is room for one packet of a programme.
-type frameBuffer [rtpHeader + FrameSamples]byte
+type frameBuffer [framePacket + srtpOverhead]byte
+
+const framePacket = rtpHeader + FrameSamples // bytes
 
 // play sends the programme's frame of a tick, built in buf. It returns false once the source is
 // no programme any more: the clock then forgets the endpoint.
@@ -110,9 +121,9 @@ func (s *stream) play(buf *frameBuffer, tick uint64, now int64) bool {
 	// Until the call returns, a programme that panics has been taken off already.
 	p := s.program
 	s.program = nil
-	n := copy(buf[rtpHeader:], p.Frame(s.codec, tick))
+	n := copy(buf[rtpHeader:framePacket], p.Frame(s.codec, tick))
 	s.program = p
-	for i := rtpHeader + n; i < len(buf); i++ {
+	for i := rtpHeader + n; i < framePacket; i++ {
 		buf[i] = s.codec.Silence()
 	}
 	marker := !s.fitted
@@ -125,7 +136,7 @@ func (s *stream) play(buf *frameBuffer, tick uint64, now int64) bool {
 	}
 	s.tick = tick
 	putHeader(buf[:], marker, s.pt, s.seq, s.ts, s.ssrc)
-	s.write(buf[:])
+	s.write(buf[:framePacket])
 	return true
 }
 
@@ -233,6 +244,13 @@ func (s *stream) negotiated(dest netip.AddrPort, open bool, codec Codec, pt, eve
 		s.fitted = false // the pause must not show in the sequence
 	}
 	s.open, s.codec, s.pt, s.eventPT = open, codec, pt, eventPT
+}
+
+// secure sets the keys of what is sent.
+func (s *stream) secure(k sdp.Keying) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.security.set(k.Suite, k.Out)
 }
 
 // redirect is told where the socket is connected to; invalid: it is not any more.

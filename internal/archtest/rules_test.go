@@ -45,7 +45,7 @@ var rules = []rule{
 	},
 	{
 		path: "media",
-		libs: []string{"github.com/pion/rtp", "github.com/pion/rtcp", "github.com/zaf/g711", "golang.org/x/sys", zerolog},
+		libs: []string{"github.com/pion/rtp", "github.com/pion/rtcp", "github.com/pion/srtp", "github.com/zaf/g711", "golang.org/x/sys", zerolog},
 		why:  "media knows neither signalling nor distribution, so that each can be tested and replaced alone; the switchboard joins them",
 	},
 	{

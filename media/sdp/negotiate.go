@@ -15,6 +15,8 @@ type Local struct {
 	Addr      netip.Addr // to be reached at
 	RTP, RTCP uint16
 	Codecs    []Format // offered in this order; also what is accepted
+	Security  Security
+	Random    func(n int) []byte // n bytes for a key, which nobody can guess
 }
 
 // Agreed is what the last offer and answer came to.
@@ -27,6 +29,7 @@ type Agreed struct {
 	Codec      Format
 	Event      Format   // telephone-event as the peer takes it; Name "" when it does not
 	Accept     []Format // what may arrive
+	Keying     Keying
 }
 
 // defaultEvent is the payload type of telephone-event in our first offer.
@@ -41,21 +44,28 @@ type Negotiator struct {
 	layout  []Stream
 	audio   int // index of our stream in layout
 	agreed  Agreed
+	keys    map[Suite]string // ours
+	said    []Crypto         // in our last offer
 }
 
 // NewNegotiator begins a session.
 func NewNegotiator(local Local) *Negotiator {
+	proto := "RTP/AVP"
+	if local.Security == SecureRequired {
+		proto = "RTP/SAVP"
+	}
 	return &Negotiator{
 		local:  local,
 		event:  defaultEvent,
-		layout: []Stream{{Kind: "audio", Proto: "RTP/AVP"}},
+		layout: []Stream{{Kind: "audio", Proto: proto}},
 	}
 }
 
 // Offer writes a first offer or one within the session.
 func (n *Negotiator) Offer() []byte {
 	own := n.layout[n.audio]
-	return n.describe(n.offered(), SendRecv, own.Mux)
+	n.said = n.lines(own.Proto)
+	return n.describe(n.offered(), SendRecv, own.Mux, n.said)
 }
 
 // offered are our formats, under the payload types that the session has given them already.
@@ -79,9 +89,9 @@ func (n *Negotiator) AcceptOffer(b []byte) ([]byte, Agreed, error) {
 	if err != nil {
 		return nil, Agreed{}, err
 	}
-	index, codec := n.choose(offer)
-	if index < 0 {
-		return nil, Agreed{}, ErrNoCodec
+	index, codec, err := n.choose(offer)
+	if err != nil {
+		return nil, Agreed{}, err
 	}
 	s := &offer.Streams[index]
 	agreed := agree(s, codec)
@@ -92,12 +102,14 @@ func (n *Negotiator) AcceptOffer(b []byte) ([]byte, Agreed, error) {
 		agreed.Accept = append(agreed.Accept, agreed.Event)
 		formats = append(formats, agreed.Event)
 	}
+	keying, lines := n.answerKeying(s)
+	agreed.Keying = keying
 	n.layout, n.audio, n.agreed = offer.Streams, index, agreed
 	direction := s.Direction
 	if s.OnHold() { // as if it said that it will not receive
 		direction = withoutReceiving(direction)
 	}
-	return n.describe(formats, direction.Reverse(), s.Mux), agreed, nil
+	return n.describe(formats, direction.Reverse(), s.Mux, lines), agreed, nil
 }
 
 // AcceptAnswer takes the answer to the last offer. After an error nothing has changed.
@@ -114,7 +126,12 @@ func (n *Negotiator) AcceptAnswer(b []byte) (Agreed, error) {
 	if !ok {
 		return Agreed{}, ErrNoCodec
 	}
+	keying, err := n.offerKeying(s)
+	if err != nil {
+		return Agreed{}, err
+	}
 	agreed := agree(s, codec)
+	agreed.Keying = keying
 	agreed.Mux = s.Mux && n.layout[n.audio].Mux
 	// What the peer sends bears the payload types of our offer (RFC 3264 6.1); equipment that uses
 	// its own numbers is understood too where they do not collide.
@@ -128,19 +145,32 @@ func (n *Negotiator) AcceptAnswer(b []byte) (Agreed, error) {
 	return agreed, nil
 }
 
-// choose finds the first stream that can be used and the codec that the offerer likes best.
-func (n *Negotiator) choose(offer *Session) (int, Format) {
+// choose finds the first stream that can be used and the codec that the offerer
+// likes best; an encrypted stream goes before a plain one.
+func (n *Negotiator) choose(offer *Session) (index int, codec Format, err error) {
+	index, err = -1, ErrNoCodec
 	for i := range offer.Streams {
-		if codec, ok := n.acceptable(&offer.Streams[i]); ok {
-			return i, codec
+		s := &offer.Streams[i]
+		c, ok := n.acceptable(s)
+		if !ok {
+			continue
+		}
+		switch bad := n.secure(s); {
+		case bad != nil:
+			if index < 0 {
+				err = bad
+			}
+		case index < 0 || len(s.Crypto) > 0 && len(offer.Streams[index].Crypto) == 0:
+			index, codec, err = i, c, nil
 		}
 	}
-	return -1, Format{}
+	return index, codec, err
 }
 
 // acceptable returns the first codec of the stream that we have.
 func (n *Negotiator) acceptable(s *Stream) (Format, bool) {
-	if s.Kind != "audio" || s.Port == 0 || s.Proto != "RTP/AVP" && s.Proto != "RTP/AVPF" || s.Addr.Is4() != n.local.Addr.Is4() {
+	plain := s.Proto == "RTP/AVP" || s.Proto == "RTP/AVPF"
+	if s.Kind != "audio" || s.Port == 0 || !plain && !s.secured() || s.Addr.Is4() != n.local.Addr.Is4() {
 		return Format{}, false
 	}
 	for _, f := range s.Formats {
@@ -184,7 +214,7 @@ func withoutReceiving(d Direction) Direction {
 
 // describe writes our description in the session's layout. The version rises only when the rest
 // differs from what was said last (RFC 3264 8).
-func (n *Negotiator) describe(formats []Format, direction Direction, mux bool) []byte {
+func (n *Negotiator) describe(formats []Format, direction Direction, mux bool, crypto []Crypto) []byte {
 	family := "IP4"
 	if n.local.Addr.Is6() {
 		family = "IP6"
@@ -198,7 +228,7 @@ func (n *Negotiator) describe(formats []Format, direction Direction, mux bool) [
 			writeMid(&b, s)
 			continue
 		}
-		n.describeAudio(&b, s, formats, direction, mux)
+		n.describeAudio(&b, s, formats, direction, mux, crypto)
 	}
 	body := b.String()
 	if body != n.last {
@@ -208,7 +238,7 @@ func (n *Negotiator) describe(formats []Format, direction Direction, mux bool) [
 	return fmt.Appendf(nil, "v=0\r\no=- %d %d IN %s %s\r\n%s", n.local.Session, n.version, family, n.local.Addr, body)
 }
 
-func (n *Negotiator) describeAudio(b *strings.Builder, s *Stream, formats []Format, direction Direction, mux bool) {
+func (n *Negotiator) describeAudio(b *strings.Builder, s *Stream, formats []Format, direction Direction, mux bool, crypto []Crypto) {
 	fmt.Fprintf(b, "m=audio %d %s", n.local.RTP, s.Proto)
 	for _, f := range formats {
 		b.WriteByte(' ')
@@ -230,6 +260,9 @@ func (n *Negotiator) describeAudio(b *strings.Builder, s *Stream, formats []Form
 		b.WriteString("a=rtcp-mux\r\n")
 	}
 	writeMid(b, s)
+	for _, c := range crypto {
+		b.WriteString(c.String())
+	}
 	fmt.Fprintf(b, "a=%s\r\n", direction)
 }
 

@@ -85,6 +85,7 @@ type Stream struct {
 	Mux       bool           // a=rtcp-mux (RFC 5761)
 	Direction Direction
 	Mid       string
+	Crypto    []Crypto // the a=crypto lines that can be used, in order
 }
 
 // OnHold reports the old way to hold: an address that nothing can be sent to (RFC 3264 8.4).
@@ -264,6 +265,10 @@ func (s *section) attribute(name, value string) error {
 		s.Mux = true
 	case "mid":
 		s.Mid = value
+	case "crypto":
+		if c, ok := parseCrypto(value); ok {
+			s.Crypto = append(s.Crypto, c)
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package sdp_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -16,10 +17,14 @@ var (
 	pcmu = sdp.Format{PT: 0, Name: "PCMU", Rate: 8000}
 )
 
-func negotiator() *sdp.Negotiator {
+func negotiator() *sdp.Negotiator { return secureNegotiator(sdp.SecureAccepted) }
+
+// secureNegotiator has keys of the letter K.
+func secureNegotiator(s sdp.Security) *sdp.Negotiator {
 	return sdp.NewNegotiator(sdp.Local{
 		Session: 4711, Addr: netip.MustParseAddr("192.0.2.1"), RTP: 10000, RTCP: 10001,
-		Codecs: []sdp.Format{pcma, pcmu},
+		Codecs: []sdp.Format{pcma, pcmu}, Security: s,
+		Random: func(n int) []byte { return bytes.Repeat([]byte{'K'}, n) },
 	})
 }
 
