@@ -27,18 +27,22 @@ type agent struct {
 	wrapUp     bool
 	status     AgentStatus
 	since      instant
-	lowered    bool // a reload took capacity away that was in use
-	refs       int  // offers and legs that name the agent
+	lowered    bool                  // a reload took capacity away that was in use
+	personal   ordered[*interaction] // that wait for this agent and nobody else
+	touched    bool                  // is in turn.callees
+	refs       int                   // offers and legs that name the agent
 }
 
 // seat is an agent's place in a group.
 type seat struct {
-	agent *agent
-	group *group
-	place int  // in the group's list
-	free  bool // is in the pool's free set
-	key   key  // in that set
-	fresh bool // is in the pool's list of those who became free by this entry
+	agent   *agent
+	group   *group
+	tier    int // the list they are in, from 0
+	place   int // in the lists of the group, one after another
+	lanes   []*lane
+	free    bool // is in the free sets of the lanes
+	key     key  // in those sets
+	working bool // is counted in group.atWork
 }
 
 // used returns how many capacity slots are taken.
@@ -104,15 +108,19 @@ func (s *State) refresh(a *agent, why string) {
 			t.group.census[st]++
 		}
 		a.status, a.since = st, s.now
+		for _, t := range a.seats {
+			s.countWork(t, st.atWork())
+		}
 		s.step(nil, Step{Kind: StepAgent, Agent: a.def.ID, What: st.String(), Why: why})
 	}
 	for _, t := range a.seats {
 		s.reseat(t)
 	}
+	s.attend(a)
 }
 
-// reseat puts the seat where it belongs: into the free set of its pool, at its
-// rank, or out of it.
+// reseat puts the seat where it belongs: into the free sets of its lanes, at its
+// rank, or out of them.
 func (s *State) reseat(t *seat) {
 	can, rank := t.eligible(), t.rank()
 	if t.free == can && t.key == rank {
@@ -122,21 +130,50 @@ func (s *State) reseat(t *seat) {
 	if !can {
 		return
 	}
-	p := t.group.pool
 	t.free, t.key = true, rank
-	p.free.insert(t.key, t)
-	s.touch(p)
-	if !t.fresh {
-		t.fresh = true
-		p.fresh = append(p.fresh, t)
+	for _, l := range t.lanes {
+		l.join(s, t)
 	}
 }
 
-// unseat takes the seat out of the free set of its pool.
+// unseat takes the seat out of the free sets of its lanes.
 func (s *State) unseat(t *seat) {
-	if t.free {
-		t.free = false
-		t.group.pool.free.remove(t.key)
+	if !t.free {
+		return
+	}
+	t.free = false
+	for _, l := range t.lanes {
+		l.free[t.tier].remove(t.key)
+	}
+}
+
+// countWork keeps the group's count of who is at work in the seat's tier. When a
+// tier is left by everybody, or the first comes to it, later tiers may be open
+// now.
+func (s *State) countWork(t *seat, works bool) {
+	if works == t.working {
+		return
+	}
+	t.working = works
+	n := &t.group.atWork[t.tier]
+	if works {
+		*n++
+	} else {
+		*n--
+	}
+	if *n == 0 || works && *n == 1 {
+		for _, l := range t.group.lanes {
+			s.reopened(l)
+		}
+	}
+}
+
+// reopened looks at a lane whose open tiers changed: everybody who is free in it
+// may join in where others are rung.
+func (s *State) reopened(l *lane) {
+	s.touch(l)
+	for k := range l.free {
+		l.free[k].each(func(t *seat) bool { l.freshen(s, t); return true })
 	}
 }
 
@@ -195,6 +232,7 @@ func (s *State) drop(a *agent) {
 	for _, t := range a.seats {
 		s.unseat(t)
 		t.group.census[a.status]--
+		s.countWork(t, false)
 		t.group.seats = removeOne(t.group.seats, t)
 	}
 	a.seats = nil

@@ -31,9 +31,14 @@ func (s *State) applyCallArrived(e *CallArrived) {
 	s.interactions[i.id] = i
 	i.group.interactions++
 	s.step(i, Step{Kind: StepArrived, Group: i.group.def.ID, What: e.To})
-	i.credit = int64(i.group.def.Priority)
+	i.needs = merge(n.Needs, e.Needs)
+	i.bonus = int64(n.Priority)
+	i.credit = int64(i.group.def.Priority) + i.bonus
+	s.enter(i)
 	s.armMaxWait(i)
-	s.enqueue(i)
+	if !s.prefer(i, e.Responsible) {
+		s.enqueue(i)
+	}
 }
 
 // applyLegAnswered: the caller's leg is up.

@@ -2,6 +2,7 @@ package acd
 
 import (
 	"slices"
+	"time"
 
 	"centrala/queuegroups"
 )
@@ -23,6 +24,8 @@ func (s *State) applyConfig(e *ConfigApplied) {
 	s.declareGroups()
 	s.indexNumbers()
 	s.seat()
+	s.reopen()
+	s.remembers = remembers(s.config)
 	for _, a := range slices.Clone(s.agentOrder) {
 		s.refresh(a, "configuration")
 		s.drop(a)
@@ -85,42 +88,81 @@ func (s *State) indexNumbers() {
 	}
 }
 
-// seat gives agents their places in the groups. Nobody is in a free set.
+// seat gives agents their places in the groups. Nobody is free and nobody waits
+// in a lane afterwards: refresh and relane see to that.
 func (s *State) seat() {
 	for _, a := range s.agentOrder {
 		a.seats = nil
 	}
 	for _, g := range s.groupOrder {
-		g.seats = nil
+		g.seats, g.lanes, g.waiting = nil, nil, 0
 		g.census = census{}
-		for place, id := range g.def.Agents {
-			a := s.agents[id]
-			if a == nil {
-				continue
+		g.atWork = make([]int32, g.tiers())
+		place := 0
+		for tier := range g.tiers() {
+			list := g.def.Agents
+			if tier > 0 {
+				list = g.def.Tiers[tier-1].Agents
 			}
-			t := &seat{agent: a, group: g, place: place}
-			g.seats = append(g.seats, t)
-			a.seats = append(a.seats, t)
-			g.census[a.status]++
+			for _, id := range list {
+				if a := s.agents[id]; a != nil {
+					s.sit(&seat{agent: a, group: g, tier: tier, place: place})
+				}
+				place++
+			}
 		}
 	}
-	s.reopen()
 }
 
-// reopen puts interactions where a change of distribution wants them: those that
-// somebody is rung for are open to more only under `all`.
+func (s *State) sit(t *seat) {
+	t.group.seats = append(t.group.seats, t)
+	t.agent.seats = append(t.agent.seats, t)
+	t.group.census[t.agent.status]++
+	if t.agent.status.atWork() {
+		t.working = true
+		t.group.atWork[t.tier]++
+	}
+}
+
+// relane puts an interaction where its group has it now.
+func (s *State) relane(i *interaction) {
+	i.lane = nil
+	if i.phase != PhaseQueued && i.phase != PhaseOffered {
+		return
+	}
+	i.lane = i.group.lane(i.need())
+	switch {
+	case i.personal != nil:
+	case i.phase == PhaseQueued:
+		s.toLane(i)
+	case i.group.def.Distribution == queuegroups.All:
+		i.lane.open[i.tier].insert(i.key(), i)
+	}
+}
+
+// reopen puts interactions where the new configuration wants them: what waiting
+// changes is reckoned anew, and those that somebody is rung for are open to more
+// only under `all`.
 func (s *State) reopen() {
 	for _, id := range sortedKeys(s.interactions) {
 		i := s.interactions[id]
-		if i.phase != PhaseOffered {
+		if i.phase != PhaseQueued && i.phase != PhaseOffered {
+			i.lane, i.relaxed, i.tier = nil, 0, 0 // reckoned anew if it comes back to the queue
 			continue
 		}
-		p := i.group.pool
-		p.open.remove(i.key())
-		if i.group.def.Distribution != queuegroups.All {
+		def, waited := &i.group.def, time.Duration(s.now-i.entered)
+		i.relaxed, i.tier = 0, 0
+		for i.relaxed < len(def.Relax) && def.Relax[i.relaxed].After <= waited {
+			i.relaxed++
+		}
+		for i.tier < len(def.Tiers) && def.Tiers[i.tier].After <= waited {
+			i.tier++
+		}
+		s.armStage(i)
+		s.relane(i)
+		if i.phase != PhaseOffered || i.group.def.Distribution != queuegroups.All {
 			continue
 		}
-		p.open.insert(i.key(), i)
 		if i.tried == nil {
 			i.tried = map[queuegroups.AgentID]bool{}
 		}

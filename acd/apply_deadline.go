@@ -32,6 +32,10 @@ func (s *State) applyDeadlinePassed(e *DeadlinePassed) {
 		s.refresh(l.agent, "no word from the phone")
 	case deadlineMaxWait:
 		s.maxWaitPassed(s.interactions[InteractionID(id.N)])
+	case deadlineStage:
+		s.stagePassed(s.interactions[InteractionID(id.N)])
+	case deadlinePersonal:
+		s.personalPassed(s.interactions[InteractionID(id.N)])
 	case deadlineServe:
 		s.counters.Overdue++
 		s.unserved(s.interactions[InteractionID(id.N)], "took too long")

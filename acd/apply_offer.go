@@ -59,11 +59,15 @@ func (s *State) accept(i *interaction, o *offer, l *leg) {
 	l.slot = true
 	a.legs = append(a.legs, l)
 	a.lastAnswer = s.now
+	if s.remembers && !a.outside {
+		s.talks.note(i.from.Number, a.def.ID)
+	}
 	s.recovered(a)
 	for len(i.offers) > 0 {
 		s.withdraw(i, i.offers[0], OutcomeLostRace, fmt.Sprintf("%s was faster", a.def.ID))
 	}
 	i.leaveQueue()
+	s.release(i)
 	i.overdue = false
 	s.deadlines.disarm(DeadlineID{Kind: deadlineMaxWait, N: uint64(i.id)})
 	i.agent, i.other, i.answered = a, l, s.now

@@ -42,7 +42,7 @@ func (s *State) pastWaiting(i *interaction) {
 }
 
 // proceed carries out the chain from its present action on, until something is
-// under way (R92). The interaction is in no set of its pool.
+// under way (R92). The interaction is in no lane.
 func (s *State) proceed(i *interaction) {
 	for {
 		a, declared := i.action(), i.chain < len(i.group.def.NoAnswer)
@@ -134,8 +134,9 @@ func (s *State) move(i *interaction, g *group) {
 	old := i.group
 	old.interactions--
 	i.group, i.chain, i.hops = g, 0, i.hops+1
-	i.round, i.cursor, i.overdue = 0, key{}, false
-	i.credit = int64(g.def.Priority)
+	i.round, i.cursor, i.overdue = 0, cursor{}, false
+	s.enter(i)
+	i.credit = int64(g.def.Priority) + i.bonus
 	clear(i.tried)
 	g.interactions++
 	s.armMaxWait(i)

@@ -3,6 +3,7 @@ package acd
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"centrala/queuegroups"
 )
@@ -49,13 +50,24 @@ func (s *State) Check() error {
 
 // checkInteraction: it is in exactly one place, and its legs and offers agree.
 func (s *State) checkInteraction(i *interaction, bad func(string, ...any)) {
-	p := i.group.pool
-	waiting, open := p.waiting.has(i.key()), p.open.has(i.key())
+
+	waiting := i.lane != nil && i.lane.waiting[i.tier].has(i.key())
+	open := i.lane != nil && i.lane.open[i.tier].has(i.key())
+	personally := i.personal != nil && i.personal.personal.has(i.key())
 	all := i.group.def.Distribution == queuegroups.All
-	if want := i.phase == PhaseQueued; waiting != want {
+	if want := i.phase == PhaseQueued && i.personal == nil; waiting != want {
 		bad("interaction %d is %s, among the waiting: %v", i.id, i.phase, waiting)
 	}
-	if want := i.phase == PhaseOffered && all; open != want {
+	if want := i.phase == PhaseQueued && i.personal != nil; personally != want {
+		bad("interaction %d is %s, among those who wait for one agent: %v", i.id, i.phase, personally)
+	}
+	if i.personal != nil && i.phase != PhaseQueued && i.phase != PhaseOffered {
+		bad("interaction %d is %s and still kept for %s", i.id, i.phase, i.personal.def.ID)
+	}
+	if (waiting || open) && requirement(i.need()) != i.lane.name {
+		bad("interaction %d needs %s and is in the lane %q", i.id, requirement(i.need()), i.lane.name)
+	}
+	if want := i.phase == PhaseOffered && all && i.personal == nil; open != want {
 		bad("interaction %d is %s, open to more agents: %v", i.id, i.phase, open)
 	}
 	if (len(i.offers) > 0) != (i.phase == PhaseOffered || i.phase == PhaseDialled) {
@@ -129,6 +141,9 @@ func (s *State) checkAgent(a *agent, bad func(string, ...any)) {
 	if a.status != a.present() {
 		bad("%s is %s, shown as %s", a.def.ID, a.present(), a.status)
 	}
+	if _, i, ok := a.personal.first(); ok && (a.canTake() || !a.expected()) {
+		bad("%s is %s and interaction %d waits for them", a.def.ID, a.status, i.id)
+	}
 	if a.removed && a.refs == 0 {
 		bad("%s should have been dropped", a.def.ID)
 	}
@@ -137,28 +152,67 @@ func (s *State) checkAgent(a *agent, bad func(string, ...any)) {
 // checkGroup: nothing waits while somebody who may serve it is free.
 func (s *State) checkGroup(g *group, bad func(string, ...any)) {
 	var counted census
-	free := 0
+	atWork := make([]int32, g.tiers())
 	for _, t := range g.seats {
 		counted[t.agent.status]++
-		if t.free != t.eligible() {
-			bad("%s may be offered an interaction of %s: %v; in its free set: %v", t.agent.def.ID, g.def.ID, t.eligible(), t.free)
+		if t.agent.status.atWork() {
+			atWork[t.tier]++
 		}
-		if t.eligible() {
-			free++
-			if !g.pool.free.has(t.key) || t.key != t.rank() {
-				bad("%s is free and %s does not know", t.agent.def.ID, g.def.ID)
-			}
+		if t.free != t.eligible() || t.free && t.key != t.rank() {
+			bad("%s may be offered an interaction of %s: %v; counts as free: %v", t.agent.def.ID, g.def.ID, t.eligible(), t.free)
 		}
 	}
-	if counted != g.census || free != g.pool.free.Len() {
-		bad("group %s counts %v and %d free, there are %v and %d", g.def.ID, g.census, g.pool.free.Len(), counted, free)
+	if counted != g.census || !slices.Equal(atWork, g.atWork) {
+		bad("group %s counts %v and %v at work, there are %v and %v", g.def.ID, g.census, g.atWork, counted, atWork)
 	}
-	if free > 0 && g.pool.waiting.Len() > 0 {
-		bad("group %s: %d wait while %d agents are free", g.def.ID, g.pool.waiting.Len(), free)
+	waiting := 0
+	for _, l := range g.lanes {
+		waiting += s.checkLane(l, bad)
+	}
+	if waiting != g.waiting {
+		bad("group %s counts %d waiting, there are %d", g.def.ID, g.waiting, waiting)
 	}
 	if g.removed && g.interactions == 0 {
 		bad("group %s should have been dropped", g.def.ID)
 	}
+}
+
+// checkLane: those who are free and have the skills are in it, and nobody waits
+// in a tier that one of them serves.
+func (s *State) checkLane(l *lane, bad func(string, ...any)) (waiting int) {
+	name := fmt.Sprintf("%s %q", l.group.def.ID, l.name)
+	free := make([]int, len(l.free))
+	for _, t := range l.group.seats {
+		if !t.free || !t.agent.meets(l.needs) {
+			continue
+		}
+		free[t.tier]++
+		if !l.free[t.tier].has(t.key) {
+			bad("%s is free and lane %s does not know", t.agent.def.ID, name)
+		}
+	}
+	served := 0 // free agents in the tiers up to the present one
+	for k := range l.free {
+		if l.free[k].Len() != free[k] {
+			bad("lane %s has %d free in tier %d, there are %d", name, l.free[k].Len(), k+1, free[k])
+		}
+		served += free[k]
+		waiting += l.waiting[k].Len()
+		if served > 0 && l.waiting[k].Len() > 0 {
+			bad("lane %s: %d wait while %d agents are free", name, l.waiting[k].Len(), served)
+		}
+	}
+	if waiting > 0 && l.group.atWork[0] == 0 { // the next tier with somebody at work is open to all
+		for k := range l.free {
+			if l.group.atWork[k] > 0 {
+				if free[k] > 0 && l.waiting[0].Len() > 0 {
+					bad("lane %s: %d wait for an empty tier while %d agents of tier %d are free", name, l.waiting[0].Len(), free[k], k+1)
+				}
+				break
+			}
+		}
+	}
+	return waiting
 }
 
 func (d *deadlines) armed(id DeadlineID) bool { return d.byID[id] != nil }

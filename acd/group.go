@@ -11,34 +11,39 @@ type group struct {
 	def          queuegroups.Group
 	removed      bool // no longer declared; kept while interactions are in it
 	seats        []*seat
-	pool         *pool
+	lanes        []*lane
+	atWork       []int32 // seats by tier whose agents are at work, if only busy
 	census       census
+	waiting      int // in its lanes
 	interactions int // in the group, in any phase
 }
 
-// pool is a set of interactions that the same agents may serve, and those of the
-// agents who are free.
-type pool struct {
-	group   *group
-	waiting ordered[*interaction] // nobody is being rung for them
-	open    ordered[*interaction] // `all`: being rung for, and more agents may join in
-	free    ordered[*seat]
-	fresh   []*seat // of agents who became free by this entry
-	touched bool    // is in turn.pools
-}
+func newGroup(def queuegroups.Group) *group { return &group{def: def} }
 
-func newGroup(def queuegroups.Group) *group {
-	g := &group{def: def}
-	g.pool = &pool{group: g}
-	return g
-}
+// tiers is how many lists of agents the group has.
+func (g *group) tiers() int { return 1 + len(g.def.Tiers) }
 
-// touch notes that the pool may have a match.
-func (s *State) touch(p *pool) {
-	if !p.touched {
-		p.touched = true
-		s.turn.pools = append(s.turn.pools, p)
+// free is how many of the group's agents may be offered something now.
+func (g *group) free() int {
+	n := 0
+	for _, t := range g.seats {
+		if t.free {
+			n++
+		}
 	}
+	return n
+}
+
+// longest returns the interaction that comes first in the group; nil: none waits.
+func (g *group) longest() (first *interaction) {
+	for _, l := range g.lanes {
+		for k := range l.waiting {
+			if _, i, ok := l.waiting[k].first(); ok && (first == nil || i.key().less(first.key())) {
+				first = i
+			}
+		}
+	}
+	return first
 }
 
 // dialLimit is how long a phone may take until it rings.
@@ -78,6 +83,7 @@ func (s *State) dropGroup(g *group) {
 		return
 	}
 	for _, t := range g.seats {
+		s.unseat(t)
 		t.agent.seats = removeOne(t.agent.seats, t)
 	}
 	g.seats = nil

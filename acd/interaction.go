@@ -15,13 +15,20 @@ type interaction struct {
 	phase    Phase
 	since    instant                      // in the phase
 	offers   []*offer                     // live ones
-	cursor   key                          // where the last offer of this round stood in the group's order
+	cursor   cursor                       // where the last offer of this round stood in the group's order
+	lane     *lane                        // in the group, by what it needs now
+	needs    []queuegroups.Skill          // beside what the group needs
+	entered  instant                      // in the group
+	relaxed  int                          // how many of the group's relaxations are in effect
+	tier     int                          // the last of the group's tiers that waiting has opened
+	personal *agent                       // it waits for them, or is being offered to them, and to nobody else
 	round    int                          // completed times round the group
 	tried    map[queuegroups.AgentID]bool // `all`: offered to in this round
 	agent    *agent                       // who answered
 	other    *leg                         // that agent's
 	answered instant                      // by the agent
-	credit   int64                        // ns of waiting that it is given on top
+	credit   int64                        // ns of waiting that it is given on top: the group's and bonus
+	bonus    int64                        // ns of it that it keeps in other groups: its number's
 	overdue  bool                         // max_wait passed while somebody was being rung
 	alerted  bool                         // the caller hears that somebody is rung
 	chain    int                          // the present one of the group's no-answer actions
@@ -41,24 +48,46 @@ func (i *interaction) key() key { return key{A: int64(i.arrived) - i.credit, C: 
 
 func (s *State) become(i *interaction, p Phase) {
 	i.phase, i.since = p, s.now
+	if p != PhaseQueued && p != PhaseOffered {
+		s.deadlines.disarm(DeadlineID{Kind: deadlineStage, N: uint64(i.id)})
+	}
 }
 
 // enqueue puts the interaction where the match finds it.
 func (s *State) enqueue(i *interaction) {
 	s.become(i, PhaseQueued)
-	p := i.group.pool
-	p.waiting.insert(i.key(), i)
-	s.touch(p)
+	s.advance(i)
+	s.toLane(i)
+	s.undecide(i)
+}
+
+// undecide notes that the caller has to be told how things stand.
+func (s *State) undecide(i *interaction) {
 	if !i.undecided {
 		i.undecided = true
 		s.turn.undecided = append(s.turn.undecided, i)
 	}
 }
 
-// leaveQueue takes the interaction out of the sets of its pool.
+// toLane puts a waiting interaction into its lane.
+func (s *State) toLane(i *interaction) {
+	i.lane.waiting[i.tier].insert(i.key(), i)
+	i.group.waiting++
+	s.touch(i.lane)
+}
+
+// leaveQueue takes the interaction from where it waits, or is open to more agents.
 func (i *interaction) leaveQueue() {
-	i.group.pool.waiting.remove(i.key())
-	i.group.pool.open.remove(i.key())
+	if i.personal != nil {
+		i.personal.personal.remove(i.key())
+	}
+	if i.lane == nil {
+		return
+	}
+	if i.lane.waiting[i.tier].remove(i.key()) {
+		i.group.waiting--
+	}
+	i.lane.open[i.tier].remove(i.key())
 }
 
 // entertain tells the caller how things stand after the match: somebody is being
@@ -72,6 +101,11 @@ func (s *State) entertain(i *interaction) {
 		i.admitted = true
 		s.ringback(i)
 	case PhaseQueued:
+		if i.personal != nil {
+			i.admitted = true
+			s.music(i)
+			return
+		}
 		if i.overdue {
 			i.leaveQueue()
 			s.pastWaiting(i)
@@ -83,12 +117,12 @@ func (s *State) entertain(i *interaction) {
 			s.proceed(i)
 			return
 		}
-		if m := i.group.def.MaxWaiting; !i.admitted && m > 0 && i.group.pool.waiting.Len() > m {
+		if m := i.group.def.MaxWaiting; !i.admitted && m > 0 && i.group.waiting > m {
 			s.finish(i, QueueFull, "", RejectQueueFull)
 			return
 		}
 		i.admitted = true
-		s.step(i, Step{Kind: StepQueued, Group: i.group.def.ID, Choice: &Choice{Free: 0, Census: i.group.census}})
+		s.step(i, Step{Kind: StepQueued, Group: i.group.def.ID, Choice: &Choice{Census: i.group.census, Needs: i.lane.name}})
 		s.music(i)
 	case PhaseConnecting, PhaseTalking, PhaseDialled, PhaseServed:
 	}
@@ -103,6 +137,8 @@ func (s *State) finish(i *interaction, end EndKind, class string, reject RejectR
 	i.leaveQueue()
 	s.deadlines.disarm(DeadlineID{Kind: deadlineMaxWait, N: uint64(i.id)})
 	s.deadlines.disarm(DeadlineID{Kind: deadlineServe, N: uint64(i.id)})
+	s.deadlines.disarm(DeadlineID{Kind: deadlineStage, N: uint64(i.id)})
+	s.release(i)
 	i.group.interactions--
 	delete(s.interactions, i.id)
 	if i.other != nil {

@@ -1,116 +1,122 @@
 package acd
 
 import (
+	"slices"
 	"time"
 
 	"centrala/queuegroups"
 )
 
 // match pairs waiting interactions with free agents until no pair is left. It
-// looks only where the entry changed something: in the pools of agents who became
-// free and of interactions that came to wait. The earliest interaction that
-// anybody can serve goes first, whatever waits before it for somebody else.
+// looks only where the entry changed something: in the lanes of agents who became
+// free and of interactions that came to wait, and at agents for whom somebody
+// waits personally. The earliest interaction that anybody can serve goes first,
+// over all groups, whatever waits before it for somebody else.
 func (s *State) match() {
-	t := &s.turn
 	for {
-		i, joiner := s.earliest()
-		if i == nil {
+		c := s.earliest()
+		if c.i == nil {
 			break
 		}
-		if joiner != nil {
-			i.tried[joiner.agent.def.ID] = true
-			s.offerTo(i, joiner, s.choice(i, joiner))
-			continue
+		switch {
+		case c.callee != nil:
+			s.assignPersonally(c.i, c.callee)
+		case c.joiner != nil:
+			s.ringToo(c.i, c.joiner)
+		default:
+			s.assign(c.i)
 		}
-		s.assign(i)
 	}
-	for k, p := range t.pools {
-		p.touched = false
-		for n, seat := range p.fresh {
-			seat.fresh = false
-			p.fresh[n] = nil
-		}
-		p.fresh = p.fresh[:0]
-		t.pools[k] = nil
+	t := &s.turn
+	for k, l := range t.lanes {
+		l.touched = false
+		clear(l.fresh)
+		l.fresh = l.fresh[:0]
+		t.lanes[k] = nil
 	}
-	t.pools = t.pools[:0]
+	t.lanes = t.lanes[:0]
+	for k, a := range t.callees {
+		a.touched = false
+		t.callees[k] = nil
+	}
+	t.callees = t.callees[:0]
 }
 
-// earliest returns the first interaction in order that can be offered now, and
-// the seat of the agent who is to join in, if it is one that already rings others.
-func (s *State) earliest() (*interaction, *seat) {
-	var best *interaction
-	var bestKey key
-	var joiner *seat
-	for _, p := range s.turn.pools {
-		if p.free.Len() == 0 {
-			continue
-		}
-		if k, i, ok := p.waiting.first(); ok && (best == nil || k.less(bestKey)) {
-			best, bestKey, joiner = i, k, nil
-		}
-		if i, t := p.joinable(); i != nil && (best == nil || i.key().less(bestKey)) {
-			best, bestKey, joiner = i, i.key(), t
-		}
-	}
-	return best, joiner
+// candidate is an interaction that can be offered now.
+type candidate struct {
+	i      *interaction
+	callee *agent // it waits for them personally
+	joiner *seat  // it rings others already, and this agent may join in
 }
 
-// joinable returns the first interaction of `all` that rings others already and,
-// of the agents who just became free and were not offered it in this round, the
-// first in the list.
-func (p *pool) joinable() (*interaction, *seat) {
-	var joined *interaction
-	var joiner *seat
-	p.open.each(func(i *interaction) bool {
-		for _, t := range p.fresh {
-			if t.free && !i.tried[t.agent.def.ID] && (joiner == nil || t.place < joiner.place) {
-				joined, joiner = i, t
-			}
+// earliest returns the first interaction in order that can be offered now.
+func (s *State) earliest() (best candidate) {
+	var at key
+	for _, l := range s.turn.lanes {
+		if i, k := l.head(); i != nil && (best.i == nil || k.less(at)) {
+			best, at = candidate{i: i}, k
 		}
-		return joiner == nil
-	})
-	return joined, joiner
+		if i, t := l.joinable(); i != nil && (best.i == nil || i.key().less(at)) {
+			best, at = candidate{i: i, joiner: t}, i.key()
+		}
+	}
+	for _, a := range s.turn.callees {
+		if k, i, ok := a.personal.first(); ok && a.canTake() && (best.i == nil || k.less(at)) {
+			best, at = candidate{i: i, callee: a}, k
+		}
+	}
+	return best
 }
 
 // assign offers a waiting interaction to whom its group's distribution chooses.
 // Somebody is free.
 func (s *State) assign(i *interaction) {
-	p := i.group.pool
-	p.waiting.remove(i.key())
+	i.leaveQueue()
 	s.become(i, PhaseOffered)
 	if i.group.def.Distribution == queuegroups.All {
 		s.assignAll(i)
 		return
 	}
-	k, t, ok := p.free.after(i.cursor)
-	if !ok { // after the last the first again (R21)
+	t := i.lane.next(i.cursor, i.tier)
+	if t == nil { // after the last the first again (R21)
 		s.nextRound(i)
-		k, t, _ = p.free.first()
+		t = i.lane.next(i.cursor, i.tier)
 	}
-	i.cursor = k
-	s.offerTo(i, t, s.choice(i, t))
+	i.cursor = cursor{t.tier, t.key}
+	s.offerTo(i, t.agent, s.choice(i, t), "")
 }
 
 // assignAll offers the interaction to everybody who is free, at once (R22).
 func (s *State) assignAll(i *interaction) {
-	p := i.group.pool
-	p.open.insert(i.key(), i)
+	i.lane.open[i.tier].insert(i.key(), i)
 	if i.tried == nil {
 		i.tried = map[queuegroups.AgentID]bool{}
 	}
-	seats := make([]*seat, 0, p.free.Len())
-	p.free.each(func(t *seat) bool {
-		seats = append(seats, t)
-		return len(seats) < maxOffers
-	})
+	s.ringAll(i, i.lane.all(i.tier))
+}
+
+// ringOthers rings everybody who is free and has not been rung for it in this round.
+func (s *State) ringOthers(i *interaction) {
+	s.ringAll(i, slices.DeleteFunc(i.lane.all(i.tier), func(t *seat) bool { return i.tried[t.agent.def.ID] }))
+}
+
+func (s *State) ringAll(i *interaction, seats []*seat) {
+	if len(seats) == 0 {
+		return
+	}
 	c := s.choice(i, seats[0])
 	for _, t := range seats {
 		i.tried[t.agent.def.ID] = true
 		each := *c
-		each.Place = t.place + 1
-		s.offerTo(i, t, &each)
+		each.Place, each.Tier = t.place+1, tierShown(t)
+		s.offerTo(i, t.agent, &each, "")
 	}
+}
+
+// ringToo has one more agent join in.
+func (s *State) ringToo(i *interaction, t *seat) {
+	i.tried[t.agent.def.ID] = true
+	s.offerTo(i, t.agent, s.choice(i, t), "")
 }
 
 // maxOffers bounds the offers that one entry makes: an OfferID has 16 bits for them.
@@ -120,10 +126,18 @@ const maxOffers = 1<<16 - 1
 func (s *State) choice(i *interaction, t *seat) *Choice {
 	c := &Choice{
 		Rule: string(i.group.def.Distribution), Place: t.place + 1, Round: i.round + 1,
-		Free: i.group.pool.free.Len(), Census: i.group.census,
+		Free: i.lane.freeCount(i.tier), Census: i.group.census, Tier: tierShown(t), Needs: i.lane.name,
 	}
 	if t.agent.lastAnswer > 0 {
 		c.Idle = time.Duration(s.now - t.agent.lastAnswer)
 	}
 	return c
+}
+
+// tierShown is the seat's tier as people count; 0: the first, which goes without saying.
+func tierShown(t *seat) int {
+	if t.tier == 0 {
+		return 0
+	}
+	return t.tier + 1
 }

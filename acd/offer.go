@@ -25,15 +25,15 @@ type offer struct {
 }
 
 // offerTo reserves the agent for the interaction and rings their phones.
-func (s *State) offerTo(i *interaction, t *seat, c *Choice) {
-	o := s.newOffer(i, t.agent)
+func (s *State) offerTo(i *interaction, a *agent, c *Choice, why string) {
+	o := s.newOffer(i, a)
 	i.rung = true
-	s.step(i, Step{Kind: StepOffer, Group: o.group, Agent: t.agent.def.ID, Offer: o.id, Choice: c})
-	r := &Ring{Offer: o.id, Agent: t.agent.def.ID, From: i.from, Group: i.group.def.Name}
+	s.step(i, Step{Kind: StepOffer, Group: o.group, Agent: a.def.ID, Offer: o.id, Why: why, Choice: c})
+	r := &Ring{Offer: o.id, Agent: a.def.ID, From: i.from, Group: i.group.def.Name}
 	o.pending = r
 	s.emit(r, o.node, o.of, o.call)
 	s.deadlines.arm(DeadlineID{Kind: deadlineOffer, N: uint64(o.id)}, s.now.after(i.group.dialLimit()))
-	s.refresh(t.agent, "")
+	s.refresh(a, "")
 }
 
 // newOffer makes an offer, which takes a slot of the agent.
@@ -110,14 +110,16 @@ func (s *State) afterOffer(i *interaction) {
 	default:
 		return
 	}
-	p := i.group.pool
-	p.open.remove(i.key())
+	i.leaveQueue()
+	if i.personal != nil {
+		s.personalOver(i, "no answer")
+		return
+	}
 	over := i.group.def.Distribution == queuegroups.All
 	if over {
 		s.nextRound(i)
 	} else {
-		_, _, more := p.free.after(i.cursor)
-		over = !more
+		over = i.lane.next(i.cursor, i.tier) == nil
 	}
 	switch {
 	case i.overdue:
@@ -133,6 +135,6 @@ func (s *State) afterOffer(i *interaction) {
 
 func (s *State) nextRound(i *interaction) {
 	i.round++
-	i.cursor = key{}
+	i.cursor = cursor{}
 	clear(i.tried)
 }

@@ -59,6 +59,9 @@ func (s *State) restoreLine(l *snapLine) error {
 		return s.restoreInteraction(l.Interaction)
 	case l.Deadline != nil:
 		return s.restoreDeadline(l.Deadline)
+	case l.Talk != nil:
+		s.talks.put(*l.Talk)
+		return nil
 	}
 	return errors.New("empty")
 }
@@ -193,10 +196,14 @@ func (s *State) restoreOffer(x *snapOffer) error {
 func (s *State) restoreInteraction(x *snapInteraction) error {
 	i := &interaction{
 		id: x.ID, arrived: x.Arrived, trunk: x.Trunk, from: x.From, to: x.To, music: x.Music,
-		group: s.groups[x.Group], caller: s.legs[x.Caller], phase: x.Phase, since: x.Since, cursor: x.Cursor,
+		group: s.groups[x.Group], caller: s.legs[x.Caller], phase: x.Phase, since: x.Since, cursor: cursor{x.At, x.Cursor},
 		round: x.Round, answered: x.Answered, credit: x.Credit, overdue: x.Overdue,
 		alerted: x.Alerted, admitted: x.Admitted, trail: x.Trail, omitted: x.Omitted,
 		chain: x.Chain, hops: x.Hops, rung: x.Rung, service: x.Service, other: s.legs[x.Other],
+		needs: x.Needs, entered: x.Entered, relaxed: x.Relaxed, tier: x.Tier, bonus: x.Bonus,
+	}
+	if i.entered == 0 { // written before there was anything that waiting changes
+		i.entered = i.arrived
 	}
 	if i.other != nil {
 		i.agent = i.other.agent
@@ -218,12 +225,17 @@ func (s *State) restoreInteraction(x *snapInteraction) error {
 	}
 	s.interactions[x.ID] = i
 	i.group.interactions++
-	p := i.group.pool
-	switch {
-	case i.phase == PhaseQueued:
-		p.waiting.insert(i.key(), i)
-	case i.phase == PhaseOffered && i.group.def.Distribution == queuegroups.All:
-		p.open.insert(i.key(), i)
+	if i.relaxed > len(i.group.def.Relax) || i.tier > len(i.group.def.Tiers) {
+		return fmt.Errorf("interaction %d has waited for more than there is", x.ID)
+	}
+	if x.Personal != "" {
+		if i.personal = s.agents[x.Personal]; i.personal == nil {
+			return fmt.Errorf("interaction %d is for unknown agent %q", x.ID, x.Personal)
+		}
+		i.personal.refs++
+		if i.phase == PhaseQueued {
+			i.personal.personal.insert(i.key(), i)
+		}
 	}
 	return nil
 }
@@ -242,7 +254,11 @@ func outsider(number string) *agent {
 
 // rejoin derives what a snapshot leaves out: seats, census and free sets.
 func (s *State) rejoin() {
+	s.remembers = remembers(s.config)
 	s.seat()
+	for _, id := range sortedKeys(s.interactions) {
+		s.relane(s.interactions[id])
+	}
 	for _, a := range s.agentOrder {
 		for _, t := range a.seats {
 			s.reseat(t)

@@ -27,6 +27,7 @@ type (
 		Offer       *snapOffer       `json:"offer,omitempty"`
 		Interaction *snapInteraction `json:"interaction,omitempty"`
 		Deadline    *deadline        `json:"deadline,omitempty"`
+		Talk        *talk            `json:"talk,omitempty"`
 		Lines       int              `json:"lines,omitempty"`
 	}
 	snapHeader struct {
@@ -110,6 +111,13 @@ type (
 		Service  queuegroups.ActionKind `json:"service,omitempty"`
 		Trail    []Step                 `json:"trail"`
 		Omitted  int                    `json:"omitted,omitempty"`
+		Needs    []queuegroups.Skill    `json:"needs,omitempty"`
+		Entered  instant                `json:"entered,omitempty"`
+		Relaxed  int                    `json:"relaxed,omitempty"`
+		Tier     int                    `json:"tier,omitempty"`
+		At       int                    `json:"cursor_tier,omitempty"`
+		Bonus    int64                  `json:"bonus,omitempty"`
+		Personal queuegroups.AgentID    `json:"personal,omitempty"`
 	}
 )
 
@@ -170,6 +178,11 @@ func (s *State) Snapshot(w io.Writer) error {
 	for _, d := range armed {
 		put(snapLine{Deadline: d})
 	}
+	s.talks.order.each(func(customer string) bool {
+		x := s.talks.byCustomer[customer]
+		put(snapLine{Talk: &x})
+		return true
+	})
 	put(snapLine{Lines: lines})
 	if failed != nil {
 		return fmt.Errorf("snapshot: %w", failed)
@@ -246,10 +259,14 @@ func (o *offer) snap() (*snapOffer, error) {
 func (i *interaction) snap() *snapInteraction {
 	x := &snapInteraction{
 		ID: i.id, Arrived: i.arrived, Trunk: i.trunk, From: i.from, To: i.to, Music: i.music,
-		Group: i.group.def.ID, Caller: i.caller.id, Phase: i.phase, Since: i.since, Cursor: i.cursor,
+		Group: i.group.def.ID, Caller: i.caller.id, Phase: i.phase, Since: i.since, Cursor: i.cursor.key,
 		Round: i.round, Tried: sortedKeys(i.tried), Answered: i.answered, Credit: i.credit, Overdue: i.overdue,
 		Alerted: i.alerted, Admitted: i.admitted, Chain: i.chain, Hops: i.hops, Rung: i.rung, Service: i.service,
 		Trail: i.trail, Omitted: i.omitted,
+		Needs: i.needs, Entered: i.entered, Relaxed: i.relaxed, Tier: i.tier, At: i.cursor.tier, Bonus: i.bonus,
+	}
+	if i.personal != nil {
+		x.Personal = i.personal.def.ID
 	}
 	for _, o := range i.offers {
 		x.Offers = append(x.Offers, o.id)

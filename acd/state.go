@@ -22,6 +22,8 @@ type State struct {
 	offers       map[OfferID]*offer
 	legs         map[LegID]*leg
 	deadlines    deadlines
+	talks        talks
+	remembers    bool // somebody asks for talks
 	counters     Counters
 
 	turn turn // of the entry being applied; not part of the state
@@ -33,7 +35,8 @@ type turn struct {
 	trace     []Step
 	ended     []Record
 	offers    uint64         // made so far; the low part of an OfferID
-	pools     []*pool        // may now have a match
+	lanes     []*lane        // may now have a match
+	callees   []*agent       // may now take what waits for them personally
 	spare     []*interaction // room for undecided
 	undecided []*interaction // caller has not been told anything yet, or must be told something new
 }
@@ -49,6 +52,7 @@ func NewState() *State {
 		offers:       map[OfferID]*offer{},
 		legs:         map[LegID]*leg{},
 		deadlines:    deadlines{byID: map[DeadlineID]*deadline{}},
+		talks:        talks{byCustomer: map[string]talk{}},
 		counters:     newCounters(),
 	}
 }

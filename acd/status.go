@@ -52,6 +52,17 @@ func (a AgentStatus) String() string {
 	}
 }
 
+// atWork: the agent is there to serve, if only busy. People at lunch are not: who
+// waits for them must not wait for nothing.
+func (a AgentStatus) atWork() bool {
+	switch a {
+	case Available, Reserved, Ringing, Talking, WrapUp, BackingOff, BusyElsewhere:
+		return true
+	case Offline, NotResponding, Dismissed:
+	}
+	return false
+}
+
 // MarshalText writes the status by its name.
 func (a AgentStatus) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 

@@ -22,6 +22,8 @@ const (
 	StepAction  StepKind = "action"  // nobody answered; What is done about it (R92)
 	StepServed  StepKind = "served"  // voicemail or callback told how it went
 	StepRequeue StepKind = "requeue" // back to the queue with its arrival
+	StepStage   StepKind = "stage"   // it waited long enough for What: less skill, or another tier
+	StepKept    StepKind = "kept"    // for one agent; Why says for whose sake
 	StepEnded   StepKind = "ended"   // the interaction is over; What is the EndKind
 	StepAgent   StepKind = "agent"   // an agent's state changed; What is the AgentStatus
 )
@@ -48,6 +50,8 @@ type Choice struct {
 	Round  int           `json:"round,omitempty"` // which time round the group, from 1
 	Free   int           `json:"free"`            // agents who could be offered it
 	Census census        `json:"census"`          // agents of the group by status
+	Tier   int           `json:"tier,omitempty"`  // of the agent, from 2 on; 0: the first
+	Needs  string        `json:"needs,omitempty"` // skills that it needs now, as in polish>=3
 }
 
 // String returns the step as a line of a trace, without its time.
@@ -93,6 +97,12 @@ func (c *Choice) String() string {
 			parts = append(parts, fmt.Sprintf("%s: place %d", c.Rule, c.Place))
 		}
 		parts = append(parts, fmt.Sprintf("round %d", c.Round), fmt.Sprintf("%d free", c.Free))
+	}
+	if c.Tier > 0 {
+		parts = append(parts, fmt.Sprintf("tier %d", c.Tier))
+	}
+	if c.Needs != "" {
+		parts = append(parts, "needs "+c.Needs)
 	}
 	for st := range numStatuses {
 		if n := c.Census[st]; n > 0 && (st != Available || c.Rule == "") {

@@ -47,6 +47,9 @@ type InteractionView struct {
 	Offers   []OfferView         `json:"offers,omitempty"`
 	Agent    queuegroups.AgentID `json:"agent,omitempty"`     // who answered
 	AgentLeg LegID               `json:"agent_leg,omitempty"` // that agent's leg
+	For      queuegroups.AgentID `json:"for,omitempty"`       // it waits for this agent only
+	Needs    []queuegroups.Skill `json:"needs,omitempty"`     // skills that it needs now
+	Tier     int                 `json:"tier"`                // the last that waiting has opened, from 1
 	Steps    []Step              `json:"steps"`
 	Omitted  int                 `json:"omitted,omitempty"` // steps left out of the middle
 }
@@ -97,6 +100,10 @@ func (s *State) Interactions() []InteractionView {
 		for _, o := range i.offers {
 			v.Offers = append(v.Offers, OfferView{ID: o.id, Agent: o.agent.def.ID, Made: o.made.Time(), Ringing: o.ringing})
 		}
+		v.Needs, v.Tier = i.need(), i.tier+1
+		if i.personal != nil {
+			v.For = i.personal.def.ID
+		}
 		if i.agent != nil {
 			v.Agent, v.AgentLeg = i.agent.def.ID, i.other.id
 		}
@@ -110,10 +117,10 @@ func (s *State) Groups() []GroupView {
 	out := make([]GroupView, 0, len(s.groupOrder))
 	for _, g := range s.groupOrder {
 		v := GroupView{
-			ID: g.def.ID, Name: g.def.Name, Waiting: g.pool.waiting.Len(), Interactions: g.interactions,
-			Free: g.pool.free.Len(), Agents: map[string]int{},
+			ID: g.def.ID, Name: g.def.Name, Waiting: g.waiting, Interactions: g.interactions,
+			Free: g.free(), Agents: map[string]int{},
 		}
-		if _, i, ok := g.pool.waiting.first(); ok {
+		if i := g.longest(); i != nil {
 			v.Longest = i.arrived.Time()
 		}
 		for st, n := range g.census {
