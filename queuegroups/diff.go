@@ -3,6 +3,7 @@ package queuegroups
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 )
 
 // Op says what became of a thing between two versions.
@@ -16,7 +17,8 @@ const (
 )
 
 // Change is one thing that differs between two versions. Kind is agent, group,
-// trunk, number, hold_music, hours, channel or region.
+// trunk, number, hold_music, hours, channel, region, work_time or presence; the
+// last two have no ID.
 type Change struct {
 	Kind string `json:"kind"`
 	ID   string `json:"id"`
@@ -36,6 +38,12 @@ func Diff(before, after *Config) []Change {
 	var changes []Change
 	if before.Region != after.Region {
 		changes = append(changes, Change{Kind: "region", ID: after.Region, Op: Changed})
+	}
+	if before.WorkTime.Tracked != after.WorkTime.Tracked || !slices.Equal(before.WorkTime.Breaks, after.WorkTime.Breaks) {
+		changes = append(changes, Change{Kind: "work_time", Op: Changed})
+	}
+	if before.Presence != after.Presence {
+		changes = append(changes, Change{Kind: "presence", Op: Changed})
 	}
 	changes = diff(changes, "agent", before.Agents, after.Agents, func(a *Agent) string { return string(a.ID) }, sameAgent)
 	changes = diff(changes, "group", before.Groups, after.Groups, func(g *Group) string { return string(g.ID) }, same[Group])

@@ -24,6 +24,8 @@ type document struct {
 	Numbers   strictyaml.Map[numberKeys]  `yaml:"numbers" doc:"The numbers that callers dial. The key is the number; spaces, brackets and hyphens do not matter."`
 	HoldMusic strictyaml.Map[musicKeys]   `yaml:"hold_music" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"Programmes that waiting callers hear."`
 	Hours     strictyaml.Map[hoursKeys]   `yaml:"hours" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"Calendars of opening hours."`
+	WorkTime  workTimeKeys                `yaml:"work_time" doc:"The agents' work day and breaks."`
+	Presence  presenceKeys                `yaml:"presence" doc:"When a program that an agent works with counts as left alone."`
 	Channels  strictyaml.Map[channelKeys] `yaml:"channels" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"Open channels: where chats come from and who takes them."`
 }
 
@@ -35,11 +37,31 @@ type agentKeys struct {
 	Role        text         `yaml:"role" default:"manager" doc:"What the agent may see and change: administrator, director, manager or a role of your own."`
 	SIPPassword text         `yaml:"sip_password" secret:"true" doc:"What their phones register with: the password itself, env:NAME or file:PATH." example:"env:ANNA_SIP_PASSWORD"`
 	Capacity    capacityKeys `yaml:"capacity" doc:"How many calls and chats at once."`
+	Skills      skills       `yaml:"skills" min:"1" max:"9" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"What the agent is good at: skill and level, as in {polish: 5, billing: 2}."`
+	WrapUp      duration     `yaml:"wrap_up" min:"0s" max:"24h" doc:"Time after each call or chat. Default: the group's."`
+}
+
+// skills are levels by skill.
+type skills = strictyaml.Map[number]
+
+type workTimeKeys struct {
+	Tracked yesNo `yaml:"tracked" default:"false" doc:"An agent who has not started the work day gets nothing."`
+	Breaks  texts `yaml:"breaks" doc:"The reasons for a break that agents may give, as in [lunch, training]. Default: any."`
+}
+
+type presenceKeys struct {
+	Browser   duration `yaml:"browser" default:"15m" min:"1m" max:"12h" doc:"How long a browser may go without use until its agent is away."`
+	Desktop   duration `yaml:"desktop" default:"10m" min:"1m" max:"12h" doc:"How long the desktop program may go without use until its agent is away. A locked screen counts at once."`
+	Mobile    duration `yaml:"mobile" default:"5m" min:"1m" max:"12h" doc:"How long the mobile program may be in the background until its agent is away."`
+	DNDBlocks yesNo    `yaml:"dnd_blocks" default:"false" doc:"Agents who do not want to be disturbed are offered nothing."`
 }
 
 type capacityKeys struct {
 	Voice number `yaml:"voice" default:"1" min:"0" max:"100" doc:"Calls at once."`
 	Chat  number `yaml:"chat" default:"1" min:"0" max:"1000" doc:"Chats at once."`
+
+	ChatsDuringCall yesNo `yaml:"chats_during_call" default:"false" doc:"New chats are offered during a call."`
+	CallsDuringChat yesNo `yaml:"calls_during_chat" default:"true" doc:"Calls are offered while the agent has a chat."`
 }
 
 type groupKeys struct {
@@ -62,7 +84,38 @@ type groupKeys struct {
 	BlindEnd     text                        `yaml:"blind_transfer_no_answer" default:"return" enum:"end,return,queue" doc:"When nobody answers a blind transfer: end the call, return it to the transferor and then to the queue, or queue it."`
 	Trunk        text                        `yaml:"trunk" doc:"Where calls forwarded outside leave. Default: the trunk they came in on."`
 	Retry        retryKeys                   `yaml:"retry" doc:"How long an agent is left alone after a failed offer, by its cause."`
+	Needs        skills                      `yaml:"needs" min:"1" max:"9" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"The skills that whoever takes a call must have, and how well: {polish: 3}."`
+	Relax        strictyaml.List[relaxKeys]  `yaml:"relax" doc:"What is given up while a caller waits, step by step."`
+	Tiers        strictyaml.List[tierKeys]   `yaml:"tiers" doc:"Further agents, who are offered what has waited for a while. A tier opens at once while nobody of those before it is at work."`
+	Preferred    preferredKeys               `yaml:"preferred" doc:"An agent to whom a call is kept for a while, before the group."`
+	Full         strictyaml.List[actionKeys] `yaml:"full" default:"hangup" doc:"What to do with a caller for whom max_waiting leaves no room. As no_answer, without wait."`
+	Unavailable  unavailableKeys             `yaml:"unavailable" doc:"What to do with those who wait while nobody can serve them, by why that is."`
 	Misses       number                      `yaml:"misses" default:"3" min:"0" max:"1000" doc:"Unanswered offers in a row after which an agent counts as not responding. 0: never."`
+}
+
+type relaxKeys struct {
+	At    strictyaml.Pos
+	After duration `yaml:"after" required:"true" min:"1s" max:"24h" doc:"Time in the group." example:"30s"`
+	Drop  texts    `yaml:"drop" doc:"Skills that are not needed any more." example:"polish"`
+	Lower skills   `yaml:"lower" min:"1" max:"9" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"Skills that are needed less well: {billing: 1}."`
+}
+
+type tierKeys struct {
+	At     strictyaml.Pos
+	After  duration `yaml:"after" required:"true" min:"1s" max:"24h" doc:"Time in the group." example:"20s"`
+	Agents texts    `yaml:"agents" required:"true" doc:"Ids of agents. Their order matters as in the group's list."`
+}
+
+type preferredKeys struct {
+	Agent text     `yaml:"agent" short:"true" default:"none" enum:"none,responsible,last" doc:"responsible: whom the customer's card names. last: who talked to the customer last."`
+	Wait  duration `yaml:"wait" default:"20s" min:"1s" max:"24h" doc:"How long at most."`
+}
+
+type unavailableKeys struct {
+	Grace     duration                    `yaml:"grace" default:"5s" min:"0s" max:"1h" doc:"For how long it must have been so."`
+	LoggedOut strictyaml.List[actionKeys] `yaml:"logged_out" default:"wait" doc:"Nobody is logged in. As no_answer."`
+	OnBreak   strictyaml.List[actionKeys] `yaml:"on_break" default:"wait" doc:"Who is logged in is on a break or paused. As no_answer."`
+	Busy      strictyaml.List[actionKeys] `yaml:"busy" default:"wait" doc:"Who is at work is busy. As no_answer."`
 }
 
 type retryKeys struct {
@@ -97,6 +150,10 @@ type numberKeys struct {
 	Group     text `yaml:"group" required:"true" doc:"The queue group that it leads to."`
 	HoldMusic text `yaml:"hold_music" doc:"What its callers hear. Default: the group's."`
 	Hours     text `yaml:"hours" doc:"When it is open. Default: always."`
+
+	Needs    skills                      `yaml:"needs" min:"1" max:"9" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"Skills that its callers need beside the group's."`
+	Priority duration                    `yaml:"priority" default:"0s" min:"0s" max:"24h" doc:"Waiting time that its callers are credited with, beside the group's."`
+	Closed   strictyaml.List[actionKeys] `yaml:"closed" default:"hangup" doc:"What to do with callers outside the hours. As no_answer, without wait."`
 }
 
 type musicKeys struct {
@@ -120,6 +177,21 @@ type channelKeys struct {
 	UnansweredAfter duration       `yaml:"unanswered_after" default:"1m" min:"1m" max:"12h" doc:"Time after which a chat counts as unanswered."`
 	NoAnswer        chatActionKeys `yaml:"no_answer" default:"nothing" doc:"What to do with an unanswered chat."`
 	Hours           text           `yaml:"hours" doc:"When it is open. Default: always."`
+
+	Availability yesNo    `yaml:"check_availability" default:"true" doc:"Chats are offered to agents who are online only."`
+	WorkTime     yesNo    `yaml:"check_work_time" default:"true" doc:"Chats are not offered to an agent who has not started the day or is on a break."`
+	Monitor      yesNo    `yaml:"monitor_availability" default:"false" doc:"On each message of the customer the agent's availability is checked; if they are away the chat goes back to the queue."`
+	Limit        number   `yaml:"limit" default:"0" min:"0" max:"1000" doc:"Chats of the channel that an agent may have at once. 0: only their capacity counts."`
+	Exclude      texts    `yaml:"exclude" enum:"answered,waiting_for_customer,closed" doc:"Chats that count against no limit. answered: answered once, and closed. waiting_for_customer: the agent wrote last, or it is closed. closed: closed and awaiting its rating."`
+	AutoExpire   duration `yaml:"auto_expire" default:"168h" min:"1m" max:"8760h" doc:"How long after its last message a chat ends by itself."`
+	CloseDelay   duration `yaml:"close_delay" default:"0s" min:"0s" max:"720h" doc:"How long a closed chat awaits its rating, or another message, before it ends."`
+	WrapUp       duration `yaml:"wrap_up" default:"0s" min:"0s" max:"24h" doc:"Time for an agent after each chat."`
+	Priority     duration `yaml:"priority" default:"0s" min:"0s" max:"24h" doc:"Waiting time that the channel's chats are credited with on arrival."`
+
+	Needs     skills                     `yaml:"needs" min:"1" max:"9" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"Skills as for groups."`
+	Relax     strictyaml.List[relaxKeys] `yaml:"relax" doc:"What is given up while a customer waits, as for groups."`
+	Tiers     strictyaml.List[tierKeys]  `yaml:"tiers" doc:"Further agents, as for groups."`
+	Preferred preferredKeys              `yaml:"preferred" doc:"An agent to whom a chat is kept for a while, as for groups."`
 }
 
 type chatActionKeys struct {

@@ -78,7 +78,7 @@ func Load(o Options) (*Config, error) {
 func (c *Config) hash() (string, error) {
 	canonical := Config{
 		Region: c.Region, Agents: c.Agents, Groups: c.Groups, Trunks: c.Trunks, Numbers: c.Numbers,
-		HoldMusic: c.HoldMusic, Hours: c.Hours, Channels: c.Channels,
+		HoldMusic: c.HoldMusic, Hours: c.Hours, Channels: c.Channels, WorkTime: c.WorkTime, Presence: c.Presence,
 	}
 	data, err := json.Marshal(&canonical)
 	if err != nil {
@@ -94,10 +94,11 @@ type loader struct {
 	report strictyaml.Report
 	config *Config
 
-	agents, groups, trunks, music, hours names
-	withPhone                            map[string]bool // agents for whom a phone was written
-	extensions                           map[string]owner
-	numbers                              map[string]calledNumber
+	agents, groups, trunks, music, hours, skills names
+	skillsOf                                     map[AgentID][]Skill
+	withPhone                                    map[string]bool // agents for whom a phone was written
+	extensions                                   map[string]owner
+	numbers                                      map[string]calledNumber
 }
 
 // owner is who has an extension.
@@ -108,8 +109,10 @@ type owner struct {
 
 // calledNumber is a number of our own and where it leads to.
 type calledNumber struct {
-	at    strictyaml.Pos
-	group GroupID
+	at     strictyaml.Pos
+	group  GroupID
+	needs  []Skill
+	closed strictyaml.List[actionKeys]
 }
 
 // names are those declared of one kind.
@@ -120,6 +123,7 @@ type names struct {
 }
 
 func (l *loader) build(documents []document) {
+	l.skills.at, l.skillsOf = map[string]strictyaml.Pos{}, map[AgentID][]Skill{}
 	l.withPhone, l.extensions, l.numbers = map[string]bool{}, map[string]owner{}, map[string]calledNumber{}
 	agents := declared(l, &l.agents, "agent", documents, func(d *document) []strictyaml.Entry[agentKeys] { return d.Agents.Entries })
 	groups := declared(l, &l.groups, "group", documents, func(d *document) []strictyaml.Entry[groupKeys] { return d.Groups.Entries })
@@ -128,6 +132,7 @@ func (l *loader) build(documents []document) {
 	hours := declared(l, &l.hours, "hours", documents, func(d *document) []strictyaml.Entry[hoursKeys] { return d.Hours.Entries })
 	channels := declared(l, &names{}, "channel", documents, func(d *document) []strictyaml.Entry[channelKeys] { return d.Channels.Entries })
 
+	l.buildWorkTime(documents)
 	l.buildAgents(agents)
 	l.buildTrunks(trunks)
 	for i := range documents {

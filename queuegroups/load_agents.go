@@ -18,8 +18,17 @@ func (l *loader) buildAgents(entries []strictyaml.Entry[agentKeys]) {
 		a := Agent{
 			ID: AgentID(e.Key), Name: k.Name.V, Phone: l.normalize(k.Phone), Contact: k.Contact.V, Role: k.Role.V,
 			Extension: l.extension(k.Extension, "agent "+e.Key), SIPPassword: l.secret(k.SIPPassword),
-			Capacity: Capacity{Voice: k.Capacity.Voice.V, Chat: k.Capacity.Chat.V},
+			Capacity: Capacity{
+				Voice: k.Capacity.Voice.V, Chat: k.Capacity.Chat.V,
+				ChatsDuringCall: k.Capacity.ChatsDuringCall.V, NoCallsDuringChat: !k.Capacity.CallsDuringChat.V,
+			},
+			Skills: levels(k.Skills),
 		}
+		if k.WrapUp.Set && !k.WrapUp.Bad {
+			a.WrapUp = &k.WrapUp.V
+		}
+		l.learn(k.Skills)
+		l.skillsOf[a.ID] = a.Skills
 		if a.Name == "" {
 			a.Name = e.Key
 		}
@@ -77,35 +86,4 @@ func (l *loader) agentList(list texts, what string) []AgentID {
 		agents = append(agents, AgentID(v.V))
 	}
 	return agents
-}
-
-func (l *loader) buildChannels(entries []strictyaml.Entry[channelKeys]) {
-	for _, e := range entries {
-		k, what := e.Value, "channel "+e.Key
-		c := Channel{
-			ID: ChannelID(e.Key), Connector: k.Connector.V, Name: k.Name.V, Agents: l.agentList(k.Agents, what),
-			Distribution: Distribution(k.Distribution.V), PassAfter: k.PassAfter.V, UnansweredAfter: k.UnansweredAfter.V,
-			NoAnswer: ChatAction{Kind: ChatActionKind(k.NoAnswer.Action.V), Text: k.NoAnswer.Text.V},
-		}
-		if c.Name == "" {
-			c.Name = e.Key
-		}
-		if l.known(&l.hours, k.Hours) {
-			c.Hours = HoursID(k.Hours.V)
-		}
-		if !k.Connector.Bad && k.Connector.Set && !validID.MatchString(c.Connector) {
-			l.report.Add(k.Connector.At, "", "%q cannot be the name of a connector", c.Connector)
-		}
-		action := k.NoAnswer
-		switch {
-		case action.Action.Bad || action.Text.Bad:
-		case c.NoAnswer.Kind == ChatRequeue && c.Distribution != Evenly && !k.Distribution.Bad: // R49
-			l.report.Add(action.Action.At, "", "requeue goes only with distribution evenly, and %s has %s", what, c.Distribution)
-		case c.NoAnswer.Kind == ChatText && c.NoAnswer.Text == "":
-			l.report.Add(action.Action.At, "write {action: text, text: \"…\"}", "the action text needs a text")
-		case c.NoAnswer.Kind != ChatText && action.Text.Set:
-			l.report.Add(action.Text.At, "", "the action %s takes no text", c.NoAnswer.Kind)
-		}
-		l.config.Channels = append(l.config.Channels, c)
-	}
 }

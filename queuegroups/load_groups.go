@@ -1,6 +1,8 @@
 package queuegroups
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"centrala/queuegroups/strictyaml"
@@ -18,13 +20,16 @@ func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
 	for _, e := range entries {
 		k, id := e.Value, GroupID(e.Key)
 		g := Group{
-			ID: id, Name: k.Name.V, Extension: l.extension(k.Extension, "group "+e.Key), Agents: l.agentList(k.Agents, "group "+e.Key),
+			ID: id, Name: k.Name.V, Extension: l.extension(k.Extension, "group "+e.Key),
 			Distribution: Distribution(k.Distribution.V), Rings: k.Rings.V, RingLength: k.RingLength.V, DialLimit: k.DialLimit.V,
 			Pickup: k.Pickup.V, WrapUp: k.WrapUp.V, MaxWaiting: k.MaxWaiting.V, MaxWait: k.MaxWait.V,
 			AllMissed: AllMissed(k.AllMissed.V), Priority: k.Priority.V,
 			BlindTransferNoAnswer: TransferEnd(k.BlindEnd.V), Misses: k.Misses.V,
 			Retry: Retry{Busy: k.Retry.Busy.V, Declined: k.Retry.Declined.V, NoAnswer: k.Retry.NoAnswer.V, Unreachable: k.Retry.Unreachable.V},
 		}
+		g.Agents, g.Tiers = l.lists(k.Agents, k.Tiers, "group "+e.Key)
+		l.demands(&g, k, e.At)
+		g.Preferred = k.Preferred.value()
 		if g.Name == "" {
 			g.Name = e.Key
 		}
@@ -34,7 +39,7 @@ func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
 		if l.known(&l.trunks, k.Trunk) {
 			g.Trunk = TrunkID(k.Trunk.V)
 		}
-		g.NoAnswer, edges[id] = l.chain(&g, k)
+		edges[id] = l.chains(&g, k)
 		if g.AllMissed == AllMissedEnd && !k.Distribution.Bad && g.Distribution != All { // R99
 			l.report.Add(k.AllMissed.At, "", "all_missed goes only with distribution all, and group %s has %s", id, g.Distribution)
 		}
@@ -43,15 +48,76 @@ func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
 	l.loops(edges)
 }
 
-// chain checks what a group does when nobody answers, and gives the ways to other groups.
-func (l *loader) chain(g *Group, k groupKeys) ([]Action, []edge) {
-	if !k.NoAnswer.Bad && len(k.NoAnswer.Items) == 0 {
-		l.report.Add(k.NoAnswer.At, "write wait or hangup", "the chain no_answer is empty")
+// demands takes the skills that a group's callers need, whichever number they
+// called, and checks that somebody can serve each of them.
+func (l *loader) demands(g *Group, k groupKeys, at strictyaml.Pos) {
+	g.Needs = l.needed(k.Needs)
+	if len(g.Needs) > 0 {
+		at = k.Needs.At
+	}
+	what := "group " + string(g.ID)
+	demands := []demand{{g.Needs, at, what}}
+	asked := join(g.Needs, nil)
+	for _, number := range sorted(l.numbers) {
+		if n := l.numbers[number]; n.group == g.ID && len(n.needs) > 0 {
+			demands = append(demands, demand{join(g.Needs, n.needs), n.at, what})
+			asked = join(asked, n.needs)
+		}
+	}
+	g.Relax = l.relaxations(k.Relax, asked, what)
+	l.servable(demands, g.Relax, g.Agents, g.Tiers)
+}
+
+// chains checks what a group does when nobody answers, and gives the ways to other groups.
+func (l *loader) chains(g *Group, k groupKeys) (edges []edge) {
+	take := func(list strictyaml.List[actionKeys], name string, mayWait bool) []Action {
+		actions, more := l.chain(g, k, list, name, mayWait)
+		edges = append(edges, more...)
+		return actions
+	}
+	g.NoAnswer = take(k.NoAnswer, "no_answer", true)
+	if k.Full.Set {
+		g.Full = take(k.Full, "full", false)
+	}
+	u := k.Unavailable
+	for _, c := range []struct {
+		list strictyaml.List[actionKeys]
+		name string
+		into *[]Action
+	}{
+		{u.LoggedOut, "logged_out", &g.Unavailable.LoggedOut}, {u.OnBreak, "on_break", &g.Unavailable.OnBreak}, {u.Busy, "busy", &g.Unavailable.Busy},
+	} {
+		if c.list.Set {
+			*c.into = take(c.list, c.name, true)
+			g.Unavailable.Grace = u.Grace.V
+		}
+	}
+	for _, number := range sorted(l.numbers) {
+		n := l.numbers[number]
+		if n.group != g.ID || !n.closed.Set {
+			continue
+		}
+		closed, _ := l.chain(g, k, n.closed, "closed", false) // who calls while it is closed never was in the group
+		for i := range l.config.Numbers {
+			if l.config.Numbers[i].Number == number {
+				l.config.Numbers[i].Closed = closed
+			}
+		}
+	}
+	return edges
+}
+
+func sorted(numbers map[string]calledNumber) []string { return slices.Sorted(maps.Keys(numbers)) }
+
+// chain checks one chain of actions.
+func (l *loader) chain(g *Group, k groupKeys, list strictyaml.List[actionKeys], name string, mayWait bool) ([]Action, []edge) {
+	if !list.Bad && len(list.Items) == 0 {
+		l.report.Add(list.At, "write wait or hangup", "the chain %s is empty", name)
 	}
 	var actions []Action
 	var edges []edge
 	ended := "" // the action that ended the chain
-	for _, step := range k.NoAnswer.Items {
+	for _, step := range list.Items {
 		if step.Action.Bad || !step.Action.Set && step.Action.V == "" {
 			continue
 		}
@@ -74,7 +140,12 @@ func (l *loader) chain(g *Group, k groupKeys) ([]Action, []edge) {
 				edges = append(edges, edge{to: a.Group, at: step.To.At})
 			}
 			ended = step.Action.V
-		case ActionWait, ActionVoicemail, ActionCallback, ActionHangup:
+		case ActionWait:
+			if !mayWait {
+				l.report.Add(step.Action.At, "", "there is no queue to wait in: %s cannot have the action wait", name)
+			}
+			ended = step.Action.V
+		case ActionVoicemail, ActionCallback, ActionHangup:
 			ended = step.Action.V
 		}
 		needsTo := a.Kind == ActionNumber || a.Kind == ActionGroup

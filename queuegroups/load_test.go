@@ -64,6 +64,8 @@ func loadDesign(t testing.TB) *Config {
 // ignored is what is not compared: what is made anew from the rest.
 var ignored = cmp.Options{cmpopts.IgnoreUnexported(Config{}, Hours{}), cmpopts.EquateEmpty()}
 
+const week = 7 * 24 * time.Hour
+
 func TestLoad_Design(t *testing.T) {
 	day := []Interval{{8 * 60, 18 * 60}}
 	retry := Retry{5 * time.Second, 30 * time.Second, 5 * time.Second, 10 * time.Second}
@@ -102,9 +104,9 @@ func TestLoad_Design(t *testing.T) {
 			Holidays: []Date{{0, 12, 25}, {0, 12, 26}, {2026, 1, 1}, {2026, 12, 24}}}},
 		Channels: []Channel{
 			{ID: "website", Connector: "widget", Name: "Ask us", Agents: []AgentID{"anna", "bartek"}, Distribution: Evenly,
-				PassAfter: time.Minute, UnansweredAfter: 5 * time.Minute, NoAnswer: ChatAction{Kind: ChatRequeue}, Hours: "office"},
+				PassAfter: time.Minute, UnansweredAfter: 5 * time.Minute, NoAnswer: ChatAction{Kind: ChatRequeue}, Hours: "office", AutoExpire: week},
 			{ID: "mail", Connector: "e-mail", Name: "mail", Agents: []AgentID{"anna"}, Distribution: Evenly, PassAfter: time.Minute,
-				UnansweredAfter: time.Minute, NoAnswer: ChatAction{Kind: ChatText, Text: "Nobody can answer now."}},
+				UnansweredAfter: time.Minute, NoAnswer: ChatAction{Kind: ChatText, Text: "Nobody can answer now."}, AutoExpire: week},
 		},
 	}
 	got := loadDesign(t)

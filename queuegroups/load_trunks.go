@@ -160,7 +160,11 @@ func (l *loader) buildNumbers(entries []strictyaml.Entry[numberKeys]) {
 			l.report.Add(e.At, "", "the number %s is already declared at %s", n.Number, first.at)
 			continue
 		}
-		l.numbers[n.Number] = calledNumber{at: e.At, group: n.Group}
+		n.Needs, n.Priority = l.needed(k.Needs), k.Priority.V
+		if k.Closed.Set && !k.Hours.Set {
+			l.report.Add(k.Closed.At, "give the number hours", "the number is never closed, and says what then")
+		}
+		l.numbers[n.Number] = calledNumber{at: e.At, group: n.Group, needs: n.Needs, closed: k.Closed}
 		l.config.Numbers = append(l.config.Numbers, n)
 	}
 }
