@@ -161,8 +161,11 @@ func (r *script) do(verb string, args []string) {
 	agent, leg := queuegroups.AgentID(arg(0, "")), acd.LegID(arg(0, ""))
 	node := acd.NodeID(after("at", "n1"))
 	switch verb {
-	case "call": // call LEG to NUMBER [from NUMBER] [at NODE]
-		r.apply(&acd.CallArrived{Leg: leg, Node: node, Trunk: "carrier", To: after("to", ""), From: acd.Party{Number: after("from", "+48601000000")}})
+	case "call": // call LEG to NUMBER [from NUMBER] [at NODE] [responsible AGENT]
+		r.apply(&acd.CallArrived{
+			Leg: leg, Node: node, Trunk: "carrier", To: after("to", ""), From: acd.Party{Number: after("from", "+48601000000")},
+			Responsible: queuegroups.AgentID(after("responsible", "")),
+		})
 	case "online": // online AGENT [at NODE]
 		r.apply(&acd.AgentOnline{Agent: agent, Node: node})
 	case "offline":
