@@ -16,14 +16,22 @@ type agent struct {
 	def        queuegroups.Agent
 	removed    bool
 	outside    bool     // a number outside that a call was forwarded to; in no list
-	online     []NodeID // where phones are registered, sorted
-	seats      []*seat  // in the groups they serve, in order of declaration
-	offers     []*offer // that hold a capacity slot
-	legs       []*leg   // that hold a capacity slot
-	lastAnswer instant  // R19: one clock
-	misses     int      // offers in a row that came to nothing
+	online     []NodeID // where telephones are registered, sorted
+	clients    []*client
+	duty       Duty // empty: never told
+	reason     string
+	next       *nextDuty
+	dnd        bool
+	places     []seatState // in groups, where it is not SeatIn
+	seats      []*seat     // in the groups they serve, in order of declaration
+	offers     []*offer    // that hold a capacity slot
+	legs       []*leg      // that hold a capacity slot
+	lastAnswer instant     // R19: one clock
+	misses     int         // offers in a row that nobody reacted to
+	missed     [2]int      // of these: no answer, unreachable
 	resting    FailureClass
 	silent     bool // not responding
+	ready      bool // on duty, and does not ask to be left alone
 	wrapUp     bool
 	status     AgentStatus
 	since      instant
@@ -33,27 +41,18 @@ type agent struct {
 	refs       int                   // offers and legs that name the agent
 }
 
-// seat is an agent's place in a group.
-type seat struct {
-	agent   *agent
-	group   *group
-	tier    int // the list they are in, from 0
-	place   int // in the lists of the group, one after another
-	lanes   []*lane
-	free    bool // is in the free sets of the lanes
-	key     key  // in those sets
-	working bool // is counted in group.atWork
-}
-
-// used returns how many capacity slots are taken.
+// used returns how much the agent has in hand, offers included.
 func (a *agent) used() int { return len(a.offers) + len(a.legs) }
 
-// reachable: some phone can be rung. A fixed contact cannot register and counts
-// as reachable always.
-func (a *agent) reachable() bool { return len(a.online) > 0 || a.def.Contact != "" }
+// load is how much of it counts (R47).
+func (a *agent) load() int { return a.used() }
 
-// present returns what the agent is doing now.
-func (a *agent) present() AgentStatus {
+// room: the agent's limits leave room for one more interaction of the group (R45, R48d).
+func (a *agent) room(*group) bool { return a.used() < a.def.Capacity.Voice }
+
+// present returns what the agent is doing now. What they have in hand comes
+// first, then what keeps them from work for long, then what does for a moment.
+func (a *agent) present(s *State) AgentStatus {
 	reserved := false
 	for _, l := range a.legs {
 		if l.state == legUp {
@@ -75,7 +74,20 @@ func (a *agent) present() AgentStatus {
 		return Dismissed
 	case a.used() > 0: // a phone is still being cancelled or hanging up
 		return Reserved
-	case !a.reachable():
+	}
+	switch a.onDuty(s.config) {
+	case DutyLeave:
+		return OnLeave
+	case DutyOff:
+		return DayNotStarted
+	case DutyBreak:
+		return OnBreak
+	case DutyOn:
+	}
+	switch {
+	case a.dnd && s.config.Presence.DNDBlocks:
+		return OnBreak
+	case !a.reachable() && !a.attending():
 		return Offline
 	case a.silent:
 		return NotResponding
@@ -87,14 +99,14 @@ func (a *agent) present() AgentStatus {
 	return Available
 }
 
-// canTake: the agent may be offered one more call now (R28).
-func (a *agent) canTake() bool {
-	return !a.removed && a.reachable() && !a.silent && a.resting == "" && !a.wrapUp &&
-		a.used() < a.def.Capacity.Voice
+// available: nothing but their limits keeps an interaction of the group from the
+// agent (R28).
+func (a *agent) available(g *group) bool {
+	return !a.removed && !a.wrapUp && !a.silent && a.resting == "" && a.reachable() && a.ready
 }
 
-// eligible: the seat's agent may be offered an interaction of its group now (R28).
-func (t *seat) eligible() bool { return t.agent.canTake() }
+// canTake: the agent may be offered one more call now.
+func (a *agent) canTake() bool { return a.available(nil) && a.room(nil) }
 
 // refresh brings all that is derived from the agent up to date: the visible
 // state, the census of their groups, and their place in the free sets.
@@ -102,14 +114,16 @@ func (s *State) refresh(a *agent, why string) {
 	if a.outside {
 		return
 	}
-	if st := a.present(); st != a.status {
+	s.onward(a)
+	a.ready = a.isReady(s.config)
+	if st := a.present(s); st != a.status {
 		for _, t := range a.seats {
 			t.group.census[a.status]--
 			t.group.census[st]++
 		}
 		a.status, a.since = st, s.now
 		for _, t := range a.seats {
-			s.countWork(t, st.atWork())
+			s.countWork(t, t.works())
 		}
 		s.step(nil, Step{Kind: StepAgent, Agent: a.def.ID, What: st.String(), Why: why})
 	}
@@ -117,74 +131,6 @@ func (s *State) refresh(a *agent, why string) {
 		s.reseat(t)
 	}
 	s.attend(a)
-}
-
-// reseat puts the seat where it belongs: into the free sets of its lanes, at its
-// rank, or out of them.
-func (s *State) reseat(t *seat) {
-	can, rank := t.eligible(), t.rank()
-	if t.free == can && t.key == rank {
-		return
-	}
-	s.unseat(t)
-	if !can {
-		return
-	}
-	t.free, t.key = true, rank
-	for _, l := range t.lanes {
-		l.join(s, t)
-	}
-}
-
-// unseat takes the seat out of the free sets of its lanes.
-func (s *State) unseat(t *seat) {
-	if !t.free {
-		return
-	}
-	t.free = false
-	for _, l := range t.lanes {
-		l.free[t.tier].remove(t.key)
-	}
-}
-
-// countWork keeps the group's count of who is at work in the seat's tier. When a
-// tier is left by everybody, or the first comes to it, later tiers may be open
-// now.
-func (s *State) countWork(t *seat, works bool) {
-	if works == t.working {
-		return
-	}
-	t.working = works
-	n := &t.group.atWork[t.tier]
-	if works {
-		*n++
-	} else {
-		*n--
-	}
-	if *n == 0 || works && *n == 1 {
-		for _, l := range t.group.lanes {
-			s.reopened(l)
-		}
-	}
-}
-
-// reopened looks at a lane whose open tiers changed: everybody who is free in it
-// may join in where others are rung.
-func (s *State) reopened(l *lane) {
-	s.touch(l)
-	for k := range l.free {
-		l.free[k].each(func(t *seat) bool { l.freshen(s, t); return true })
-	}
-}
-
-// rank is the agent's place among the free ones of the group. `evenly`: free
-// capacity first, then the longest since the last answer, then the list (R19,
-// R19a). `in_order` and `all`: the list (R21). No rank is the zero key.
-func (t *seat) rank() key {
-	if t.group.def.Distribution == queuegroups.Evenly {
-		return key{int64(t.agent.used()), int64(t.agent.lastAnswer), int64(t.place) + 1}
-	}
-	return key{C: int64(t.place) + 1}
 }
 
 // rest leaves the agent alone after an offer of the group that came to nothing,
@@ -195,9 +141,14 @@ func (s *State) rest(a *agent, g *group, class FailureClass) {
 	}
 	switch class {
 	case FailBusy, FailDeclined: // somebody is there
-		a.misses = 0
+		a.misses, a.missed = 0, [2]int{}
 	default:
 		a.misses++
+		if class == FailNoAnswer {
+			a.missed[0]++
+		} else {
+			a.missed[1]++
+		}
 		if g.def.Misses > 0 && a.misses >= g.def.Misses {
 			a.silent = true
 			s.deadlines.arm(DeadlineID{Kind: deadlineReturn, Name: string(a.def.ID)}, s.now+notRespondingFor)
@@ -209,16 +160,21 @@ func (s *State) rest(a *agent, g *group, class FailureClass) {
 
 // recovered ends every penalty: the agent answered, or a phone registered anew.
 func (s *State) recovered(a *agent) {
-	a.misses, a.silent, a.resting = 0, false, ""
+	a.misses, a.missed, a.silent, a.resting = 0, [2]int{}, false, ""
 	s.deadlines.disarm(DeadlineID{Kind: deadlineReturn, Name: string(a.def.ID)})
 	s.deadlines.disarm(DeadlineID{Kind: deadlineRest, Name: string(a.def.ID)})
 }
 
-// startWrapUp begins the agent's work after a call of the group.
+// startWrapUp begins the agent's work after an interaction of the group: as long
+// as the agent, or else the group, says.
 func (s *State) startWrapUp(a *agent, g *group) {
-	if g.def.WrapUp > 0 && !a.removed && !a.outside {
+	length := g.def.WrapUp
+	if a.def.WrapUp != nil {
+		length = *a.def.WrapUp
+	}
+	if length > 0 && !a.removed && !a.outside {
 		a.wrapUp = true
-		s.deadlines.arm(DeadlineID{Kind: deadlineWrapUp, Name: string(a.def.ID)}, s.now.after(g.def.WrapUp))
+		s.deadlines.arm(DeadlineID{Kind: deadlineWrapUp, Name: string(a.def.ID)}, s.now.after(length))
 	}
 }
 
@@ -229,6 +185,9 @@ func (s *State) drop(a *agent) {
 	}
 	s.recovered(a)
 	s.deadlines.disarm(DeadlineID{Kind: deadlineWrapUp, Name: string(a.def.ID)})
+	for len(a.clients) > 0 {
+		s.dropClient(a, a.clients[0])
+	}
 	for _, t := range a.seats {
 		s.unseat(t)
 		t.group.census[a.status]--

@@ -30,8 +30,23 @@ func (s *State) applyConfig(e *ConfigApplied) {
 		s.refresh(a, "configuration")
 		s.drop(a)
 	}
+	if s.level >= 2 {
+		s.unlisted()
+	}
 	for _, g := range slices.Clone(s.groupOrder) {
 		s.dropGroup(g)
+	}
+}
+
+// unlisted takes back the offers to agents who do not serve the group any more
+// (R29); calls go on.
+func (s *State) unlisted() {
+	for _, a := range slices.Clone(s.agentOrder) {
+		s.withdrawFrom(a, "does not serve the group any more", func(o *offer) bool {
+			listed := slices.ContainsFunc(a.seats, func(t *seat) bool { return t.group.def.ID == o.group })
+			return a.removed || !listed && s.interactions[o.of].personal == nil
+		})
+		s.drop(a)
 	}
 }
 
@@ -106,7 +121,7 @@ func (s *State) seat() {
 			}
 			for _, id := range list {
 				if a := s.agents[id]; a != nil {
-					s.sit(&seat{agent: a, group: g, tier: tier, place: place})
+					s.sit(&seat{agent: a, group: g, tier: tier, place: place, state: a.seatOf(g.def.ID).State})
 				}
 				place++
 			}
@@ -118,7 +133,7 @@ func (s *State) sit(t *seat) {
 	t.group.seats = append(t.group.seats, t)
 	t.agent.seats = append(t.agent.seats, t)
 	t.group.census[t.agent.status]++
-	if t.agent.status.atWork() {
+	if t.works() {
 		t.working = true
 		t.group.atWork[t.tier]++
 	}

@@ -43,6 +43,8 @@ func (s *State) applyDeadlinePassed(e *DeadlinePassed) {
 		a := s.agents[queuegroups.AgentID(id.Name)]
 		a.resting = ""
 		s.refresh(a, "back-off over")
+	case deadlineClient:
+		s.clientLeft(s.agents[queuegroups.AgentID(id.Name)], id.N)
 	case deadlineReturn:
 		s.returnAgent(s.agents[queuegroups.AgentID(id.Name)])
 	case deadlineWrapUp:

@@ -20,15 +20,21 @@ func (s *State) applyNodeStarted(e *NodeStarted) {
 	for _, id := range e.Online {
 		online[string(id)] = true
 	}
-	for _, a := range s.agentOrder {
-		at, was := slices.BinarySearch(a.online, e.Node)
-		switch is := online[string(a.def.ID)]; {
-		case is && !was:
-			a.online = slices.Insert(a.online, at, e.Node)
-			s.refresh(a, "registered at "+string(e.Node))
-		case was && !is:
-			s.unregister(a, e.Node)
+	for _, a := range slices.Clone(s.agentOrder) {
+		if !online[string(a.def.ID)] {
+			s.leftNode(a, e.Node)
+			continue
 		}
+		for _, c := range slices.Clone(a.clients) { // they come back by themselves
+			if c.node == e.Node {
+				s.dropClient(a, c)
+			}
+		}
+		at, was := slices.BinarySearch(a.online, e.Node)
+		if !was {
+			a.online = slices.Insert(a.online, at, e.Node)
+		}
+		s.presenceChanged(a, "registered at "+string(e.Node))
 	}
 }
 
@@ -36,7 +42,7 @@ func (s *State) applyNodeStarted(e *NodeStarted) {
 func (s *State) applyNodeLost(e *NodeLost) {
 	s.endNode(e.Node)
 	for _, a := range slices.Clone(s.agentOrder) {
-		s.unregister(a, e.Node)
+		s.leftNode(a, e.Node)
 	}
 }
 

@@ -138,8 +138,22 @@ func (s *State) checkAgent(a *agent, bad func(string, ...any)) {
 	if (a.resting != "") != armed(deadlineRest) || a.silent != armed(deadlineReturn) || a.wrapUp != armed(deadlineWrapUp) {
 		bad("%s is left alone without an end", a.def.ID)
 	}
-	if a.status != a.present() {
-		bad("%s is %s, shown as %s", a.def.ID, a.present(), a.status)
+	if a.status != a.present(s) {
+		bad("%s is %s, shown as %s", a.def.ID, a.present(s), a.status)
+	}
+	if ready := a.isReady(s.config); a.ready != ready {
+		bad("%s is ready: %v, counts as ready: %v", a.def.ID, ready, a.ready)
+	}
+	if a.next != nil && a.used() == 0 && !a.wrapUp {
+		bad("%s is done and does not go on to %s", a.def.ID, a.next.Duty)
+	}
+	for _, c := range a.clients {
+		if !c.open && !c.rings {
+			bad("%s has a client at %s that is closed", a.def.ID, c.node)
+		}
+		if !c.away && s.limit(c) > 0 && !s.deadlines.armed(c.deadline(a)) {
+			bad("%s is at a %s for ever", a.def.ID, c.kind)
+		}
 	}
 	if _, i, ok := a.personal.first(); ok && (a.canTake() || !a.expected()) {
 		bad("%s is %s and interaction %d waits for them", a.def.ID, a.status, i.id)
@@ -155,7 +169,7 @@ func (s *State) checkGroup(g *group, bad func(string, ...any)) {
 	atWork := make([]int32, g.tiers())
 	for _, t := range g.seats {
 		counted[t.agent.status]++
-		if t.agent.status.atWork() {
+		if t.works() {
 			atWork[t.tier]++
 		}
 		if t.free != t.eligible() || t.free && t.key != t.rank() {

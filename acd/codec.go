@@ -34,7 +34,7 @@ func EncodeEvent(e Event) ([]byte, error) {
 // wrote it, else it tells what is malformed.
 func DecodeEvent(data []byte) (Event, error) {
 	if e := decodeOwn(data); e != nil {
-		return e, nil
+		return vet(e)
 	}
 	env, err := unseal(data)
 	if err != nil {
@@ -46,6 +46,16 @@ func DecodeEvent(data []byte) (Event, error) {
 	}
 	if err := json.Unmarshal(env.Body, e); err != nil {
 		return nil, fmt.Errorf("event %s: %w", env.Kind, err)
+	}
+	return vet(e)
+}
+
+// vet refuses an event that this program must not go on after.
+func vet(e Event) (Event, error) {
+	if c, ok := e.(interface{ check() error }); ok {
+		if err := c.check(); err != nil {
+			return nil, err
+		}
 	}
 	return e, nil
 }

@@ -21,6 +21,7 @@ const (
 	deadlineServe    DeadlineKind = "serve"    // N = interaction: voicemail or callback took too long
 	deadlineRest     DeadlineKind = "rest"     // Name = agent: the back-off after a failed offer is over
 	deadlineReturn   DeadlineKind = "return"   // Name = agent: not responding is over
+	deadlineClient   DeadlineKind = "client"   // Name = agent, N = client: left alone for too long
 	deadlineWrapUp   DeadlineKind = "wrapup"   // Name = agent
 )
 

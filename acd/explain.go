@@ -35,6 +35,7 @@ const explainHorizon = 30 * time.Minute
 func Rehearsal(config *queuegroups.Config, at time.Time, away []queuegroups.AgentID) *State {
 	s := NewState()
 	p := player{s: s, at: at}
+	p.tell(&LevelRaised{Level: LevelMax})
 	p.tell(&ConfigApplied{Config: config})
 	for _, a := range config.Agents {
 		if !slices.Contains(away, a.ID) {

@@ -163,6 +163,18 @@ func (s *State) dispatch(e Event) {
 		s.applyAgentOnline(ev)
 	case *AgentOffline:
 		s.applyAgentOffline(ev)
+	case *ClientSeen:
+		s.applyClientSeen(ev)
+	case *DutySet:
+		s.applyDutySet(ev)
+	case *DNDSet:
+		s.applyDNDSet(ev)
+	case *WrapUpSet:
+		s.applyWrapUpSet(ev)
+	case *SeatSet:
+		s.applySeatSet(ev)
+	case *LevelRaised:
+		s.applyLevelRaised(ev)
 	case *CallArrived:
 		s.applyCallArrived(ev)
 	case *LegAnswered:

@@ -20,6 +20,7 @@ type offer struct {
 	ringing bool
 	outcome Outcome // empty: live
 	slot    bool    // holds a capacity slot
+	chat    bool    // of a chat
 	leg     *leg    // that answered it first
 	pending Command // Ring, then CancelRing; nil: its outcome is known
 }

@@ -74,6 +74,10 @@ func (s *State) restoreHeader(h *snapHeader) error {
 		return errors.New("no configuration")
 	}
 	s.index, s.now, s.counters, s.config = h.Index, h.Now, h.Counters, h.Config
+	s.level = max(h.Level, LevelFirst)
+	if s.level > LevelMax {
+		return fmt.Errorf("level %d is newer than this program", s.level)
+	}
 	if s.counters.Offers == nil || s.counters.Ended == nil {
 		return errors.New("no counters")
 	}
@@ -105,6 +109,10 @@ func (s *State) restoreAgent(x *snapAgent) error {
 	a := &agent{
 		online: x.Online, lastAnswer: x.LastAnswer, misses: x.Misses, resting: x.Resting,
 		silent: x.Silent, wrapUp: x.WrapUp, status: x.Status, since: x.Since,
+		missed: x.Missed, duty: x.Duty, reason: x.Reason, next: x.Next, dnd: x.DND, places: x.Places,
+	}
+	for _, c := range x.Clients {
+		a.clients = append(a.clients, &client{c.ID, c.Node, c.Kind, c.Rings, c.Open, c.Away, c.Hidden})
 	}
 	switch {
 	case x.Removed != nil:
@@ -260,6 +268,7 @@ func (s *State) rejoin() {
 		s.relane(s.interactions[id])
 	}
 	for _, a := range s.agentOrder {
+		a.ready = a.isReady(s.config)
 		for _, t := range a.seats {
 			s.reseat(t)
 		}

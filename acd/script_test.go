@@ -91,6 +91,7 @@ func runScript(t *testing.T, source string) string {
 	for name, yaml := range body {
 		r.configs[name] = loadConfig(t, name, yaml)
 	}
+	r.apply(&acd.LevelRaised{Level: acd.LevelMax})
 	r.apply(&acd.ConfigApplied{Config: r.configs["config"]})
 	for _, line := range events {
 		r.line(line)
@@ -208,7 +209,9 @@ func (r *script) do(verb string, args []string) {
 	case "show":
 		r.show(args[0])
 	default:
-		r.t.Fatalf("no such line: %s %v", verb, args)
+		if len(args) == 0 || !r.doAgent(verb, args) {
+			r.t.Fatalf("no such line: %s %v", verb, args)
+		}
 	}
 }
 

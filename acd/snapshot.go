@@ -34,6 +34,7 @@ type (
 		Format     int                 `json:"format"`
 		Index      uint64              `json:"index"`
 		Now        instant             `json:"now"`
+		Level      Level               `json:"level,omitempty"`
 		Generation uint64              `json:"generation"`
 		Counters   Counters            `json:"counters"`
 		Config     *queuegroups.Config `json:"config"`
@@ -55,6 +56,22 @@ type (
 		WrapUp     bool                `json:"wrap_up,omitempty"`
 		Status     AgentStatus         `json:"status"`
 		Since      instant             `json:"since,omitempty"`
+		Missed     [2]int              `json:"missed,omitzero"`
+		Duty       Duty                `json:"duty,omitempty"`
+		Reason     string              `json:"reason,omitempty"`
+		Next       *nextDuty           `json:"next,omitempty"`
+		DND        bool                `json:"dnd,omitempty"`
+		Places     []seatState         `json:"places,omitempty"`
+		Clients    []snapClient        `json:"clients,omitempty"`
+	}
+	snapClient struct {
+		ID     uint64     `json:"id"`
+		Node   NodeID     `json:"node"`
+		Kind   ClientKind `json:"kind"`
+		Rings  bool       `json:"rings,omitempty"`
+		Open   bool       `json:"open,omitempty"`
+		Away   bool       `json:"away,omitempty"`
+		Hidden bool       `json:"hidden,omitempty"`
 	}
 	snapLeg struct {
 		ID      LegID               `json:"id"`
@@ -146,7 +163,7 @@ func (s *State) Snapshot(w io.Writer) error {
 		}
 	}
 	put(snapLine{Header: &snapHeader{
-		Format: snapshotFormat, Index: s.index, Now: s.now, Generation: s.deadlines.generation,
+		Format: snapshotFormat, Index: s.index, Now: s.now, Level: s.level, Generation: s.deadlines.generation,
 		Counters: s.counters, Config: s.config,
 	}})
 	for _, g := range s.groupOrder {
@@ -205,6 +222,10 @@ func (a *agent) snap() *snapAgent {
 	x := &snapAgent{
 		ID: a.def.ID, Online: a.online, LastAnswer: a.lastAnswer, Misses: a.misses, Resting: a.resting,
 		Silent: a.silent, WrapUp: a.wrapUp, Status: a.status, Since: a.since,
+		Missed: a.missed, Duty: a.duty, Reason: a.reason, Next: a.next, DND: a.dnd, Places: a.places,
+	}
+	for _, c := range a.clients {
+		x.Clients = append(x.Clients, snapClient{c.id, c.node, c.kind, c.rings, c.open, c.away, c.hidden})
 	}
 	if a.removed {
 		x.Removed = &a.def

@@ -11,6 +11,7 @@ import (
 type State struct {
 	index  uint64
 	now    instant
+	level  Level
 	config *queuegroups.Config
 
 	numbers      map[string]*queuegroups.Number
@@ -44,6 +45,7 @@ type turn struct {
 // NewState returns the empty state, before any configuration.
 func NewState() *State {
 	return &State{
+		level:        LevelFirst,
 		config:       &queuegroups.Config{},
 		numbers:      map[string]*queuegroups.Number{},
 		agents:       map[queuegroups.AgentID]*agent{},
@@ -117,6 +119,9 @@ func (s *State) emit(c Command, node NodeID, i InteractionID, call LegID) {
 
 // Config returns the configuration in force. It must not be changed.
 func (s *State) Config() *queuegroups.Config { return s.config }
+
+// Level returns the feature level whose rules are followed.
+func (s *State) Level() Level { return s.level }
 
 // Index returns the index of the last entry applied.
 func (s *State) Index() uint64 { return s.index }

@@ -11,7 +11,7 @@ type AgentStatus uint8
 
 // The states of an agent.
 const (
-	Offline       AgentStatus = iota // no phone is registered
+	Offline       AgentStatus = iota // no phone is registered, no client open
 	Available                        // may be offered an interaction
 	Reserved                         // an offer is made or being taken back; no phone rings
 	Ringing                          // a phone rings
@@ -21,6 +21,9 @@ const (
 	BusyElsewhere                    // the phone said busy
 	NotResponding                    // missed too many offers in a row
 	Dismissed                        // no longer declared
+	DayNotStarted                    // the work day is tracked and not started, or ended
+	OnBreak                          // with a reason
+	OnLeave                          // away for long
 	numStatuses
 )
 
@@ -47,6 +50,12 @@ func (a AgentStatus) String() string {
 		return "not_responding"
 	case Dismissed:
 		return "dismissed"
+	case DayNotStarted:
+		return "day_not_started"
+	case OnBreak:
+		return "on_break"
+	case OnLeave:
+		return "on_leave"
 	default:
 		return fmt.Sprintf("status(%d)", uint8(a))
 	}
@@ -58,7 +67,7 @@ func (a AgentStatus) atWork() bool {
 	switch a {
 	case Available, Reserved, Ringing, Talking, WrapUp, BackingOff, BusyElsewhere:
 		return true
-	case Offline, NotResponding, Dismissed:
+	case Offline, NotResponding, Dismissed, DayNotStarted, OnBreak, OnLeave:
 	}
 	return false
 }

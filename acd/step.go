@@ -60,6 +60,9 @@ func (st Step) String() string {
 	switch {
 	case st.Kind == StepAgent:
 		fmt.Fprintf(&b, "%s is %s", st.Agent, st.What)
+		if st.Group != "" {
+			fmt.Fprintf(&b, " in %s", st.Group)
+		}
 	default:
 		fmt.Fprintf(&b, "interaction %d %s", st.Interaction, st.Kind)
 		if st.Offer != 0 {

@@ -21,6 +21,32 @@ type AgentView struct {
 	LastAnswer   time.Time             `json:"last_answer"`            // zero: none yet
 	Misses       int                   `json:"misses"`                 // in a row
 	CanTake      bool                  `json:"can_take"`               // may be offered a call now
+	Duty         Duty                  `json:"duty"`
+	Reason       string                `json:"reason,omitempty"` // of the break
+	Next         Duty                  `json:"next,omitempty"`   // once the present work is done
+	DND          bool                  `json:"dnd,omitempty"`
+	NoAnswer     int                   `json:"missed_no_answer,omitempty"`   // of Misses
+	Unreachable  int                   `json:"missed_unreachable,omitempty"` // of Misses
+	WrapUpUntil  time.Time             `json:"wrap_up_until,omitzero"`
+	Clients      []ClientView          `json:"clients,omitempty"` // other than telephones
+	Seats        []SeatView            `json:"seats,omitempty"`   // in groups, where they are not logged in or paused
+}
+
+// ClientView is what the world may see of a program that an agent works with.
+type ClientView struct {
+	Node  NodeID     `json:"node"`
+	Kind  ClientKind `json:"kind"`
+	Rings bool       `json:"rings"` // is registered for calls
+	Open  bool       `json:"open"`  // chats can be shown in it
+	Away  bool       `json:"away"`  // left alone for too long, hidden or locked
+}
+
+// SeatView is what the world may see of an agent's place in a group.
+type SeatView struct {
+	Group  queuegroups.GroupID `json:"group"`
+	State  SeatState           `json:"state"`
+	Reason string              `json:"reason,omitempty"`
+	Since  time.Time           `json:"since"`
 }
 
 // OfferView is what the world may see of a live offer.
@@ -72,6 +98,19 @@ func (s *State) Agents() []AgentView {
 		v := AgentView{
 			ID: a.def.ID, Name: a.def.Name, Status: a.status, Since: a.since.Time(),
 			Nodes: slices.Clone(a.online), LastAnswer: a.lastAnswer.Time(), Misses: a.misses, CanTake: a.canTake(),
+		}
+		v.Duty, v.Reason, v.DND, v.NoAnswer, v.Unreachable = a.onDuty(s.config), a.reason, a.dnd, a.missed[0], a.missed[1]
+		if a.next != nil {
+			v.Next = a.next.Duty
+		}
+		if d := s.deadlines.byID[DeadlineID{Kind: deadlineWrapUp, Name: string(a.def.ID)}]; d != nil {
+			v.WrapUpUntil = d.At.Time()
+		}
+		for _, c := range a.clients {
+			v.Clients = append(v.Clients, ClientView{c.node, c.kind, c.rings, c.open, c.away})
+		}
+		for _, x := range a.places {
+			v.Seats = append(v.Seats, SeatView{x.Group, x.State, x.Reason, x.Since.Time()})
 		}
 		for _, t := range a.seats {
 			v.Groups = append(v.Groups, t.group.def.ID)
