@@ -1,6 +1,10 @@
 package acd
 
-import "centrala/queuegroups"
+import (
+	"time"
+
+	"centrala/queuegroups"
+)
 
 // notRespondingFor is how long an agent who missed too many offers is left alone,
 // unless a phone of theirs registers anew (R25: what could not be assigned is
@@ -24,6 +28,7 @@ type agent struct {
 	dnd        bool
 	places     []seatState // in groups, where it is not SeatIn
 	seats      []*seat     // in the groups they serve, in order of declaration
+	listed     int         // in how many groups that are declared
 	offers     []*offer    // that hold a capacity slot
 	legs       []*leg      // that hold a capacity slot
 	lastAnswer instant     // R19: one clock
@@ -123,7 +128,7 @@ func (s *State) refresh(a *agent, why string) {
 		}
 		a.status, a.since = st, s.now
 		for _, t := range a.seats {
-			s.countWork(t, t.works())
+			s.recount(t, t.attendance())
 		}
 		s.step(nil, Step{Kind: StepAgent, Agent: a.def.ID, What: st.String(), Why: why})
 	}
@@ -165,13 +170,18 @@ func (s *State) recovered(a *agent) {
 	s.deadlines.disarm(DeadlineID{Kind: deadlineRest, Name: string(a.def.ID)})
 }
 
+// wrapUpAfter is how long the agent's wrap-up after an interaction of the group is.
+func (a *agent) wrapUpAfter(g *group) time.Duration {
+	if a.def.WrapUp != nil {
+		return *a.def.WrapUp
+	}
+	return g.def.WrapUp
+}
+
 // startWrapUp begins the agent's work after an interaction of the group: as long
 // as the agent, or else the group, says.
 func (s *State) startWrapUp(a *agent, g *group) {
-	length := g.def.WrapUp
-	if a.def.WrapUp != nil {
-		length = *a.def.WrapUp
-	}
+	length := a.wrapUpAfter(g)
 	if length > 0 && !a.removed && !a.outside {
 		a.wrapUp = true
 		s.deadlines.arm(DeadlineID{Kind: deadlineWrapUp, Name: string(a.def.ID)}, s.now.after(length))
@@ -191,7 +201,7 @@ func (s *State) drop(a *agent) {
 	for _, t := range a.seats {
 		s.unseat(t)
 		t.group.census[a.status]--
-		s.countWork(t, false)
+		s.recount(t, absent)
 		t.group.seats = removeOne(t.group.seats, t)
 	}
 	a.seats = nil

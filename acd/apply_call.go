@@ -22,7 +22,7 @@ func (s *State) applyCallArrived(e *CallArrived) {
 		return
 	}
 	i.music, i.group = n.HoldMusic, s.groups[n.Group]
-	if h := s.config.HoursOf(n.Hours); h != nil && !h.Open(s.now.Time()) { // R61
+	if !s.open(n.Hours) && len(n.Closed) == 0 { // R61
 		s.step(i, Step{Kind: StepArrived, Group: n.Group, What: e.To})
 		s.refuseOrEnd(i.caller, RejectClosed)
 		s.ended(i, ClosedHours, string(n.Hours))
@@ -35,6 +35,12 @@ func (s *State) applyCallArrived(e *CallArrived) {
 	i.bonus = int64(n.Priority)
 	i.credit = int64(i.group.def.Priority) + i.bonus
 	s.enter(i)
+	if !s.open(n.Hours) {
+		i.via = chainClosed
+		s.step(i, Step{Kind: StepClosed, What: string(n.Hours)})
+		s.proceed(i)
+		return
+	}
 	s.armMaxWait(i)
 	if !s.prefer(i, e.Responsible) {
 		s.enqueue(i)

@@ -34,6 +34,7 @@ func (s *State) applyConfig(e *ConfigApplied) {
 		s.unlisted()
 	}
 	for _, g := range slices.Clone(s.groupOrder) {
+		s.rejudge(g)
 		s.dropGroup(g)
 	}
 }
@@ -83,6 +84,7 @@ func (s *State) declareGroups() {
 		g := s.groups[def.ID]
 		if g == nil {
 			g = newGroup(def)
+			g.condSince = s.now
 			s.groups[def.ID] = g
 		}
 		g.def, g.removed = def, false
@@ -107,12 +109,13 @@ func (s *State) indexNumbers() {
 // in a lane afterwards: refresh and relane see to that.
 func (s *State) seat() {
 	for _, a := range s.agentOrder {
-		a.seats = nil
+		a.seats, a.listed = nil, 0
 	}
 	for _, g := range s.groupOrder {
 		g.seats, g.lanes, g.waiting = nil, nil, 0
 		g.census = census{}
 		g.atWork = make([]int32, g.tiers())
+		g.paused, g.freeSeats = 0, 0
 		place := 0
 		for tier := range g.tiers() {
 			list := g.def.Agents
@@ -132,10 +135,16 @@ func (s *State) seat() {
 func (s *State) sit(t *seat) {
 	t.group.seats = append(t.group.seats, t)
 	t.agent.seats = append(t.agent.seats, t)
+	if !t.group.removed {
+		t.agent.listed++
+	}
 	t.group.census[t.agent.status]++
-	if t.works() {
-		t.working = true
+	switch t.counted = t.attendance(); t.counted {
+	case working:
 		t.group.atWork[t.tier]++
+	case paused:
+		t.group.paused++
+	case absent:
 	}
 }
 

@@ -36,6 +36,10 @@ func (s *State) applyDeadlinePassed(e *DeadlinePassed) {
 		s.stagePassed(s.interactions[InteractionID(id.N)])
 	case deadlinePersonal:
 		s.personalPassed(s.interactions[InteractionID(id.N)])
+	case deadlineCondition:
+		s.conditionPassed(s.groups[queuegroups.GroupID(id.Name)])
+	case deadlineHours:
+		s.hoursPassed(queuegroups.HoursID(id.Name))
 	case deadlineServe:
 		s.counters.Overdue++
 		s.unserved(s.interactions[InteractionID(id.N)], "took too long")

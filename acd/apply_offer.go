@@ -69,6 +69,7 @@ func (s *State) accept(i *interaction, o *offer, l *leg) {
 	i.leaveQueue()
 	s.release(i)
 	i.overdue = false
+	s.kept(i)
 	s.deadlines.disarm(DeadlineID{Kind: deadlineMaxWait, N: uint64(i.id)})
 	i.agent, i.other, i.answered = a, l, s.now
 	s.become(i, PhaseConnecting)

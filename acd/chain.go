@@ -19,23 +19,23 @@ const hopsMax = 16
 
 // action returns what is done for the interaction when nobody answers; the end
 // of a chain is hanging up.
-func (i *interaction) action() queuegroups.Action {
-	chain := i.group.def.NoAnswer
+func (s *State) action(i *interaction) queuegroups.Action {
+	chain := s.actions(i)
 	if i.chain < len(chain) {
 		return chain[i.chain]
 	}
-	if len(chain) == 0 && i.chain == 0 {
+	if len(chain) == 0 && i.chain == 0 && i.via == chainNoAnswer {
 		return queuegroups.Action{Kind: queuegroups.ActionWait}
 	}
 	return queuegroups.Action{Kind: queuegroups.ActionHangup}
 }
 
 // circling: the interaction stays in the queue until somebody answers (R98).
-func (i *interaction) circling() bool { return i.action().Kind == queuegroups.ActionWait }
+func (s *State) circling(i *interaction) bool { return s.action(i).Kind == queuegroups.ActionWait }
 
 // pastWaiting goes on to what follows waiting in the chain.
 func (s *State) pastWaiting(i *interaction) {
-	for i.circling() {
+	for s.circling(i) {
 		i.chain++
 	}
 	s.proceed(i)
@@ -45,7 +45,7 @@ func (s *State) pastWaiting(i *interaction) {
 // under way (R92). The interaction is in no lane.
 func (s *State) proceed(i *interaction) {
 	for {
-		a, declared := i.action(), i.chain < len(i.group.def.NoAnswer)
+		a, declared := s.action(i), i.chain < len(s.actions(i))
 		i.chain++
 		if declared {
 			s.step(i, Step{Kind: StepAction, Group: i.group.def.ID, What: string(a.Kind), Choice: &Choice{Census: i.group.census}})
@@ -79,14 +79,7 @@ func (s *State) proceed(i *interaction) {
 			s.serve(i, a.Kind)
 			return
 		case queuegroups.ActionHangup:
-			switch {
-			case i.overdue:
-				s.finish(i, Missed, "max_wait", RejectNobody)
-			case i.rung:
-				s.finish(i, Missed, "", RejectNobody)
-			default:
-				s.finish(i, Nobody, "", RejectNobody)
-			}
+			s.hungUp(i)
 			return
 		}
 	}
@@ -133,7 +126,7 @@ func (s *State) ringback(i *interaction) {
 func (s *State) move(i *interaction, g *group) {
 	old := i.group
 	old.interactions--
-	i.group, i.chain, i.hops = g, 0, i.hops+1
+	i.group, i.hops = g, i.hops+1
 	i.round, i.cursor, i.overdue = 0, cursor{}, false
 	s.enter(i)
 	i.credit = int64(g.def.Priority) + i.bonus

@@ -167,10 +167,18 @@ func (s *State) checkAgent(a *agent, bad func(string, ...any)) {
 func (s *State) checkGroup(g *group, bad func(string, ...any)) {
 	var counted census
 	atWork := make([]int32, g.tiers())
+	free, away := 0, 0
 	for _, t := range g.seats {
 		counted[t.agent.status]++
-		if t.works() {
+		switch t.attendance() {
+		case working:
 			atWork[t.tier]++
+		case paused:
+			away++
+		case absent:
+		}
+		if t.free {
+			free++
 		}
 		if t.free != t.eligible() || t.free && t.key != t.rank() {
 			bad("%s may be offered an interaction of %s: %v; counts as free: %v", t.agent.def.ID, g.def.ID, t.eligible(), t.free)
@@ -178,6 +186,9 @@ func (s *State) checkGroup(g *group, bad func(string, ...any)) {
 	}
 	if counted != g.census || !slices.Equal(atWork, g.atWork) {
 		bad("group %s counts %v and %v at work, there are %v and %v", g.def.ID, g.census, g.atWork, counted, atWork)
+	}
+	if free != g.freeSeats || away != g.paused || g.cond != g.condition() {
+		bad("group %s counts %d free and %d away (%s), there are %d and %d", g.def.ID, g.freeSeats, g.paused, g.cond, free, away)
 	}
 	waiting := 0
 	for _, l := range g.lanes {
@@ -196,7 +207,11 @@ func (s *State) checkGroup(g *group, bad func(string, ...any)) {
 func (s *State) checkLane(l *lane, bad func(string, ...any)) (waiting int) {
 	name := fmt.Sprintf("%s %q", l.group.def.ID, l.name)
 	free := make([]int, len(l.free))
+	strength := int64(0)
 	for _, t := range l.group.seats {
+		if t.agent.meets(l.needs) && t.attendance() == working {
+			strength += t.share()
+		}
 		if !t.free || !t.agent.meets(l.needs) {
 			continue
 		}
@@ -204,6 +219,9 @@ func (s *State) checkLane(l *lane, bad func(string, ...any)) (waiting int) {
 		if !l.free[t.tier].has(t.key) {
 			bad("%s is free and lane %s does not know", t.agent.def.ID, name)
 		}
+	}
+	if strength != l.strength {
+		bad("lane %s is %d strong, should be %d", name, l.strength, strength)
 	}
 	served := 0 // free agents in the tiers up to the present one
 	for k := range l.free {

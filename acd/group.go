@@ -13,26 +13,21 @@ type group struct {
 	seats        []*seat
 	lanes        []*lane
 	atWork       []int32 // seats by tier whose agents are at work, if only busy
+	paused       int     // seats whose agents are on a break, or paused
+	freeSeats    int
+	cond         condition
+	condSince    instant
+	handle       time.Duration // mean time of handling an interaction; 0: no experience
+	promises     Promises
 	census       census
 	waiting      int // in its lanes
 	interactions int // in the group, in any phase
 }
 
-func newGroup(def queuegroups.Group) *group { return &group{def: def} }
+func newGroup(def queuegroups.Group) *group { return &group{def: def, cond: loggedOut} }
 
 // tiers is how many lists of agents the group has.
 func (g *group) tiers() int { return 1 + len(g.def.Tiers) }
-
-// free is how many of the group's agents may be offered something now.
-func (g *group) free() int {
-	n := 0
-	for _, t := range g.seats {
-		if t.free {
-			n++
-		}
-	}
-	return n
-}
 
 // longest returns the interaction that comes first in the group; nil: none waits.
 func (g *group) longest() (first *interaction) {
@@ -86,6 +81,7 @@ func (s *State) dropGroup(g *group) {
 		s.unseat(t)
 		t.agent.seats = removeOne(t.agent.seats, t)
 	}
+	s.deadlines.disarm(DeadlineID{Kind: deadlineCondition, Name: string(g.def.ID)})
 	g.seats = nil
 	delete(s.groups, g.def.ID)
 	s.groupOrder = removeOne(s.groupOrder, g)

@@ -1,6 +1,10 @@
 package acd
 
-import "centrala/queuegroups"
+import (
+	"fmt"
+
+	"centrala/queuegroups"
+)
 
 // interaction is a call (later also a chat) from its arrival to its end.
 type interaction struct {
@@ -31,7 +35,10 @@ type interaction struct {
 	bonus    int64                        // ns of it that it keeps in other groups: its number's
 	overdue  bool                         // max_wait passed while somebody was being rung
 	alerted  bool                         // the caller hears that somebody is rung
-	chain    int                          // the present one of the group's no-answer actions
+	via      chainName                    // the chain of actions that it follows
+	chain    int                          // the present one of its actions
+	remedied condition                    // for which it has begun a chain in this group
+	promised instant                      // when it was to be answered, as far as could be told; 0: never told
 	hops     int                          // from group to group
 	rung     bool                         // somebody was rung for it
 	service  queuegroups.ActionKind       // PhaseServed: which
@@ -111,17 +118,24 @@ func (s *State) entertain(i *interaction) {
 			s.pastWaiting(i)
 			return
 		}
-		if !i.circling() {
+		if s.remediate(i) {
+			return
+		}
+		if !s.circling(i) {
 			i.admitted = true
 			i.leaveQueue()
 			s.proceed(i)
 			return
 		}
 		if m := i.group.def.MaxWaiting; !i.admitted && m > 0 && i.group.waiting > m {
-			s.finish(i, QueueFull, "", RejectQueueFull)
+			i.leaveQueue()
+			s.step(i, Step{Kind: StepUnavailable, Group: i.group.def.ID, Why: fmt.Sprintf("%d wait already", m)})
+			i.via, i.chain = chainFull, 0
+			s.proceed(i)
 			return
 		}
 		i.admitted = true
+		s.promise(i)
 		s.step(i, Step{Kind: StepQueued, Group: i.group.def.ID, Choice: &Choice{Census: i.group.census, Needs: i.lane.name}})
 		s.music(i)
 	case PhaseConnecting, PhaseTalking, PhaseDialled, PhaseServed:
@@ -141,6 +155,7 @@ func (s *State) finish(i *interaction, end EndKind, class string, reject RejectR
 	s.release(i)
 	i.group.interactions--
 	delete(s.interactions, i.id)
+	s.handled(i)
 	if i.other != nil {
 		s.startWrapUp(i.agent, i.group)
 		s.endLeg(i.other)
@@ -158,7 +173,7 @@ func (s *State) ended(i *interaction, end EndKind, class string) {
 		Interaction: i.id, Trunk: i.trunk, From: i.from, To: i.to,
 		Leg: i.caller.id, Node: i.caller.node,
 		Arrived: i.arrived.Time(), Answered: i.answered.Time(), Ended: s.now.Time(),
-		End: end, Class: class,
+		End: end, Class: class, Promised: i.promised.Time(),
 	}
 	st := Step{Kind: StepEnded, What: string(end), Why: class}
 	if i.group != nil {

@@ -173,6 +173,8 @@ func (s *State) dispatch(e Event) {
 		s.applyWrapUpSet(ev)
 	case *SeatSet:
 		s.applySeatSet(ev)
+	case *HoursForced:
+		s.applyHoursForced(ev)
 	case *LevelRaised:
 		s.applyLevelRaised(ev)
 	case *CallArrived:

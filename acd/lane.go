@@ -21,7 +21,9 @@ type lane struct {
 	open    []ordered[*interaction] // `all`: being rung for, and more agents may join in
 	free    []ordered[*seat]
 	fresh   []*seat // of agents who became free by this entry
-	touched bool    // is in turn.lanes
+	// strength is the agents at work in it, in thousandths: who serves k groups counts 1/k.
+	strength int64
+	touched  bool // is in turn.lanes
 }
 
 // lanesKept is how many lanes a group keeps when nobody is in them, so that a
@@ -95,6 +97,9 @@ func (g *group) lane(needs []queuegroups.Skill) *lane {
 	for _, t := range g.seats {
 		if t.agent.meets(needs) {
 			t.lanes = append(t.lanes, l)
+			if t.counted == working {
+				l.strength += t.share()
+			}
 			if t.free {
 				l.free[t.tier].insert(t.key, t)
 			}

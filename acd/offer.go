@@ -125,9 +125,9 @@ func (s *State) afterOffer(i *interaction) {
 	switch {
 	case i.overdue:
 		s.pastWaiting(i)
-	case over && i.group.def.AllMissed == queuegroups.AllMissedEnd && i.group.def.Distribution == queuegroups.All && i.circling():
+	case over && i.group.def.AllMissed == queuegroups.AllMissedEnd && i.group.def.Distribution == queuegroups.All && s.circling(i):
 		s.finish(i, Missed, "all_missed", RejectNobody) // R99
-	case over && !i.circling():
+	case over && !s.circling(i):
 		s.proceed(i)
 	default:
 		s.enqueue(i)

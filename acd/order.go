@@ -150,6 +150,15 @@ func (o *ordered[V]) after(k key) (key, V, bool) {
 	return it.key, it.val, true
 }
 
+// rank returns how many items have a smaller key. O(n/64).
+func (o *ordered[V]) rank(k key) int {
+	c, i := o.find(k)
+	for _, run := range o.chunks[:c] {
+		i += len(run)
+	}
+	return i
+}
+
 // each calls f for every item in order until f returns false. The set must not
 // be changed meanwhile.
 func (o *ordered[V]) each(f func(V) bool) {

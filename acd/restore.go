@@ -59,6 +59,9 @@ func (s *State) restoreLine(l *snapLine) error {
 		return s.restoreInteraction(l.Interaction)
 	case l.Deadline != nil:
 		return s.restoreDeadline(l.Deadline)
+	case l.Hours != nil:
+		s.forcedHours[l.Hours.Hours] = *l.Hours
+		return nil
 	case l.Talk != nil:
 		s.talks.put(*l.Talk)
 		return nil
@@ -97,6 +100,7 @@ func (s *State) restoreGroup(x *snapGroup) error {
 	default:
 		return fmt.Errorf("unknown group %q", x.ID)
 	}
+	g.cond, g.condSince, g.handle, g.promises = x.Cond, x.CondSince, x.Handle, x.Promises
 	if s.groups[x.ID] != nil {
 		return fmt.Errorf("group %q twice", x.ID)
 	}
@@ -209,6 +213,7 @@ func (s *State) restoreInteraction(x *snapInteraction) error {
 		alerted: x.Alerted, admitted: x.Admitted, trail: x.Trail, omitted: x.Omitted,
 		chain: x.Chain, hops: x.Hops, rung: x.Rung, service: x.Service, other: s.legs[x.Other],
 		needs: x.Needs, entered: x.Entered, relaxed: x.Relaxed, tier: x.Tier, bonus: x.Bonus,
+		via: x.Via, remedied: x.Remedied, promised: x.Promised,
 	}
 	if i.entered == 0 { // written before there was anything that waiting changes
 		i.entered = i.arrived

@@ -17,6 +17,9 @@ func (r *script) doAgent(verb string, args []string) bool {
 		}
 		return ""
 	}
+	if len(args) == 0 {
+		return false
+	}
 	agent, by := queuegroups.AgentID(args[0]), queuegroups.AgentID(after("by"))
 	switch verb {
 	case "client": // client AGENT KIND STATE [at NODE]: STATE may be registered or unregistered, too

@@ -209,7 +209,7 @@ func (r *script) do(verb string, args []string) {
 	case "show":
 		r.show(args[0])
 	default:
-		if len(args) == 0 || !r.doAgent(verb, args) {
+		if !r.doQueue(verb, args) && !r.doAgent(verb, args) {
 			r.t.Fatalf("no such line: %s %v", verb, args)
 		}
 	}

@@ -9,9 +9,9 @@ type seat struct {
 	tier    int // the list they are in, from 0
 	place   int // in the lists of the group, one after another
 	lanes   []*lane
-	free    bool // is in the free sets of the lanes
-	key     key  // in those sets
-	working bool // is counted in group.atWork
+	free    bool       // is in the free sets of the lanes
+	key     key        // in those sets
+	counted attendance // in the group
 	state   SeatState
 }
 
@@ -19,9 +19,6 @@ type seat struct {
 func (t *seat) eligible() bool {
 	return t.state == SeatIn && t.agent.available(t.group) && t.agent.room(t.group)
 }
-
-// works: the seat's agent is there to serve the group, if only busy.
-func (t *seat) works() bool { return t.state == SeatIn && t.agent.status.atWork() }
 
 // reseat puts the seat where it belongs: into the free sets of its lanes, at its
 // rank, or out of them.
@@ -35,6 +32,8 @@ func (s *State) reseat(t *seat) {
 		return
 	}
 	t.free, t.key = true, rank
+	t.group.freeSeats++
+	s.judge(t.group)
 	for _, l := range t.lanes {
 		l.join(s, t)
 	}
@@ -46,38 +45,10 @@ func (s *State) unseat(t *seat) {
 		return
 	}
 	t.free = false
+	t.group.freeSeats--
+	s.judge(t.group)
 	for _, l := range t.lanes {
 		l.free[t.tier].remove(t.key)
-	}
-}
-
-// countWork keeps the group's count of who is at work in the seat's tier. When a
-// tier is left by everybody, or the first comes to it, later tiers may be open
-// now.
-func (s *State) countWork(t *seat, works bool) {
-	if works == t.working {
-		return
-	}
-	t.working = works
-	n := &t.group.atWork[t.tier]
-	if works {
-		*n++
-	} else {
-		*n--
-	}
-	if *n == 0 || works && *n == 1 {
-		for _, l := range t.group.lanes {
-			s.reopened(l)
-		}
-	}
-}
-
-// reopened looks at a lane whose open tiers changed: everybody who is free in it
-// may join in where others are rung.
-func (s *State) reopened(l *lane) {
-	s.touch(l)
-	for k := range l.free {
-		l.free[k].each(func(t *seat) bool { l.freshen(s, t); return true })
 	}
 }
 
@@ -136,7 +107,7 @@ func (s *State) applySeatSet(e *SeatSet) {
 	for _, t := range a.seats {
 		if t.group == g {
 			t.state = e.State
-			s.countWork(t, t.works())
+			s.recount(t, t.attendance())
 		}
 	}
 	if e.State != SeatIn {

@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"io"
 	"slices"
+	"time"
 
 	"centrala/queuegroups"
 )
@@ -28,6 +29,7 @@ type (
 		Interaction *snapInteraction `json:"interaction,omitempty"`
 		Deadline    *deadline        `json:"deadline,omitempty"`
 		Talk        *talk            `json:"talk,omitempty"`
+		Hours       *forcedHours     `json:"hours,omitempty"`
 		Lines       int              `json:"lines,omitempty"`
 	}
 	snapHeader struct {
@@ -40,8 +42,12 @@ type (
 		Config     *queuegroups.Config `json:"config"`
 	}
 	snapGroup struct {
-		ID      queuegroups.GroupID `json:"id"`
-		Removed *queuegroups.Group  `json:"removed,omitempty"` // as it was last declared
+		ID        queuegroups.GroupID `json:"id"`
+		Removed   *queuegroups.Group  `json:"removed,omitempty"` // as it was last declared
+		Cond      condition           `json:"cond,omitempty"`
+		CondSince instant             `json:"cond_since,omitempty"`
+		Handle    time.Duration       `json:"handle,omitempty"`
+		Promises  Promises            `json:"promises,omitzero"`
 	}
 	snapAgent struct {
 		ID         queuegroups.AgentID `json:"id"`
@@ -135,6 +141,9 @@ type (
 		At       int                    `json:"cursor_tier,omitempty"`
 		Bonus    int64                  `json:"bonus,omitempty"`
 		Personal queuegroups.AgentID    `json:"personal,omitempty"`
+		Via      chainName              `json:"via,omitempty"`
+		Remedied condition              `json:"remedied,omitempty"`
+		Promised instant                `json:"promised,omitempty"`
 	}
 )
 
@@ -200,6 +209,10 @@ func (s *State) Snapshot(w io.Writer) error {
 		put(snapLine{Talk: &x})
 		return true
 	})
+	for _, id := range sortedKeys(s.forcedHours) {
+		x := s.forcedHours[id]
+		put(snapLine{Hours: &x})
+	}
 	put(snapLine{Lines: lines})
 	if failed != nil {
 		return fmt.Errorf("snapshot: %w", failed)
@@ -211,7 +224,7 @@ func (s *State) Snapshot(w io.Writer) error {
 }
 
 func (g *group) snap() *snapGroup {
-	x := &snapGroup{ID: g.def.ID}
+	x := &snapGroup{ID: g.def.ID, Cond: g.cond, CondSince: g.condSince, Handle: g.handle, Promises: g.promises}
 	if g.removed {
 		x.Removed = &g.def
 	}
@@ -285,6 +298,7 @@ func (i *interaction) snap() *snapInteraction {
 		Alerted: i.alerted, Admitted: i.admitted, Chain: i.chain, Hops: i.hops, Rung: i.rung, Service: i.service,
 		Trail: i.trail, Omitted: i.omitted,
 		Needs: i.needs, Entered: i.entered, Relaxed: i.relaxed, Tier: i.tier, At: i.cursor.tier, Bonus: i.bonus,
+		Via: i.via, Remedied: i.remedied, Promised: i.promised,
 	}
 	if i.personal != nil {
 		x.Personal = i.personal.def.ID

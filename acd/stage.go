@@ -12,6 +12,7 @@ import (
 // starts anew. Its arrival stays.
 func (s *State) enter(i *interaction) {
 	i.entered, i.relaxed, i.tier, i.lane = s.now, 0, 0, nil
+	i.via, i.chain, i.remedied, i.promised = chainNoAnswer, 0, served, 0
 }
 
 // need is what the interaction needs now: what the group, its number and itself

@@ -25,6 +25,7 @@ type State struct {
 	deadlines    deadlines
 	talks        talks
 	remembers    bool // somebody asks for talks
+	forcedHours  map[queuegroups.HoursID]forcedHours
 	counters     Counters
 
 	turn turn // of the entry being applied; not part of the state
@@ -55,6 +56,7 @@ func NewState() *State {
 		legs:         map[LegID]*leg{},
 		deadlines:    deadlines{byID: map[DeadlineID]*deadline{}},
 		talks:        talks{byCustomer: map[string]talk{}},
+		forcedHours:  map[queuegroups.HoursID]forcedHours{},
 		counters:     newCounters(),
 	}
 }

@@ -13,19 +13,21 @@ type StepKind string
 
 // The kinds of steps.
 const (
-	StepArrived StepKind = "arrived" // an interaction began
-	StepQueued  StepKind = "queued"  // nobody can be offered it at once
-	StepOffer   StepKind = "offer"   // an agent is being offered it; Choice says why this one
-	StepRinging StepKind = "ringing" // the agent's phone rings
-	StepOutcome StepKind = "outcome" // the offer ended; What is the Outcome
-	StepBridged StepKind = "bridged" // both sides hear each other
-	StepAction  StepKind = "action"  // nobody answered; What is done about it (R92)
-	StepServed  StepKind = "served"  // voicemail or callback told how it went
-	StepRequeue StepKind = "requeue" // back to the queue with its arrival
-	StepStage   StepKind = "stage"   // it waited long enough for What: less skill, or another tier
-	StepKept    StepKind = "kept"    // for one agent; Why says for whose sake
-	StepEnded   StepKind = "ended"   // the interaction is over; What is the EndKind
-	StepAgent   StepKind = "agent"   // an agent's state changed; What is the AgentStatus
+	StepArrived     StepKind = "arrived"     // an interaction began
+	StepQueued      StepKind = "queued"      // nobody can be offered it at once
+	StepOffer       StepKind = "offer"       // an agent is being offered it; Choice says why this one
+	StepRinging     StepKind = "ringing"     // the agent's phone rings
+	StepOutcome     StepKind = "outcome"     // the offer ended; What is the Outcome
+	StepBridged     StepKind = "bridged"     // both sides hear each other
+	StepAction      StepKind = "action"      // nobody answered; What is done about it (R92)
+	StepServed      StepKind = "served"      // voicemail or callback told how it went
+	StepRequeue     StepKind = "requeue"     // back to the queue with its arrival
+	StepStage       StepKind = "stage"       // it waited long enough for What: less skill, or another tier
+	StepUnavailable StepKind = "unavailable" // nobody can serve the group; Why says since when and why
+	StepClosed      StepKind = "closed"      // outside the hours What
+	StepKept        StepKind = "kept"        // for one agent; Why says for whose sake
+	StepEnded       StepKind = "ended"       // the interaction is over; What is the EndKind
+	StepAgent       StepKind = "agent"       // an agent's state changed; What is the AgentStatus
 )
 
 // Step is one change and the reason for it. The steps of an interaction are its story.
@@ -137,7 +139,8 @@ type Record struct {
 	Answered    time.Time           `json:"answered"` // by the agent; zero: never
 	Ended       time.Time           `json:"ended"`
 	End         EndKind             `json:"end"`
-	Class       string              `json:"class,omitempty"` // of a failure
+	Class       string              `json:"class,omitempty"`   // of a failure
+	Promised    time.Time           `json:"promised,omitzero"` // when it was to be answered, as it could be told when it came to wait
 	Steps       []Step              `json:"steps"`
 	Omitted     int                 `json:"omitted,omitempty"` // steps left out of the middle of a very long story
 }

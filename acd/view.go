@@ -89,6 +89,10 @@ type GroupView struct {
 	Longest      time.Time           `json:"longest"`      // arrival of the first waiting one; zero: none
 	Free         int                 `json:"free"`         // agents who may be offered a call now
 	Agents       map[string]int      `json:"agents"`       // by AgentStatus
+	Condition    string              `json:"condition"`    // whether, and why not, anybody can serve it
+	Since        time.Time           `json:"since"`        // of the condition
+	Handle       time.Duration       `json:"handle"`       // mean time of handling an interaction; 0: no experience yet
+	Promises     Promises            `json:"promises"`
 }
 
 // Agents returns a view of every agent, in order of declaration.
@@ -157,8 +161,9 @@ func (s *State) Groups() []GroupView {
 	for _, g := range s.groupOrder {
 		v := GroupView{
 			ID: g.def.ID, Name: g.def.Name, Waiting: g.waiting, Interactions: g.interactions,
-			Free: g.free(), Agents: map[string]int{},
+			Free: g.freeSeats, Agents: map[string]int{},
 		}
+		v.Condition, v.Since, v.Handle, v.Promises = g.cond.String(), g.condSince.Time(), g.handle, g.promises
 		if i := g.longest(); i != nil {
 			v.Longest = i.arrived.Time()
 		}

@@ -144,3 +144,50 @@ func (h *Hours) UnmarshalJSON(data []byte) error {
 	h.zone = zone
 	return nil
 }
+
+// nextWithin is how far Next looks ahead, in days: a calendar with nothing but
+// one holiday's closing a year changes within it.
+const nextWithin = 367
+
+// Next returns the first instant after at when the hours open or close; false:
+// not within a year.
+func (h *Hours) Next(at time.Time) (change time.Time, ok bool) {
+	open := h.Open(at)
+	zone := h.Location()
+	local := at.In(zone)
+	for day := -1; day <= nextWithin; day++ {
+		for _, c := range h.edges(local.Year(), local.Month(), local.Day()+day, zone) {
+			if c.After(at) && h.Open(c) != open && (!ok || c.Before(change)) {
+				change, ok = c, true
+			}
+		}
+		if ok && day > 0 { // an edge of the next day may come before one found on this, where the clock is put back
+			return change, true
+		}
+	}
+	return change, ok
+}
+
+// edges are the instants of a day at which the hours may open or close: where
+// intervals begin and end, midnight, and where the clock is changed. A time of
+// the clock that comes twice, or not at all, stands for the instants around it.
+func (h *Hours) edges(year int, month time.Month, day int, zone *time.Location) []time.Time {
+	midnight := time.Date(year, month, day, 0, 0, 0, 0, zone)
+	minutes := []int{0}
+	for _, week := range h.Week {
+		for _, i := range week {
+			minutes = append(minutes, i.From, i.To%minutesPerDay)
+		}
+	}
+	var out []time.Time
+	for _, m := range minutes {
+		c := time.Date(year, month, day, 0, m, 0, 0, zone)
+		for _, off := range []time.Duration{-time.Hour, -30 * time.Minute, 0, 30 * time.Minute, time.Hour} {
+			out = append(out, c.Add(off))
+		}
+	}
+	if _, end := midnight.ZoneBounds(); !end.IsZero() && end.Sub(midnight) < 48*time.Hour {
+		out = append(out, end)
+	}
+	return out
+}

@@ -206,3 +206,50 @@ func BenchmarkHours_Open(b *testing.B) {
 		}
 	}
 }
+
+// Next against a walk minute by minute, on days when the clock is changed too.
+func TestHours_NextAgainstAWalk(t *testing.T) {
+	calendars := []Hours{
+		{TimeZone: "Europe/Warsaw", Week: everyDay(Interval{8 * 60, 12 * 60}, Interval{13 * 60, 18 * 60})},
+		{TimeZone: "Europe/Warsaw", Week: everyDay(Interval{22 * 60, 30 * 60}), Holidays: []Date{{0, 12, 25}}},
+		{TimeZone: "America/New_York", Week: everyDay(Interval{90, 150}), Holidays: []Date{{2026, 11, 2}}},
+		{TimeZone: "Australia/Lord_Howe", Week: everyDay(Interval{0, 100}, Interval{115, 1440})},
+		{TimeZone: "UTC", Week: [7][]Interval{time.Monday: {{0, 1440}}}},
+	}
+	starts := []time.Time{
+		time.Date(2026, 3, 28, 12, 0, 0, 0, time.UTC), time.Date(2026, 10, 24, 12, 0, 0, 0, time.UTC),
+		time.Date(2026, 10, 31, 12, 0, 0, 0, time.UTC), time.Date(2026, 12, 24, 3, 0, 0, 0, time.UTC),
+		time.Date(2026, 4, 4, 3, 0, 0, 0, time.UTC), time.Date(2026, 10, 3, 3, 0, 0, 0, time.UTC),
+	}
+	for _, h := range calendars {
+		for _, start := range starts {
+			for at := start; at.Before(start.AddDate(0, 0, 3)); at = at.Add(time.Minute) {
+				if h.Open(at) != h.Open(at.Add(-time.Minute)) && at.After(start) {
+					before, ok := h.Next(at.Add(-time.Minute))
+					if !ok || !before.Equal(at) {
+						t.Fatalf("%s from %s: Next is %s, the walk finds %s", h.TimeZone, at.Add(-time.Minute), before, at)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestHours_NextNever(t *testing.T) {
+	for _, h := range []Hours{{TimeZone: "UTC"}, {TimeZone: "UTC", Week: everyDay(Interval{0, 1440})}} {
+		if at, ok := h.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)); ok {
+			t.Errorf("%v changes at %s", h.Week, at)
+		}
+	}
+	h := Hours{TimeZone: "UTC", Week: everyDay(Interval{0, 1440}), Holidays: []Date{{2026, 12, 24}}}
+	if at, ok := h.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)); !ok || !at.Equal(time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("the only holiday of the year: %s, %v", at, ok)
+	}
+}
+
+func everyDay(list ...Interval) (week [7][]Interval) {
+	for d := range week {
+		week[d] = list
+	}
+	return week
+}
