@@ -58,11 +58,12 @@ func (a *agent) room(*group) bool { return a.used() < a.def.Capacity.Voice }
 // present returns what the agent is doing now. What they have in hand comes
 // first, then what keeps them from work for long, then what does for a moment.
 func (a *agent) present(s *State) AgentStatus {
-	reserved := false
+	reserved, calling := false, false
 	for _, l := range a.legs {
 		if l.state == legUp {
 			return Talking
 		}
+		calling = calling || l.own && l.state < legUp
 	}
 	for _, o := range a.offers {
 		if o.ringing && o.outcome == "" {
@@ -71,6 +72,8 @@ func (a *agent) present(s *State) AgentStatus {
 		reserved = reserved || o.outcome == ""
 	}
 	switch {
+	case calling:
+		return BusyElsewhere
 	case reserved:
 		return Reserved
 	case a.wrapUp:
@@ -172,7 +175,7 @@ func (s *State) recovered(a *agent) {
 
 // wrapUpAfter is how long the agent's wrap-up after an interaction of the group is.
 func (a *agent) wrapUpAfter(g *group) time.Duration {
-	if a.def.WrapUp != nil {
+	if a.def.WrapUp != nil && g.def.ID != "" {
 		return *a.def.WrapUp
 	}
 	return g.def.WrapUp

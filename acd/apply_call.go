@@ -1,5 +1,7 @@
 package acd
 
+import "slices"
+
 // applyCallArrived begins an interaction: into the queue of the number's group,
 // or refused if nobody knows the number.
 func (s *State) applyCallArrived(e *CallArrived) {
@@ -13,8 +15,14 @@ func (s *State) applyCallArrived(e *CallArrived) {
 	}
 	i.caller = &leg{id: e.Leg, node: e.Node, call: e.Leg, of: i.id}
 	s.legs[e.Leg] = i.caller
+	if e.Agent != "" {
+		if a := s.agents[e.Agent]; a != nil && !a.removed {
+			s.callByAgent(i, a, e)
+			return
+		}
+	}
 	n := s.numbers[e.To]
-	if n == nil || s.groups[n.Group] == nil {
+	if e.Agent != "" || n == nil || s.groups[n.Group] == nil {
 		s.counters.Unknown++
 		s.step(i, Step{Kind: StepArrived, What: e.To})
 		s.refuseOrEnd(i.caller, RejectUnknownNumber)
@@ -54,8 +62,16 @@ func (s *State) applyLegAnswered(e *LegAnswered) {
 		s.counters.Late++
 		return
 	}
+	s.legIsUp(l)
+}
+
+// legIsUp: the caller's leg is answered.
+func (s *State) legIsUp(l *leg) {
 	l.state = legUp
 	settled[*Answer](l)
+	if l.own {
+		s.refresh(l.agent, "connected")
+	}
 }
 
 // applyBridged: caller and agent hear each other.
@@ -66,15 +82,19 @@ func (s *State) applyBridged(e *Bridged) {
 		return
 	}
 	i := s.interactions[l.of]
-	if i.caller != l || i.phase != PhaseConnecting || i.other.id != e.B {
+	expected := slices.ContainsFunc(l.pending, func(c Command) bool { b, is := c.(*Bridge); return is && b.B == e.B })
+	if !expected {
 		s.counters.Late++
 		return
 	}
-	l.state = legUp
-	settled[*Answer](l)
 	settled[*Bridge](l)
-	s.become(i, PhaseTalking)
-	s.step(i, Step{Kind: StepBridged, Agent: i.agent.def.ID})
+	if i.caller == l {
+		s.legIsUp(l)
+	}
+	if i.phase == PhaseConnecting {
+		s.become(i, PhaseTalking)
+		s.step(i, Step{Kind: StepBridged, Agent: i.agent.def.ID})
+	}
 }
 
 // applyLegEnded: a leg is over, at any time and for any reason.
@@ -98,6 +118,11 @@ func (s *State) legOver(l *leg, cause EndCause) {
 			s.callerGone(i, cause)
 		case i.other:
 			s.agentGone(i, cause)
+		default:
+			if i.consult != nil && i.consult.leg == l {
+				l.state = legGone
+				s.consultOver(i, "hung up")
+			}
 		}
 	}
 	s.dropLeg(l)
@@ -117,9 +142,9 @@ func (s *State) callerGone(i *interaction, cause EndCause) {
 		s.finish(i, Failed, string(cause), RejectUnavailable)
 	case i.phase == PhaseTalking && i.agent.outside:
 		s.finish(i, Forwarded, "", RejectUnavailable)
-	case i.phase == PhaseTalking:
+	case i.phase == PhaseTalking || i.phase == PhaseConsulting:
 		s.finish(i, CompletedByCaller, "", RejectUnavailable)
-	case i.phase == PhaseQueued || i.phase == PhaseServed:
+	case i.phase == PhaseQueued || i.phase == PhaseServed || i.phase == PhaseParked:
 		s.finish(i, AbandonedWaiting, "", RejectUnavailable)
 	default:
 		s.finish(i, AbandonedRinging, "", RejectUnavailable)
@@ -131,6 +156,10 @@ func (s *State) callerGone(i *interaction, cause EndCause) {
 // is left alone as one whose phone failed.
 func (s *State) agentGone(i *interaction, cause EndCause) {
 	i.other.state = legGone
+	if i.phase == PhaseConsulting {
+		s.handOver(i)
+		return
+	}
 	if i.phase == PhaseTalking {
 		switch {
 		case cause == endLost:
@@ -147,11 +176,12 @@ func (s *State) agentGone(i *interaction, cause EndCause) {
 	a := i.agent
 	settled[*Bridge](i.caller)
 	i.agent, i.other, i.answered = nil, nil, 0
+	i.stints = i.stints[:len(i.stints)-1] // they never talked
 	s.rest(a, i.group, FailUnreachable)
 	s.step(i, Step{Kind: StepRequeue, Agent: a.def.ID, Why: "the agent's leg ended before the bridge: " + string(cause)})
 	if a.outside {
 		s.proceed(i)
 		return
 	}
-	s.enqueue(i)
+	s.requeue(i)
 }

@@ -40,6 +40,8 @@ func (s *State) applyDeadlinePassed(e *DeadlinePassed) {
 		s.conditionPassed(s.groups[queuegroups.GroupID(id.Name)])
 	case deadlineHours:
 		s.hoursPassed(queuegroups.HoursID(id.Name))
+	case deadlineParked:
+		s.parkedPassed(s.interactions[InteractionID(id.N)])
 	case deadlineServe:
 		s.counters.Overdue++
 		s.unserved(s.interactions[InteractionID(id.N)], "took too long")

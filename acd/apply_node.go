@@ -70,12 +70,12 @@ func (s *State) endNode(n NodeID) {
 		s.drop(o.agent)
 	}
 	for _, l := range gone { // callers first: what ends with them is not dealt with twice
-		if l.agent == nil {
+		if l.agent == nil || l.own {
 			s.legOver(l, endLost)
 		}
 	}
 	for _, l := range gone {
-		if l.agent != nil {
+		if l.agent != nil && !l.own {
 			s.legOver(l, endLost)
 		}
 	}

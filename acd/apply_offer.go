@@ -46,7 +46,12 @@ func (s *State) applyOfferAnswered(e *OfferAnswered) {
 		s.endLeg(l)
 		return
 	}
-	s.accept(s.interactions[o.of], o, l)
+	i := s.interactions[o.of]
+	if i.phase == PhaseConsulting {
+		s.consultAnswered(i, o, l)
+		return
+	}
+	s.accept(i, o, l)
 }
 
 // accept gives the interaction to the agent who answered.
@@ -58,7 +63,9 @@ func (s *State) accept(i *interaction, o *offer, l *leg) {
 	o.leg = l // remembered as long as the leg lives, for a second phone that answers
 	l.slot = true
 	a.legs = append(a.legs, l)
-	a.lastAnswer = s.now
+	if !i.direct() { // calls between colleagues are none of the queue's
+		a.lastAnswer = s.now
+	}
 	if s.remembers && !a.outside {
 		s.talks.note(i.from.Number, a.def.ID)
 	}
@@ -71,7 +78,12 @@ func (s *State) accept(i *interaction, o *offer, l *leg) {
 	i.overdue = false
 	s.kept(i)
 	s.deadlines.disarm(DeadlineID{Kind: deadlineMaxWait, N: uint64(i.id)})
-	i.agent, i.other, i.answered = a, l, s.now
+	i.agent, i.other = a, l
+	if i.answered == 0 {
+		i.answered = s.now
+	}
+	i.handover = nil
+	s.beginStint(i)
 	s.become(i, PhaseConnecting)
 	s.bridge(i)
 	s.refresh(a, "")

@@ -1,6 +1,7 @@
 package acd
 
 import (
+	"cmp"
 	"time"
 
 	"centrala/queuegroups"
@@ -101,17 +102,18 @@ func (s *State) lastPhone(g *group) string {
 func (s *State) dial(i *interaction, number string) {
 	s.become(i, PhaseDialled)
 	i.rung = true
-	trunk := i.group.def.Trunk
-	if trunk == "" {
-		trunk = i.trunk
-	}
 	o := s.newOffer(i, outsider(number))
 	s.step(i, Step{Kind: StepOffer, Group: o.group, Offer: o.id, What: number})
-	d := &Dial{Offer: o.id, Number: number, Trunk: trunk, From: i.from}
+	d := &Dial{Offer: o.id, Number: number, Trunk: s.trunkFor(i), From: i.from}
 	o.pending = d
 	s.emit(d, o.node, o.of, o.call)
 	s.deadlines.arm(DeadlineID{Kind: deadlineOffer, N: uint64(o.id)}, s.now.after(outsideDialLimit))
 	s.ringback(i)
+}
+
+// trunkFor is where a call forwarded outside leaves.
+func (s *State) trunkFor(i *interaction) queuegroups.TrunkID {
+	return cmp.Or(i.group.def.Trunk, i.trunk)
 }
 
 // ringback lets a caller who has not been answered yet hear that somebody is rung.

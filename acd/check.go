@@ -70,7 +70,8 @@ func (s *State) checkInteraction(i *interaction, bad func(string, ...any)) {
 	if want := i.phase == PhaseOffered && all && i.personal == nil; open != want {
 		bad("interaction %d is %s, open to more agents: %v", i.id, i.phase, open)
 	}
-	if (len(i.offers) > 0) != (i.phase == PhaseOffered || i.phase == PhaseDialled) {
+	asked := i.phase == PhaseConsulting && i.consult.leg == nil
+	if (len(i.offers) > 0) != (i.phase == PhaseOffered || i.phase == PhaseDialled || asked) {
 		bad("interaction %d is %s with %d live offers", i.id, i.phase, len(i.offers))
 	}
 	if !all && len(i.offers) > 1 && !s.wasAll(i) {
@@ -79,7 +80,16 @@ func (s *State) checkInteraction(i *interaction, bad func(string, ...any)) {
 	if armed := s.deadlines.armed(DeadlineID{Kind: deadlineServe, N: uint64(i.id)}); armed != (i.phase == PhaseServed) {
 		bad("interaction %d is %s, with a limit to being served: %v", i.id, i.phase, armed)
 	}
-	talks := i.phase == PhaseConnecting || i.phase == PhaseTalking
+	if (i.phase == PhaseConsulting) != (i.consult != nil) || i.consult != nil && i.consult.leg != nil && s.legs[i.consult.leg.id] != i.consult.leg {
+		bad("interaction %d is %s without a colleague", i.id, i.phase)
+	}
+	if (i.phase == PhaseParked) != (i.slot != "") || i.slot != "" && s.slots[i.slot] != i || i.slot != "" && !s.deadlines.armed(DeadlineID{Kind: deadlineParked, N: uint64(i.id)}) {
+		bad("interaction %d is %s in the slot %q", i.id, i.phase, i.slot)
+	}
+	if rings := i.group.ringing.has(i.key()); rings != (i.phase == PhaseOffered) {
+		bad("interaction %d is %s, among the ringing: %v", i.id, i.phase, rings)
+	}
+	talks := i.phase == PhaseConnecting || i.phase == PhaseTalking || i.phase == PhaseConsulting
 	if talks != (i.agent != nil) || talks != (i.other != nil) {
 		bad("interaction %d is %s, answered by an agent: %v", i.id, i.phase, i.agent != nil)
 	}
@@ -89,7 +99,7 @@ func (s *State) checkInteraction(i *interaction, bad func(string, ...any)) {
 	if s.legs[i.caller.id] != i.caller || i.caller.state == legEnding {
 		bad("interaction %d goes on without its caller", i.id)
 	}
-	if i.phase == PhaseQueued && i.caller.state == legOffered {
+	if i.phase == PhaseQueued && i.caller.state == legOffered && !i.direct() {
 		bad("interaction %d waits unanswered, without music", i.id)
 	}
 }
@@ -155,9 +165,12 @@ func (s *State) checkAgent(a *agent, bad func(string, ...any)) {
 			bad("%s is at a %s for ever", a.def.ID, c.kind)
 		}
 	}
-	if _, i, ok := a.personal.first(); ok && (a.canTake() || !a.expected()) {
-		bad("%s is %s and interaction %d waits for them", a.def.ID, a.status, i.id)
-	}
+	a.personal.each(func(i *interaction) bool {
+		if s.mayTake(i, a) || !s.mayCall(i, a) {
+			bad("%s is %s and interaction %d waits for them", a.def.ID, a.status, i.id)
+		}
+		return true
+	})
 	if a.removed && a.refs == 0 {
 		bad("%s should have been dropped", a.def.ID)
 	}

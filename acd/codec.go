@@ -137,8 +137,14 @@ func Describe(c Command) string {
 	case *Reject:
 		return fmt.Sprintf("reject %s: %s", h.Call, c.Reason)
 	case *Play:
+		if c.Leg != "" {
+			return fmt.Sprintf("play %s %q", c.Leg, c.Music)
+		}
 		return fmt.Sprintf("play %s %q", h.Call, c.Music)
 	case *Ring:
+		if c.By != "" {
+			return fmt.Sprintf("ring %s for %s about %s", c.Agent, c.By, h.Call)
+		}
 		return fmt.Sprintf("ring %s for %s", c.Agent, h.Call)
 	case *Dial:
 		return fmt.Sprintf("dial %s by %s for %s", c.Number, c.Trunk, h.Call)

@@ -45,6 +45,7 @@ const (
 	RejectClosed        RejectReason = "closed"         // 480
 	RejectQueueFull     RejectReason = "queue_full"     // 486
 	RejectNobody        RejectReason = "nobody"         // 480
+	RejectBusy          RejectReason = "busy"           // 486
 	RejectUnavailable   RejectReason = "unavailable"    // 503
 )
 
@@ -52,6 +53,8 @@ const (
 type Play struct {
 	Header
 	Music queuegroups.MusicID `json:"music"`
+	// Leg hears it; empty: the caller. A leg that was bridged is not any more.
+	Leg LegID `json:"leg,omitempty"`
 }
 
 // Ring rings every phone of the agent for the caller. Outcomes: OfferRinging
@@ -62,6 +65,8 @@ type Ring struct {
 	Agent queuegroups.AgentID `json:"agent"`
 	From  Party               `json:"from"`  // shown on the agent's phone
 	Group string              `json:"group"` // the group's name, shown on the agent's phone
+	// By is the agent who wants to consult this one; empty: it is the caller's call.
+	By queuegroups.AgentID `json:"by,omitempty"`
 }
 
 // Dial calls a number outside for the caller, by a trunk (R95, R96). Outcomes: as

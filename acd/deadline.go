@@ -20,6 +20,7 @@ const (
 	deadlinePersonal  DeadlineKind = "personal"  // N = interaction: it has waited long enough for one agent
 	deadlineCondition DeadlineKind = "condition" // Name = group: nobody could serve it for the time of grace
 	deadlineHours     DeadlineKind = "hours"     // Name = hours: they decide again
+	deadlineParked    DeadlineKind = "parked"    // N = interaction: parked for too long
 	deadlineServe     DeadlineKind = "serve"     // N = interaction: voicemail or callback took too long
 	deadlineRest      DeadlineKind = "rest"      // Name = agent: the back-off after a failed offer is over
 	deadlineReturn    DeadlineKind = "return"    // Name = agent: not responding is over

@@ -20,8 +20,9 @@ type group struct {
 	handle       time.Duration // mean time of handling an interaction; 0: no experience
 	promises     Promises
 	census       census
-	waiting      int // in its lanes
-	interactions int // in the group, in any phase
+	waiting      int                   // in its lanes
+	ringing      ordered[*interaction] // somebody is being rung for them
+	interactions int                   // in the group, in any phase
 }
 
 func newGroup(def queuegroups.Group) *group { return &group{def: def, cond: loggedOut} }

@@ -47,6 +47,12 @@ type interaction struct {
 	trail   []Step
 	omitted int
 
+	stints   []Stint   // who had it, one after another
+	handover *handover // a blind transfer of it is under way
+	consult  *consult  // PhaseConsulting
+	slot     string    // PhaseParked
+	parkedBy queuegroups.AgentID
+
 	undecided bool // is in turn.undecided
 }
 
@@ -54,6 +60,12 @@ type interaction struct {
 func (i *interaction) key() key { return key{A: int64(i.arrived) - i.credit, C: int64(i.id)} }
 
 func (s *State) become(i *interaction, p Phase) {
+	switch {
+	case p == PhaseOffered:
+		i.group.ringing.insert(i.key(), i)
+	case i.phase == PhaseOffered:
+		i.group.ringing.remove(i.key())
+	}
 	i.phase, i.since = p, s.now
 	if p != PhaseQueued && p != PhaseOffered {
 		s.deadlines.disarm(DeadlineID{Kind: deadlineStage, N: uint64(i.id)})
@@ -108,7 +120,11 @@ func (s *State) entertain(i *interaction) {
 		i.admitted = true
 		s.ringback(i)
 	case PhaseQueued:
-		if i.personal != nil {
+		switch {
+		case i.personal != nil && i.direct():
+			s.ringback(i)
+			return
+		case i.personal != nil:
 			i.admitted = true
 			s.music(i)
 			return
@@ -138,7 +154,7 @@ func (s *State) entertain(i *interaction) {
 		s.promise(i)
 		s.step(i, Step{Kind: StepQueued, Group: i.group.def.ID, Choice: &Choice{Census: i.group.census, Needs: i.lane.name}})
 		s.music(i)
-	case PhaseConnecting, PhaseTalking, PhaseDialled, PhaseServed:
+	case PhaseConnecting, PhaseTalking, PhaseDialled, PhaseServed, PhaseConsulting, PhaseParked:
 	}
 }
 
@@ -149,6 +165,9 @@ func (s *State) finish(i *interaction, end EndKind, class string, reject RejectR
 		s.withdraw(i, i.offers[0], OutcomeWithdrawn, "the caller is gone")
 	}
 	i.leaveQueue()
+	i.group.ringing.remove(i.key())
+	s.unpark(i)
+	s.endStint(i)
 	s.deadlines.disarm(DeadlineID{Kind: deadlineMaxWait, N: uint64(i.id)})
 	s.deadlines.disarm(DeadlineID{Kind: deadlineServe, N: uint64(i.id)})
 	s.deadlines.disarm(DeadlineID{Kind: deadlineStage, N: uint64(i.id)})
@@ -161,7 +180,14 @@ func (s *State) finish(i *interaction, end EndKind, class string, reject RejectR
 		s.endLeg(i.other)
 		s.refresh(i.agent, string(end))
 	}
+	if c := i.consult; c != nil && c.leg != nil {
+		s.endLeg(c.leg)
+		s.refresh(c.agent, string(end))
+	}
 	s.refuseOrEnd(i.caller, reject)
+	if i.caller.own {
+		s.refresh(i.caller.agent, string(end))
+	}
 	s.ended(i, end, class)
 	s.dropGroup(i.group)
 }
@@ -173,7 +199,7 @@ func (s *State) ended(i *interaction, end EndKind, class string) {
 		Interaction: i.id, Trunk: i.trunk, From: i.from, To: i.to,
 		Leg: i.caller.id, Node: i.caller.node,
 		Arrived: i.arrived.Time(), Answered: i.answered.Time(), Ended: s.now.Time(),
-		End: end, Class: class, Promised: i.promised.Time(),
+		End: end, Class: class, Promised: i.promised.Time(), Stints: i.stints,
 	}
 	st := Step{Kind: StepEnded, What: string(end), Why: class}
 	if i.group != nil {

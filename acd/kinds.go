@@ -173,6 +173,24 @@ func (s *State) dispatch(e Event) {
 		s.applyWrapUpSet(ev)
 	case *SeatSet:
 		s.applySeatSet(ev)
+	case *TransferAsked:
+		s.applyTransferAsked(ev)
+	case *ConsultAsked:
+		s.applyConsultAsked(ev)
+	case *ConsultSwapped:
+		s.applyConsultSwapped(ev)
+	case *ConsultDone:
+		s.applyConsultDone(ev)
+	case *Joined:
+		s.applyJoined(ev)
+	case *Claimed:
+		s.applyClaimed(ev)
+	case *Parked:
+		s.applyParked(ev)
+	case *Moved:
+		s.applyMoved(ev)
+	case *Prioritised:
+		s.applyPrioritised(ev)
 	case *HoursForced:
 		s.applyHoursForced(ev)
 	case *LevelRaised:

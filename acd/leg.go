@@ -1,6 +1,10 @@
 package acd
 
-import "slices"
+import (
+	"slices"
+
+	"centrala/queuegroups"
+)
 
 // How long the core waits for the end of a leg that it asked to end.
 const (
@@ -26,6 +30,7 @@ type leg struct {
 	call    LegID // the caller's leg of its call
 	of      InteractionID
 	agent   *agent // nil: the caller's
+	own     bool   // the agent is the caller
 	offer   OfferID
 	slot    bool // holds a capacity slot of the agent
 	state   legState
@@ -72,10 +77,7 @@ func (s *State) music(i *interaction) {
 	if i.caller.state == legOffered || i.caller.state == legAnswering && !awaits[*Answer](i.caller) {
 		s.answer(i)
 	}
-	music := i.music
-	if music == "" {
-		music = i.group.def.HoldMusic
-	}
+	music := i.musicNow()
 	for _, c := range i.caller.pending {
 		if p, is := c.(*Play); is && p.Music == music {
 			return
@@ -85,6 +87,14 @@ func (s *State) music(i *interaction) {
 	p := &Play{Music: music}
 	s.emit(p, i.caller.node, i.id, i.caller.id)
 	i.caller.pending = append(i.caller.pending, p)
+}
+
+// musicNow is what the customer hears: the number's music instead of the group's (R98).
+func (i *interaction) musicNow() queuegroups.MusicID {
+	if i.music != "" {
+		return i.music
+	}
+	return i.group.def.HoldMusic
 }
 
 // bridge connects caller and agent.
@@ -109,11 +119,14 @@ func (s *State) refuseOrEnd(l *leg, why RejectReason) {
 }
 
 // endLeg ends a leg, once.
-func (s *State) endLeg(l *leg) {
+func (s *State) endLeg(l *leg) { s.endLegFor(l, "") }
+
+// endLegFor ends a leg, once, and says why.
+func (s *State) endLegFor(l *leg, why EndReason) {
 	if l.state == legEnding || l.state == legGone {
 		return
 	}
-	s.ending(l, &EndLeg{Leg: l.id})
+	s.ending(l, &EndLeg{Leg: l.id, Why: why})
 }
 
 func (s *State) ending(l *leg, c Command) {

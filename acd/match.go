@@ -61,8 +61,8 @@ func (s *State) earliest() (best candidate) {
 		}
 	}
 	for _, a := range s.turn.callees {
-		if k, i, ok := a.personal.first(); ok && a.canTake() && (best.i == nil || k.less(at)) {
-			best, at = candidate{i: i, callee: a}, k
+		if i := s.nextPersonal(a); i != nil && (best.i == nil || i.key().less(at)) {
+			best, at = candidate{i: i, callee: a}, i.key()
 		}
 	}
 	return best

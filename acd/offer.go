@@ -103,11 +103,17 @@ func (s *State) afterOffer(i *interaction) {
 	if len(i.offers) > 0 {
 		return
 	}
-	switch i.phase {
-	case PhaseDialled:
+	switch {
+	case i.phase == PhaseConsulting && i.consult.leg == nil:
+		s.consultOver(i, "no answer")
+		return
+	case i.phase == PhaseDialled && i.handover != nil:
+		s.handoverFailed(i, "no answer")
+		return
+	case i.phase == PhaseDialled:
 		s.proceed(i)
 		return
-	case PhaseOffered:
+	case i.phase == PhaseOffered:
 	default:
 		return
 	}

@@ -14,16 +14,25 @@ func (s *State) enqueueFor(i *interaction, a *agent, until instant, why string) 
 	i.leaveQueue()
 	s.release(i)
 	s.become(i, PhaseQueued)
-	i.personal = a
 	if i.lane == nil {
 		s.advance(i)
 	}
-	a.refs++
+	s.keepFor(i, a, until)
 	a.personal.insert(i.key(), i)
-	s.deadlines.arm(DeadlineID{Kind: deadlinePersonal, N: uint64(i.id)}, until)
 	s.step(i, Step{Kind: StepKept, Group: i.group.def.ID, Agent: a.def.ID, Why: why})
+	if !s.mayCall(i, a) {
+		s.personalOver(i, "is "+a.status.String())
+		return
+	}
 	s.call(a)
 	s.undecide(i)
+}
+
+// keepFor keeps the interaction for one agent until a time.
+func (s *State) keepFor(i *interaction, a *agent, until instant) {
+	i.personal = a
+	a.refs++
+	s.deadlines.arm(DeadlineID{Kind: deadlinePersonal, N: uint64(i.id)}, until)
 }
 
 // release ends that the interaction is for one agent only.
@@ -45,8 +54,12 @@ func (s *State) personalOver(i *interaction, why string) {
 	a := i.personal
 	i.leaveQueue()
 	s.release(i)
+	if i.handover != nil {
+		s.handoverFailed(i, string(a.def.ID)+": "+why)
+		return
+	}
 	s.step(i, Step{Kind: StepRequeue, Group: i.group.def.ID, Agent: a.def.ID, Why: why})
-	s.enqueue(i)
+	s.requeue(i)
 }
 
 // personalPassed: the interaction has waited long enough for one agent. If their
@@ -71,17 +84,28 @@ func (s *State) attend(a *agent) {
 	if a.personal.Len() == 0 {
 		return
 	}
-	if a.expected() {
-		s.call(a)
-		return
-	}
-	for {
-		_, i, ok := a.personal.first()
-		if !ok {
-			return
+	var gone []*interaction
+	a.personal.each(func(i *interaction) bool {
+		if !s.mayCall(i, a) {
+			gone = append(gone, i)
 		}
+		return true
+	})
+	for _, i := range gone {
 		s.personalOver(i, "is "+a.status.String())
 	}
+	s.call(a)
+}
+
+// nextPersonal returns the first of those who wait for the agent whom they can take now.
+func (s *State) nextPersonal(a *agent) (first *interaction) {
+	a.personal.each(func(i *interaction) bool {
+		if s.mayTake(i, a) {
+			first = i
+		}
+		return first == nil
+	})
+	return first
 }
 
 // expected: the agent is at work, so that waiting for them makes sense (R59).

@@ -151,7 +151,7 @@ func (s *State) restoreLeg(x *snapLeg) error {
 		l = &leg{id: x.ID}
 		s.legs[x.ID] = l
 	}
-	l.node, l.call, l.of, l.offer, l.slot, l.state = x.Node, x.Call, x.Of, x.Offer, x.Slot, x.State
+	l.node, l.call, l.of, l.offer, l.slot, l.own, l.state = x.Node, x.Call, x.Of, x.Offer, x.Slot, x.Own, x.State
 	if x.Outside != "" {
 		l.agent = outsider(x.Outside)
 		l.agent.refs++
@@ -214,12 +214,23 @@ func (s *State) restoreInteraction(x *snapInteraction) error {
 		chain: x.Chain, hops: x.Hops, rung: x.Rung, service: x.Service, other: s.legs[x.Other],
 		needs: x.Needs, entered: x.Entered, relaxed: x.Relaxed, tier: x.Tier, bonus: x.Bonus,
 		via: x.Via, remedied: x.Remedied, promised: x.Promised,
+		stints: x.Stints, handover: x.Handover, slot: x.Slot, parkedBy: x.ParkedBy,
 	}
 	if i.entered == 0 { // written before there was anything that waiting changes
 		i.entered = i.arrived
 	}
 	if i.other != nil {
 		i.agent = i.other.agent
+	}
+	if x.Group == "" {
+		i.group = s.direct
+	}
+	if c := x.Consult; c != nil {
+		o := s.offers[c.Offer]
+		if o == nil || c.Leg != "" && s.legs[c.Leg] == nil {
+			return fmt.Errorf("interaction %d consults over an unknown offer or leg", x.ID)
+		}
+		i.consult = &consult{agent: o.agent, offer: c.Offer, leg: s.legs[c.Leg], aside: c.Aside}
 	}
 	if i.group == nil || i.caller == nil || (x.Other != "") != (i.agent != nil) || x.Agent != "" && i.agent != s.agents[x.Agent] {
 		return fmt.Errorf("interaction %d of unknown group, agent or leg", x.ID)
@@ -237,6 +248,12 @@ func (s *State) restoreInteraction(x *snapInteraction) error {
 		i.offers = append(i.offers, s.offers[id])
 	}
 	s.interactions[x.ID] = i
+	if i.slot != "" {
+		s.slots[i.slot] = i
+	}
+	if i.phase == PhaseOffered {
+		i.group.ringing.insert(i.key(), i)
+	}
 	i.group.interactions++
 	if i.relaxed > len(i.group.def.Relax) || i.tier > len(i.group.def.Tiers) {
 		return fmt.Errorf("interaction %d has waited for more than there is", x.ID)

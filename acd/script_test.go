@@ -209,7 +209,7 @@ func (r *script) do(verb string, args []string) {
 	case "show":
 		r.show(args[0])
 	default:
-		if !r.doQueue(verb, args) && !r.doAgent(verb, args) {
+		if !r.doQueue(verb, args) && !r.doMove(verb, args) && !r.doAgent(verb, args) {
 			r.t.Fatalf("no such line: %s %v", verb, args)
 		}
 	}
@@ -272,6 +272,13 @@ func (r *script) apply(e acd.Event) {
 	}
 	for _, c := range commands {
 		fmt.Fprintf(&r.out, "  > %s\n", acd.Describe(c))
+	}
+	for _, rec := range r.s.Ended() {
+		if len(rec.Stints) > 1 {
+			for _, x := range rec.Stints {
+				fmt.Fprintf(&r.out, "  %s had interaction %d from %s to %s\n", string(x.Agent)+x.Number, rec.Interaction, r.since(x.From), r.since(x.To))
+			}
+		}
 	}
 	if err := r.s.Check(); err != nil {
 		r.t.Fatalf("%s\nafter that: %v", r.out.String(), err)

@@ -87,9 +87,15 @@ type (
 		Agent   queuegroups.AgentID `json:"agent,omitempty"`
 		Outside string              `json:"outside,omitempty"` // the number outside, instead of an agent
 		Offer   OfferID             `json:"offer,omitempty"`
+		Own     bool                `json:"own,omitempty"`
 		Slot    bool                `json:"slot,omitempty"`
 		State   legState            `json:"state"`
 		Pending []json.RawMessage   `json:"pending,omitempty"`
+	}
+	snapConsult struct {
+		Offer OfferID `json:"offer"`
+		Leg   LegID   `json:"leg,omitempty"`
+		Aside bool    `json:"aside,omitempty"`
 	}
 	snapOffer struct {
 		ID      OfferID             `json:"id"`
@@ -144,6 +150,11 @@ type (
 		Via      chainName              `json:"via,omitempty"`
 		Remedied condition              `json:"remedied,omitempty"`
 		Promised instant                `json:"promised,omitempty"`
+		Stints   []Stint                `json:"stints,omitempty"`
+		Handover *handover              `json:"handover,omitempty"`
+		Consult  *snapConsult           `json:"consult,omitempty"`
+		Slot     string                 `json:"slot,omitempty"`
+		ParkedBy queuegroups.AgentID    `json:"parked_by,omitempty"`
 	}
 )
 
@@ -254,7 +265,7 @@ func (a *agent) snap() *snapAgent {
 
 func (l *leg) snap() (*snapLeg, error) {
 	x := &snapLeg{
-		ID: l.id, Node: l.node, Call: l.call, Of: l.of, Offer: l.offer, Slot: l.slot, State: l.state,
+		ID: l.id, Node: l.node, Call: l.call, Of: l.of, Offer: l.offer, Slot: l.slot, Own: l.own, State: l.state,
 	}
 	if l.agent != nil {
 		x.Agent = l.agent.def.ID
@@ -299,6 +310,13 @@ func (i *interaction) snap() *snapInteraction {
 		Trail: i.trail, Omitted: i.omitted,
 		Needs: i.needs, Entered: i.entered, Relaxed: i.relaxed, Tier: i.tier, At: i.cursor.tier, Bonus: i.bonus,
 		Via: i.via, Remedied: i.remedied, Promised: i.promised,
+		Stints: i.stints, Handover: i.handover, Slot: i.slot, ParkedBy: i.parkedBy,
+	}
+	if c := i.consult; c != nil {
+		x.Consult = &snapConsult{Offer: c.offer, Aside: c.aside}
+		if c.leg != nil {
+			x.Consult.Leg = c.leg.id
+		}
 	}
 	if i.personal != nil {
 		x.Personal = i.personal.def.ID

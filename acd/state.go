@@ -26,6 +26,8 @@ type State struct {
 	talks        talks
 	remembers    bool // somebody asks for talks
 	forcedHours  map[queuegroups.HoursID]forcedHours
+	slots        map[string]*interaction // parked
+	direct       *group                  // of calls that are in no group
 	counters     Counters
 
 	turn turn // of the entry being applied; not part of the state
@@ -57,6 +59,8 @@ func NewState() *State {
 		deadlines:    deadlines{byID: map[DeadlineID]*deadline{}},
 		talks:        talks{byCustomer: map[string]talk{}},
 		forcedHours:  map[queuegroups.HoursID]forcedHours{},
+		slots:        map[string]*interaction{},
+		direct:       newDirect(),
 		counters:     newCounters(),
 	}
 }

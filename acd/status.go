@@ -128,6 +128,8 @@ const (
 	PhaseTalking    Phase = "talking"    // caller and agent hear each other
 	PhaseDialled    Phase = "dialled"    // a number outside is being called for it
 	PhaseServed     Phase = "served"     // with voicemail or with taking a callback
+	PhaseConsulting Phase = "consulting" // the agent talks to a colleague, or to the customer with a colleague aside
+	PhaseParked     Phase = "parked"     // hears music until somebody fetches it
 )
 
 // Outcome is how an offer ended.

@@ -26,6 +26,11 @@ const (
 	StepUnavailable StepKind = "unavailable" // nobody can serve the group; Why says since when and why
 	StepClosed      StepKind = "closed"      // outside the hours What
 	StepKept        StepKind = "kept"        // for one agent; Why says for whose sake
+	StepTransfer    StepKind = "transfer"    // handed over by an agent, or sent elsewhere by a supervisor
+	StepConsult     StepKind = "consult"     // the agent asks a colleague first
+	StepClaim       StepKind = "claim"       // an agent took it
+	StepParked      StepKind = "parked"      // in the slot What
+	StepPriority    StepKind = "priority"    // another credit of waiting time
 	StepEnded       StepKind = "ended"       // the interaction is over; What is the EndKind
 	StepAgent       StepKind = "agent"       // an agent's state changed; What is the AgentStatus
 )
@@ -136,7 +141,8 @@ type Record struct {
 	Agent       queuegroups.AgentID `json:"agent,omitempty"`  // who answered
 	Number      string              `json:"number,omitempty"` // outside, who answered
 	Arrived     time.Time           `json:"arrived"`
-	Answered    time.Time           `json:"answered"` // by the agent; zero: never
+	Answered    time.Time           `json:"answered"`         // by the agent; zero: never
+	Stints      []Stint             `json:"stints,omitempty"` // which agents had it, and when
 	Ended       time.Time           `json:"ended"`
 	End         EndKind             `json:"end"`
 	Class       string              `json:"class,omitempty"`   // of a failure

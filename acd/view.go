@@ -74,6 +74,9 @@ type InteractionView struct {
 	Agent    queuegroups.AgentID `json:"agent,omitempty"`     // who answered
 	AgentLeg LegID               `json:"agent_leg,omitempty"` // that agent's leg
 	For      queuegroups.AgentID `json:"for,omitempty"`       // it waits for this agent only
+	Consults queuegroups.AgentID `json:"consults,omitempty"`  // the colleague
+	Slot     string              `json:"slot,omitempty"`      // where it is parked
+	Stints   []Stint             `json:"stints,omitempty"`    // which agents had it
 	Needs    []queuegroups.Skill `json:"needs,omitempty"`     // skills that it needs now
 	Tier     int                 `json:"tier"`                // the last that waiting has opened, from 1
 	Steps    []Step              `json:"steps"`
@@ -144,6 +147,10 @@ func (s *State) Interactions() []InteractionView {
 			v.Offers = append(v.Offers, OfferView{ID: o.id, Agent: o.agent.def.ID, Made: o.made.Time(), Ringing: o.ringing})
 		}
 		v.Needs, v.Tier = i.need(), i.tier+1
+		v.Slot, v.Stints = i.slot, slices.Clone(i.stints)
+		if i.consult != nil {
+			v.Consults = i.consult.agent.def.ID
+		}
 		if i.personal != nil {
 			v.For = i.personal.def.ID
 		}

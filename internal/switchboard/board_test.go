@@ -324,6 +324,36 @@ func TestBoard_BridgeAnswersTheCaller(t *testing.T) {
 	b.want(&acd.LegEnded{Leg: answered.Leg, Cause: acd.EndByUs})
 }
 
+// A consultation: the caller is played music, two phones are bridged with each
+// other, one of them is played music, and the caller is bridged with the other.
+func TestBoard_LegsAreBridgedAnew(t *testing.T) {
+	b := newBench(t, nil)
+	call, leg := b.arrive()
+	b.do(call, &acd.Answer{})
+	b.want(&acd.LegAnswered{Leg: call})
+	var phones [2]acd.LegID
+	for k := range phones {
+		b.do(call, &acd.Ring{Offer: acd.OfferID(k + 1), Agent: "anna"})
+		phone := b.peer.waitRung()
+		b.want(&acd.OfferRinging{Offer: acd.OfferID(k + 1)})
+		b.peer.answer(phone)
+		phones[k] = b.want(&acd.OfferAnswered{Offer: acd.OfferID(k + 1)}).(*acd.OfferAnswered).Leg
+	}
+	for _, pair := range [][2]acd.LegID{{call, phones[0]}, {phones[0], phones[1]}, {call, phones[1]}, {call, phones[1]}} {
+		b.do(call, &acd.Play{})
+		b.do(call, &acd.Play{Leg: pair[1]})
+		b.do(call, &acd.Bridge{A: pair[0], B: pair[1]})
+		b.want(&acd.Bridged{A: pair[0], B: pair[1]})
+	}
+	b.do(call, &acd.Play{Leg: "nobody"})
+	b.do(call, &acd.EndLeg{Leg: phones[0], Why: acd.EndTransferred})
+	b.want(&acd.LegEnded{Leg: phones[0], Cause: acd.EndByUs})
+	b.peer.do(func() { leg.Hangup("") })
+	b.want(&acd.LegEnded{Leg: call, Cause: acd.EndHangup})
+	b.do(call, &acd.EndLeg{Leg: phones[1]})
+	b.want(&acd.LegEnded{Leg: phones[1], Cause: acd.EndByUs})
+}
+
 func TestBoard_CancelRingStopsThePhone(t *testing.T) {
 	b := newBench(t, nil)
 	call, leg := b.arrive()

@@ -38,6 +38,7 @@ type leg struct {
 	sip      *sip.Leg
 	media    *media.Endpoint
 	offer    *offer // nil for the caller's
+	with     *leg   // whom it is bridged with
 	up       bool   // a phone's leg: it answered, and the core was told
 	timedOut bool   // ended by us because its media stopped
 }

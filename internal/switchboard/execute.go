@@ -16,9 +16,7 @@ func (c *call) execute(cmd acd.Command) {
 	case *acd.Answer:
 		c.answerCaller()
 	case *acd.Play:
-		if c.answerCaller() {
-			c.caller.media.Play(c.programme(cmd))
-		}
+		c.play(cmd)
 	case *acd.Reject:
 		if c.callerAlive() {
 			c.log.Info().Str("reason", string(cmd.Reason)).Msg("call rejected")
@@ -45,6 +43,19 @@ func (c *call) execute(cmd acd.Command) {
 	}
 }
 
+// play has a leg hear a programme instead of whom it was bridged with.
+func (c *call) play(cmd *acd.Play) {
+	l := c.caller
+	if cmd.Leg != "" {
+		l = c.legByID(cmd.Leg)
+	}
+	if l == nil || l == c.caller && !c.answerCaller() {
+		return
+	}
+	l.part()
+	l.media.Play(c.programme(cmd))
+}
+
 func (c *call) callerAlive() bool { return c.legs[c.caller.sip] != nil }
 
 func (c *call) programme(cmd *acd.Play) media.Program {
@@ -59,7 +70,7 @@ func rejectCode(r acd.RejectReason) int {
 	switch r {
 	case acd.RejectUnknownNumber:
 		return 404
-	case acd.RejectQueueFull:
+	case acd.RejectQueueFull, acd.RejectBusy:
 		return 486
 	case acd.RejectClosed, acd.RejectNobody:
 		return 480

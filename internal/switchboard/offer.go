@@ -149,14 +149,25 @@ func (c *call) hangupPhones(o *offer, reason string) {
 
 // bridge lets caller and agent hear each other.
 func (c *call) bridge(cmd *acd.Bridge) {
-	b := c.legByID(cmd.B)
-	if b == nil || !c.answerCaller() {
+	a, b := c.legByID(cmd.A), c.legByID(cmd.B)
+	if a == nil || b == nil || a == c.caller && !c.answerCaller() {
 		return // the end of either is or will be logged
 	}
-	media.Bridge(c.caller.media, b.media)
+	a.part()
+	b.part()
+	a.with, b.with = b, a
+	media.Bridge(a.media, b.media)
 	c.board.counts.bridges.Add(1)
-	c.board.fact(&acd.Bridged{A: c.id, B: b.id})
-	c.log.Debug().Str("leg_id", string(b.id)).Msg("bridged")
+	c.board.fact(&acd.Bridged{A: a.id, B: b.id})
+	c.log.Debug().Str("leg_id", string(a.id)).Str("with", string(b.id)).Msg("bridged")
+}
+
+// part ends what the leg was bridged with: neither hears the other any more.
+func (l *leg) part() {
+	if l.with != nil {
+		media.Unbridge(l.media, l.with.media)
+		l.with.with, l.with = nil, nil
+	}
 }
 
 func (c *call) legByID(id acd.LegID) *leg {

@@ -1,0 +1,133 @@
+package acd
+
+import (
+	"slices"
+	"time"
+)
+
+// parkedFor is how long an interaction may stay parked; then it rings at theirs
+// who parked it, for parkReturn, and goes to its group after that.
+const (
+	parkedFor  = 10 * time.Minute
+	parkReturn = 30 * time.Second
+)
+
+// applyClaimed: an agent takes what rings, waits or is parked (R93). It is an
+// offer that is answered in the moment it is made, so that nobody else can have
+// it, and whoever else was rung has lost the race: no miss, no back-off.
+func (s *State) applyClaimed(e *Claimed) {
+	if s.legs[e.Leg] != nil {
+		s.counters.Late++
+		return
+	}
+	l := &leg{id: e.Leg, node: e.Node, state: legUp}
+	s.legs[l.id] = l
+	a := s.agents[e.Agent]
+	if a == nil || a.removed {
+		s.counters.Unknown++
+		s.endLegFor(l, EndNothing)
+		return
+	}
+	i := s.claimed(a, e)
+	if i == nil || !a.room(i.group) {
+		s.counters.Late++
+		s.endLegFor(l, EndNothing)
+		return
+	}
+	o := s.newOffer(i, a)
+	l.of, l.call, l.agent, l.offer = i.id, i.caller.id, a, o.id
+	a.refs++
+	s.step(i, Step{Kind: StepClaim, Group: i.group.def.ID, Agent: a.def.ID, Offer: o.id, What: string(e.Kind)})
+	s.unpark(i)
+	s.accept(i, o, l)
+}
+
+// claimed finds what the agent asked for and may have; nil: nothing.
+func (s *State) claimed(a *agent, e *Claimed) *interaction {
+	switch e.Kind {
+	case ClaimGroup:
+		var first *interaction
+		for _, t := range a.seats {
+			if e.Group != "" && t.group.def.ID != e.Group || !t.group.def.Pickup {
+				continue
+			}
+			if _, i, ok := t.group.ringing.first(); ok && (first == nil || i.key().less(first.key())) {
+				first = i
+			}
+		}
+		return first
+	case ClaimAgent:
+		from := s.agents[e.From]
+		if from == nil || from == a {
+			return nil
+		}
+		for _, o := range from.offers {
+			if i := s.interactions[o.of]; i != nil && o.outcome == "" && i.phase == PhaseOffered && s.mayPickUp(a, i, from) {
+				return i
+			}
+		}
+	case ClaimInteraction:
+		i := s.interactions[e.Interaction]
+		switch {
+		case i == nil:
+		case i.phase == PhaseParked:
+			return i
+		case (i.phase == PhaseQueued || i.phase == PhaseOffered) && s.mayPickUp(a, i, nil):
+			return i
+		}
+	case ClaimParked:
+		return s.slots[e.Slot]
+	}
+	return nil
+}
+
+// mayPickUp: the interaction's group lets colleagues pick up, and the agent serves
+// it; what rings at a colleague's for nobody's group, whoever shares a group with them.
+func (s *State) mayPickUp(a *agent, i *interaction, from *agent) bool {
+	serves := func(b *agent, g *group) bool {
+		return slices.ContainsFunc(b.seats, func(t *seat) bool { return t.group == g })
+	}
+	if !i.direct() {
+		return i.group.def.Pickup && serves(a, i.group)
+	}
+	return from != nil && slices.ContainsFunc(a.seats, func(t *seat) bool { return t.group.def.Pickup && serves(from, t.group) })
+}
+
+// applyParked: the agent puts the interaction into a parking slot and is free of it.
+func (s *State) applyParked(e *Parked) {
+	i, l := s.talksBy(e.Leg)
+	if i == nil || i.phase != PhaseTalking || e.Slot == "" || s.slots[e.Slot] != nil {
+		s.counters.Late++
+		return
+	}
+	a := l.agent
+	s.step(i, Step{Kind: StepParked, Agent: a.def.ID, What: e.Slot})
+	s.leaveTalk(i)
+	s.become(i, PhaseParked)
+	i.slot, i.parkedBy = e.Slot, a.def.ID
+	s.slots[e.Slot] = i
+	s.deadlines.arm(DeadlineID{Kind: deadlineParked, N: uint64(i.id)}, s.now.after(parkedFor))
+	s.refresh(a, "parked")
+}
+
+// unpark takes the interaction out of its slot.
+func (s *State) unpark(i *interaction) {
+	if i.slot == "" {
+		return
+	}
+	delete(s.slots, i.slot)
+	i.slot = ""
+	s.deadlines.disarm(DeadlineID{Kind: deadlineParked, N: uint64(i.id)})
+}
+
+// parkedPassed: nobody fetched it: back to who parked it, and then to its group.
+func (s *State) parkedPassed(i *interaction) {
+	by := s.agents[i.parkedBy]
+	s.unpark(i)
+	s.step(i, Step{Kind: StepRequeue, Group: i.group.def.ID, Agent: i.parkedBy, Why: "parked for too long"})
+	if by != nil && s.mayCall(i, by) {
+		s.enqueueFor(i, by, s.now.after(parkReturn), "parked it")
+		return
+	}
+	s.requeue(i)
+}

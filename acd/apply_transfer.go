@@ -1,0 +1,214 @@
+package acd
+
+import (
+	"cmp"
+	"time"
+
+	"centrala/queuegroups"
+)
+
+// Stint is a time in which an agent had an interaction.
+type Stint struct {
+	Agent  queuegroups.AgentID `json:"agent,omitempty"`
+	Number string              `json:"number,omitempty"` // outside, instead of an agent
+	From   time.Time           `json:"from"`
+	To     time.Time           `json:"to,omitzero"` // zero: they still have it
+}
+
+// handover is a blind transfer under way.
+type handover struct {
+	By       queuegroups.AgentID `json:"by"`
+	Returned bool                `json:"returned,omitempty"` // nobody answered, and it is on its way back
+}
+
+// talksBy finds the interaction that the agent with the leg talks in.
+func (s *State) talksBy(id LegID) (*interaction, *leg) {
+	l := s.legs[id]
+	if l == nil {
+		return nil, nil
+	}
+	i := s.interactions[l.of]
+	if i == nil || i.other != l || i.agent == nil || i.agent.outside {
+		return nil, nil
+	}
+	return i, l
+}
+
+// reachableTarget finds out whom a target means; the string says why it cannot be.
+func (s *State) reachableTarget(to Target, by *agent) (*agent, *group, string) {
+	switch {
+	case to.Agent != "":
+		a := s.agents[to.Agent]
+		switch {
+		case a == nil || a.removed:
+			return nil, nil, "there is no agent " + string(to.Agent)
+		case a == by:
+			return nil, nil, "that is the same agent"
+		}
+		return a, nil, ""
+	case to.Group != "":
+		if g := s.groups[to.Group]; g != nil && !g.removed {
+			return nil, g, ""
+		}
+		return nil, nil, "there is no group " + string(to.Group)
+	case to.Number != "":
+		return nil, nil, ""
+	}
+	return nil, nil, "nobody was named"
+}
+
+// String names the target.
+func (t Target) String() string { return cmp.Or(string(t.Agent), string(t.Group), t.Number) }
+
+// applyTransferAsked: the agent hands the interaction over and leaves (R50, R52,
+// R100). It keeps its id, arrival and story.
+func (s *State) applyTransferAsked(e *TransferAsked) {
+	i, l := s.talksBy(e.Leg)
+	if i == nil || i.phase != PhaseTalking {
+		s.counters.Late++
+		return
+	}
+	a, g, why := s.reachableTarget(e.To, l.agent)
+	if why == "" && g != nil && i.hops >= hopsMax {
+		why = "it has been to too many groups"
+	}
+	if why != "" {
+		s.counters.Unknown++
+		s.step(i, Step{Kind: StepTransfer, Agent: l.agent.def.ID, What: "not", Why: why})
+		return
+	}
+	by := l.agent
+	s.step(i, Step{Kind: StepTransfer, Agent: by.def.ID, What: "to " + e.To.String()})
+	s.leaveTalk(i)
+	i.handover = &handover{By: by.def.ID}
+	s.sendTo(i, a, g, e.To.Number, "transferred by "+string(by.def.ID))
+	s.refresh(by, "transferred")
+}
+
+// sendTo has the interaction go to an agent, a group or a number outside.
+func (s *State) sendTo(i *interaction, a *agent, g *group, number, why string) {
+	switch {
+	case a != nil:
+		s.enqueueFor(i, a, s.now.after(i.group.ringTime()), why)
+	case g != nil:
+		i.handover = nil
+		s.move(i, g)
+	default:
+		s.music(i)
+		s.dial(i, number)
+	}
+}
+
+// leaveTalk ends the agent's part in the interaction: their leg, their time, and
+// nothing of what comes after is theirs (F7). The customer hears music.
+func (s *State) leaveTalk(i *interaction) {
+	a, l := i.agent, i.other
+	s.handled(i)
+	s.endStint(i)
+	s.startWrapUp(a, i.group)
+	i.agent, i.other = nil, nil
+	settled[*Bridge](i.caller)
+	s.endLegFor(l, EndTransferred)
+	s.music(i)
+}
+
+// beginStint notes that the agent has the interaction from now on.
+func (s *State) beginStint(i *interaction) {
+	x := Stint{Agent: i.agent.def.ID, From: s.now.Time()}
+	if i.agent.outside {
+		x.Number = i.agent.def.Phone
+	}
+	i.stints = append(i.stints, x)
+}
+
+// endStint notes that they do not have it any more.
+func (s *State) endStint(i *interaction) {
+	if n := len(i.stints); n > 0 && i.stints[n-1].To.IsZero() {
+		i.stints[n-1].To = s.now.Time()
+	}
+}
+
+// handoverFailed: nobody took what was transferred blindly: what becomes of it is
+// the group's to say (R100).
+func (s *State) handoverFailed(i *interaction, why string) {
+	h := i.handover
+	by := s.agents[h.By]
+	s.step(i, Step{Kind: StepTransfer, Agent: h.By, What: "failed", Why: why})
+	switch policy := i.group.def.BlindTransferNoAnswer; {
+	case policy == queuegroups.TransferEnds:
+		s.finish(i, Missed, "blind_transfer", RejectNobody)
+	case policy != queuegroups.TransferQueue && !h.Returned && by != nil && s.mayCall(i, by):
+		h.Returned = true
+		s.enqueueFor(i, by, s.now.after(i.group.ringTime()), "nobody took the transfer")
+	default:
+		i.handover = nil
+		s.requeue(i)
+	}
+}
+
+// requeue puts the interaction into the queue of its group, with its arrival. One
+// that is in no group has nowhere to wait.
+func (s *State) requeue(i *interaction) {
+	if i.direct() {
+		s.proceed(i)
+		return
+	}
+	s.enqueue(i)
+}
+
+// applyMoved: a supervisor sends what waits, rings or is parked elsewhere (R51).
+func (s *State) applyMoved(e *Moved) {
+	i := s.interactions[e.Interaction]
+	if i == nil || i.phase != PhaseQueued && i.phase != PhaseOffered && i.phase != PhaseParked {
+		s.counters.Late++
+		return
+	}
+	a, g, why := s.reachableTarget(e.To, nil)
+	if why != "" {
+		s.counters.Unknown++
+		s.step(i, Step{Kind: StepTransfer, What: "not", Why: why})
+		return
+	}
+	s.step(i, Step{Kind: StepTransfer, What: "to " + e.To.String(), Why: forced("moved", "", e.By)})
+	for len(i.offers) > 0 {
+		s.withdraw(i, i.offers[0], OutcomeWithdrawn, forced("moved", "", e.By))
+	}
+	i.leaveQueue()
+	s.release(i)
+	s.unpark(i)
+	i.handover = nil
+	s.sendTo(i, a, g, e.To.Number, forced("moved", "", e.By))
+}
+
+// applyPrioritised: a supervisor gives what waits another credit.
+func (s *State) applyPrioritised(e *Prioritised) {
+	i := s.interactions[e.Interaction]
+	if i == nil || i.phase != PhaseQueued && i.phase != PhaseOffered {
+		s.counters.Late++
+		return
+	}
+	s.step(i, Step{Kind: StepPriority, What: e.Credit.String(), Why: forced("", "", e.By)})
+	s.rekey(i, func() { i.bonus, i.credit = int64(e.Credit)-int64(i.group.def.Priority), int64(e.Credit) })
+}
+
+// rekey changes what the interaction's order depends on, wherever it stands.
+func (s *State) rekey(i *interaction, change func()) {
+	waiting, open := i.lane != nil && i.lane.waiting[i.tier].remove(i.key()), i.lane != nil && i.lane.open[i.tier].remove(i.key())
+	personally := i.personal != nil && i.personal.personal.remove(i.key())
+	ringing := i.group.ringing.remove(i.key())
+	change()
+	if waiting {
+		i.lane.waiting[i.tier].insert(i.key(), i)
+		s.touch(i.lane)
+	}
+	if open {
+		i.lane.open[i.tier].insert(i.key(), i)
+	}
+	if personally {
+		i.personal.personal.insert(i.key(), i)
+		s.call(i.personal)
+	}
+	if ringing {
+		i.group.ringing.insert(i.key(), i)
+	}
+}
