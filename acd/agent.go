@@ -35,8 +35,14 @@ type agent struct {
 	misses     int         // offers in a row that nobody reacted to
 	missed     [2]int      // of these: no answer, unreachable
 	resting    FailureClass
-	silent     bool // not responding
-	ready      bool // on duty, and does not ask to be left alone
+	silent     bool                        // not responding
+	ready      bool                        // on duty, and does not ask to be left alone
+	tracked    bool                        // the work day is
+	seen       uint8                       // presenceKey, when chats were last reviewed
+	calls      int                         // in hand, offers included
+	open       int                         // chats, likewise
+	chats      int                         // of these, those that count (R47)
+	chatsIn    map[queuegroups.GroupID]int // those that count, by channel
 	wrapUp     bool
 	status     AgentStatus
 	since      instant
@@ -49,20 +55,15 @@ type agent struct {
 // used returns how much the agent has in hand, offers included.
 func (a *agent) used() int { return len(a.offers) + len(a.legs) }
 
-// load is how much of it counts (R47).
-func (a *agent) load() int { return a.used() }
-
-// room: the agent's limits leave room for one more interaction of the group (R45, R48d).
-func (a *agent) room(*group) bool { return a.used() < a.def.Capacity.Voice }
-
 // present returns what the agent is doing now. What they have in hand comes
 // first, then what keeps them from work for long, then what does for a moment.
 func (a *agent) present(s *State) AgentStatus {
-	reserved, calling := false, false
+	reserved, calling, chatting := false, false, false
 	for _, l := range a.legs {
-		if l.state == legUp {
+		if l.state == legUp && !l.chat {
 			return Talking
 		}
+		chatting = chatting || l.state == legUp
 		calling = calling || l.own && l.state < legUp
 	}
 	for _, o := range a.offers {
@@ -76,6 +77,8 @@ func (a *agent) present(s *State) AgentStatus {
 		return BusyElsewhere
 	case reserved:
 		return Reserved
+	case chatting:
+		return Talking
 	case a.wrapUp:
 		return WrapUp
 	case a.removed:
@@ -110,7 +113,7 @@ func (a *agent) present(s *State) AgentStatus {
 // available: nothing but their limits keeps an interaction of the group from the
 // agent (R28).
 func (a *agent) available(g *group) bool {
-	return !a.removed && !a.wrapUp && !a.silent && a.resting == "" && a.reachable() && a.ready
+	return !a.wrapUp && !a.silent && a.resting == "" && a.attends(g, a.tracked)
 }
 
 // canTake: the agent may be offered one more call now.
@@ -123,7 +126,7 @@ func (s *State) refresh(a *agent, why string) {
 		return
 	}
 	s.onward(a)
-	a.ready = a.isReady(s.config)
+	a.ready, a.tracked = a.isReady(s.config), s.config.WorkTime.Tracked
 	if st := a.present(s); st != a.status {
 		for _, t := range a.seats {
 			t.group.census[a.status]--
@@ -137,6 +140,12 @@ func (s *State) refresh(a *agent, why string) {
 	}
 	for _, t := range a.seats {
 		s.reseat(t)
+	}
+	if key := a.presenceKey(); key != a.seen {
+		a.seen = key
+		if a.open > 0 {
+			s.reviewChats(a)
+		}
 	}
 	s.attend(a)
 }

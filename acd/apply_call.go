@@ -144,7 +144,9 @@ func (s *State) callerGone(i *interaction, cause EndCause) {
 		s.finish(i, Forwarded, "", RejectUnavailable)
 	case i.phase == PhaseTalking || i.phase == PhaseConsulting:
 		s.finish(i, CompletedByCaller, "", RejectUnavailable)
-	case i.phase == PhaseQueued || i.phase == PhaseServed || i.phase == PhaseParked:
+	case i.phase == PhaseClosing:
+		s.finish(i, i.closedBy, "", RejectUnavailable)
+	case i.phase == PhaseAsleep || i.phase == PhaseQueued || i.phase == PhaseServed || i.phase == PhaseParked:
 		s.finish(i, AbandonedWaiting, "", RejectUnavailable)
 	default:
 		s.finish(i, AbandonedRinging, "", RejectUnavailable)
@@ -158,6 +160,14 @@ func (s *State) agentGone(i *interaction, cause EndCause) {
 	i.other.state = legGone
 	if i.phase == PhaseConsulting {
 		s.handOver(i)
+		return
+	}
+	if i.phase == PhaseClosing {
+		s.finish(i, i.closedBy, "", RejectUnavailable)
+		return
+	}
+	if i.isChat() {
+		s.chatBack(i, "the agent's end is gone: "+string(cause))
 		return
 	}
 	if i.phase == PhaseTalking {

@@ -96,7 +96,7 @@ func (s *State) mayPickUp(a *agent, i *interaction, from *agent) bool {
 // applyParked: the agent puts the interaction into a parking slot and is free of it.
 func (s *State) applyParked(e *Parked) {
 	i, l := s.talksBy(e.Leg)
-	if i == nil || i.phase != PhaseTalking || e.Slot == "" || s.slots[e.Slot] != nil {
+	if i == nil || i.phase != PhaseTalking || i.isChat() || e.Slot == "" || s.slots[e.Slot] != nil {
 		s.counters.Late++
 		return
 	}

@@ -35,6 +35,9 @@ func (s *State) applyConfig(e *ConfigApplied) {
 	}
 	for _, g := range slices.Clone(s.groupOrder) {
 		s.rejudge(g)
+		if g.isChat() {
+			s.awaken(g)
+		}
 		s.dropGroup(g)
 	}
 }
@@ -64,7 +67,7 @@ func (s *State) declareAgents() {
 			s.agents[def.ID] = a
 		}
 		a.def, a.removed = def, false
-		a.lowered = a.used() > def.Capacity.Voice
+		a.lowered = a.calls > def.Capacity.Voice
 		s.agentOrder = append(s.agentOrder, a)
 	}
 	for _, a := range old {
@@ -81,20 +84,28 @@ func (s *State) declareGroups() {
 		g.removed = true
 	}
 	for _, def := range s.config.Groups {
-		g := s.groups[def.ID]
-		if g == nil {
-			g = newGroup(def)
-			g.condSince = s.now
-			s.groups[def.ID] = g
-		}
-		g.def, g.removed = def, false
-		s.groupOrder = append(s.groupOrder, g)
+		s.declareGroup(def, nil)
+	}
+	for k := range s.config.Channels {
+		c := &s.config.Channels[k]
+		s.declareGroup(channelGroup(c), c)
 	}
 	for _, g := range old {
 		if g.removed {
 			s.groupOrder = append(s.groupOrder, g)
 		}
 	}
+}
+
+func (s *State) declareGroup(def queuegroups.Group, chat *queuegroups.Channel) {
+	g := s.groups[def.ID]
+	if g == nil {
+		g = newGroup(def)
+		g.condSince = s.now
+		s.groups[def.ID] = g
+	}
+	g.def, g.chat, g.removed = def, chat, false
+	s.groupOrder = append(s.groupOrder, g)
 }
 
 func (s *State) indexNumbers() {
@@ -170,6 +181,7 @@ func (s *State) relane(i *interaction) {
 func (s *State) reopen() {
 	for _, id := range sortedKeys(s.interactions) {
 		i := s.interactions[id]
+		s.recountChat(i)
 		if i.phase != PhaseQueued && i.phase != PhaseOffered {
 			i.lane, i.relaxed, i.tier = nil, 0, 0 // reckoned anew if it comes back to the queue
 			continue

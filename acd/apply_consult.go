@@ -13,7 +13,7 @@ type consult struct {
 // not count as an answered call of the queue: the colleague's clock goes on.
 func (s *State) applyConsultAsked(e *ConsultAsked) {
 	i, l := s.talksBy(e.Leg)
-	if i == nil || i.phase != PhaseTalking {
+	if i == nil || i.phase != PhaseTalking || i.isChat() {
 		s.counters.Late++
 		return
 	}
@@ -74,8 +74,7 @@ func (s *State) consultAnswered(i *interaction, o *offer, l *leg) {
 	s.freeOfferSlot(o)
 	o.pending = nil
 	o.leg = l
-	l.slot = true
-	b.legs = append(b.legs, l)
+	l.occupy(o.group, false)
 	s.recovered(b)
 	i.consult.leg = l
 	s.connect(i, i.other, l)
@@ -178,7 +177,7 @@ func (s *State) consultOver(i *interaction, why string) {
 func (s *State) applyJoined(e *Joined) {
 	i, l := s.talksBy(e.Leg)
 	own := s.legs[e.With]
-	if i == nil || i.phase != PhaseTalking || own == nil || own.agent != l.agent || own == l {
+	if i == nil || i.phase != PhaseTalking || i.isChat() || own == nil || own.agent != l.agent || own == l {
 		s.counters.Late++
 		return
 	}

@@ -42,6 +42,19 @@ func (s *State) applyDeadlinePassed(e *DeadlinePassed) {
 		s.hoursPassed(queuegroups.HoursID(id.Name))
 	case deadlineParked:
 		s.parkedPassed(s.interactions[InteractionID(id.N)])
+	case deadlineUnanswered:
+		s.unansweredPassed(s.interactions[InteractionID(id.N)])
+	case deadlineExpire:
+		s.finish(s.interactions[InteractionID(id.N)], CompletedBySilence, "", RejectUnavailable)
+	case deadlineClosing:
+		i := s.interactions[InteractionID(id.N)]
+		s.finish(i, i.closedBy, "", RejectUnavailable)
+	case deadlineOpening:
+		s.awaken(s.groups[queuegroups.GroupID(id.Name)])
+	case deadlineSweep:
+		s.sweepChats()
+	case deadlineReview:
+		s.reviewAll()
 	case deadlineServe:
 		s.counters.Overdue++
 		s.unserved(s.interactions[InteractionID(id.N)], "took too long")
@@ -65,7 +78,10 @@ func (s *State) applyDeadlinePassed(e *DeadlinePassed) {
 func (s *State) offerOverdue(o *offer) {
 	i := s.interactions[o.of]
 	class, out, why := FailUnreachable, OutcomeUnreachable, "the phone never rang"
-	if o.ringing {
+	switch {
+	case o.chat:
+		class, out, why = FailNoAnswer, OutcomeNoAnswer, "not taken in time"
+	case o.ringing:
 		class, out, why = FailNoAnswer, OutcomeNoAnswer, "rang long enough"
 	}
 	s.rest(o.agent, i.group, class)

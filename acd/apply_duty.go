@@ -82,7 +82,7 @@ func (s *State) setDuty(a *agent, d nextDuty) {
 	if d.Duty == DutyOn {
 		s.recovered(a)
 	} else {
-		s.withdrawFrom(a, why, func(*offer) bool { return true })
+		s.withdrawFrom(a, why, func(o *offer) bool { return !o.chat })
 	}
 	s.refresh(a, why)
 }
@@ -118,7 +118,7 @@ func (s *State) applyDNDSet(e *DNDSet) {
 	}
 	s.step(nil, Step{Kind: StepAgent, Agent: a.def.ID, What: "dnd", Why: why})
 	if e.On && s.config.Presence.DNDBlocks {
-		s.withdrawFrom(a, why, func(*offer) bool { return true })
+		s.withdrawFrom(a, why, func(o *offer) bool { return !o.chat })
 	}
 	s.refresh(a, why)
 }

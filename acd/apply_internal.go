@@ -25,9 +25,9 @@ func (i *interaction) direct() bool { return i.group.def.ID == "" }
 // group's extension, to a number of ours, or outside. It takes a slot of theirs.
 func (s *State) callByAgent(i *interaction, a *agent, e *CallArrived) {
 	l := i.caller
-	l.agent, l.slot, l.own = a, true, true
+	l.agent, l.own = a, true
 	a.refs++
-	a.legs = append(a.legs, l)
+	l.occupy("", false)
 	i.group = s.direct
 	colleague, g := s.config.ByExtension(e.To)
 	switch {
@@ -70,6 +70,9 @@ func (s *State) begin(i *interaction, g *group, to string) {
 // mayCall: the agent can be rung for the interaction, if not at once. For one of
 // a group they must be at work; who is called as a person need only have a phone.
 func (s *State) mayCall(i *interaction, a *agent) bool {
+	if i.isChat() { // R59: as for any other chat, without limit and online
+		return !a.removed && a.duty != DutyLeave && (i.group.chat.AnyDuty || a.ready)
+	}
 	if i.direct() || i.handover != nil || i.phase == PhaseTalking || i.phase == PhaseParked {
 		return !a.removed && a.reachable()
 	}
@@ -78,6 +81,9 @@ func (s *State) mayCall(i *interaction, a *agent) bool {
 
 // mayTake: the agent can be rung for the interaction now.
 func (s *State) mayTake(i *interaction, a *agent) bool {
+	if i.isChat() {
+		return s.mayCall(i, a) && a.open < maxDialogs
+	}
 	if i.direct() || i.handover != nil {
 		return !a.removed && a.reachable() && a.room(i.group)
 	}

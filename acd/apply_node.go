@@ -50,7 +50,11 @@ func (s *State) applyNodeLost(e *NodeLost) {
 func (s *State) endNode(n NodeID) {
 	var gone []*leg
 	for _, id := range sortedKeys(s.legs) {
-		if l := s.legs[id]; l.node == n {
+		l := s.legs[id]
+		if i := s.interactions[l.of]; i != nil && i.caller == l && i.isChat() {
+			continue // the customer did not go anywhere, and what they wrote is kept elsewhere
+		}
+		if l.node == n {
 			l.state = legGone // nothing more is to be asked of it
 			gone = append(gone, l)
 		}
@@ -66,6 +70,9 @@ func (s *State) endNode(n NodeID) {
 			s.closeOffer(i, o, OutcomeWithdrawn, "lost with its node")
 		}
 		s.forgetOffer(o)
+		if i := s.interactions[o.of]; i != nil && i.isChat() && len(i.offers) == 0 && i.phase == PhaseOffered {
+			s.afterOffer(i)
+		}
 		s.refresh(o.agent, "lost with its node")
 		s.drop(o.agent)
 	}

@@ -11,7 +11,9 @@ func (s *State) applyOfferRinging(e *OfferRinging) {
 	}
 	i := s.interactions[o.of]
 	o.ringing = true
-	s.deadlines.arm(DeadlineID{Kind: deadlineOffer, N: uint64(o.id)}, s.now.after(i.group.ringTime()))
+	if !o.chat { // a chat's time runs from when it was offered (R23)
+		s.deadlines.arm(DeadlineID{Kind: deadlineOffer, N: uint64(o.id)}, s.now.after(i.group.ringTime()))
+	}
 	s.step(i, Step{Kind: StepRinging, Agent: o.agent.def.ID, Offer: o.id})
 	s.refresh(o.agent, "")
 }
@@ -37,8 +39,7 @@ func (s *State) applyOfferAnswered(e *OfferAnswered) {
 		s.counters.Late++
 		if o.slot { // the phone was faster than our cancelling: busy until it has hung up
 			s.freeOfferSlot(o)
-			l.slot = true
-			o.agent.legs = append(o.agent.legs, l)
+			l.occupy(o.group, o.chat)
 		}
 		if o.outcome != OutcomeAnswered {
 			o.pending = nil
@@ -61,8 +62,7 @@ func (s *State) accept(i *interaction, o *offer, l *leg) {
 	s.freeOfferSlot(o)
 	o.pending = nil
 	o.leg = l // remembered as long as the leg lives, for a second phone that answers
-	l.slot = true
-	a.legs = append(a.legs, l)
+	l.occupy(o.group, o.chat)
 	if !i.direct() { // calls between colleagues are none of the queue's
 		a.lastAnswer = s.now
 	}
@@ -84,8 +84,14 @@ func (s *State) accept(i *interaction, o *offer, l *leg) {
 	}
 	i.handover = nil
 	s.beginStint(i)
-	s.become(i, PhaseConnecting)
-	s.bridge(i)
+	if o.chat { // there is nothing to connect
+		s.deadlines.disarm(i.deadline(deadlineUnanswered))
+		s.become(i, PhaseTalking)
+		s.recountChat(i)
+	} else {
+		s.become(i, PhaseConnecting)
+		s.bridge(i)
+	}
 	s.refresh(a, "")
 }
 

@@ -57,6 +57,19 @@ func (s *State) reachableTarget(to Target, by *agent) (*agent, *group, string) {
 	return nil, nil, "nobody was named"
 }
 
+// unfit says why the interaction cannot go there; empty: it can.
+func (i *interaction) unfit(g *group, to Target) string {
+	switch {
+	case g != nil && g.isChat() != i.isChat():
+		return "calls and chats do not mix"
+	case to.Number != "" && i.isChat():
+		return "a chat cannot go to a number"
+	case g != nil && i.hops >= hopsMax:
+		return "it has been to too many groups"
+	}
+	return ""
+}
+
 // String names the target.
 func (t Target) String() string { return cmp.Or(string(t.Agent), string(t.Group), t.Number) }
 
@@ -69,8 +82,8 @@ func (s *State) applyTransferAsked(e *TransferAsked) {
 		return
 	}
 	a, g, why := s.reachableTarget(e.To, l.agent)
-	if why == "" && g != nil && i.hops >= hopsMax {
-		why = "it has been to too many groups"
+	if why == "" {
+		why = i.unfit(g, e.To)
 	}
 	if why != "" {
 		s.counters.Unknown++
@@ -164,6 +177,9 @@ func (s *State) applyMoved(e *Moved) {
 		return
 	}
 	a, g, why := s.reachableTarget(e.To, nil)
+	if why == "" {
+		why = i.unfit(g, e.To)
+	}
 	if why != "" {
 		s.counters.Unknown++
 		s.step(i, Step{Kind: StepTransfer, What: "not", Why: why})

@@ -89,7 +89,10 @@ func (s *State) checkInteraction(i *interaction, bad func(string, ...any)) {
 	if rings := i.group.ringing.has(i.key()); rings != (i.phase == PhaseOffered) {
 		bad("interaction %d is %s, among the ringing: %v", i.id, i.phase, rings)
 	}
-	talks := i.phase == PhaseConnecting || i.phase == PhaseTalking || i.phase == PhaseConsulting
+	if i.isChat() {
+		s.checkChat(i, bad)
+	}
+	talks := i.phase == PhaseConnecting || i.phase == PhaseTalking || i.phase == PhaseConsulting || i.phase == PhaseClosing
 	if talks != (i.agent != nil) || talks != (i.other != nil) {
 		bad("interaction %d is %s, answered by an agent: %v", i.id, i.phase, i.agent != nil)
 	}
@@ -141,9 +144,10 @@ func (s *State) checkAgent(a *agent, bad func(string, ...any)) {
 			bad("%s is held by leg %s, which may never end", a.def.ID, l.id)
 		}
 	}
-	if a.used() > max(a.def.Capacity.Voice, 0) && !a.removed && !a.lowered {
-		bad("%s has %d calls at once, may have %d", a.def.ID, a.used(), a.def.Capacity.Voice)
+	if a.calls > max(a.def.Capacity.Voice, 0) && !a.removed && !a.lowered {
+		bad("%s has %d calls at once, may have %d", a.def.ID, a.calls, a.def.Capacity.Voice)
 	}
+	s.checkSlots(a, bad)
 	armed := func(k DeadlineKind) bool { return s.deadlines.armed(DeadlineID{Kind: k, Name: string(a.def.ID)}) }
 	if (a.resting != "") != armed(deadlineRest) || a.silent != armed(deadlineReturn) || a.wrapUp != armed(deadlineWrapUp) {
 		bad("%s is left alone without an end", a.def.ID)
@@ -173,6 +177,50 @@ func (s *State) checkAgent(a *agent, bad func(string, ...any)) {
 	})
 	if a.removed && a.refs == 0 {
 		bad("%s should have been dropped", a.def.ID)
+	}
+}
+
+// checkSlots: what the agent has in hand is counted right.
+func (s *State) checkSlots(a *agent, bad func(string, ...any)) {
+	calls, open, chats := 0, 0, 0
+	count := func(chat, excluded bool) {
+		switch {
+		case !chat:
+			calls++
+		case excluded:
+			open++
+		default:
+			open++
+			chats++
+		}
+	}
+	for _, o := range a.offers {
+		count(o.chat, false)
+	}
+	for _, l := range a.legs {
+		count(l.chat, l.excluded)
+		if i := s.interactions[l.of]; i != nil && i.other == l && l.excluded != i.excluded() {
+			bad("chat %d is excluded: %v, counts as that: %v", i.id, i.excluded(), l.excluded)
+		}
+	}
+	if calls != a.calls || open != a.open || chats != a.chats {
+		bad("%s counts %d calls, %d chats, %d of them counted; there are %d, %d and %d", a.def.ID, a.calls, a.open, a.chats, calls, open, chats)
+	}
+	if a.seen != a.presenceKey() {
+		bad("%s's chats have not been reviewed", a.def.ID)
+	}
+}
+
+// checkChat: it ends some time, and waits for its channel to open only while that is closed.
+func (s *State) checkChat(i *interaction, bad func(string, ...any)) {
+	if !s.deadlines.armed(i.deadline(deadlineExpire)) || (i.phase == PhaseClosing) != s.deadlines.armed(i.deadline(deadlineClosing)) {
+		bad("chat %d is %s without an end", i.id, i.phase)
+	}
+	if (i.phase == PhaseAsleep) != i.group.asleep.has(i.key()) {
+		bad("chat %d is %s, waits for its channel to open: %v", i.id, i.phase, i.group.asleep.has(i.key()))
+	}
+	if i.phase == PhaseTalking && i.lastBy == wroteCustomer && (i.agent.removed || i.agent.duty == DutyLeave) {
+		bad("chat %d waits for %s, who is gone", i.id, i.agent.def.ID)
 	}
 }
 

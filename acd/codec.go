@@ -142,6 +142,9 @@ func Describe(c Command) string {
 		}
 		return fmt.Sprintf("play %s %q", h.Call, c.Music)
 	case *Ring:
+		if c.Channel != "" {
+			return fmt.Sprintf("offer %s the chat %s of %s", c.Agent, h.Call, c.Channel)
+		}
 		if c.By != "" {
 			return fmt.Sprintf("ring %s for %s about %s", c.Agent, c.By, h.Call)
 		}

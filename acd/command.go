@@ -67,6 +67,8 @@ type Ring struct {
 	Group string              `json:"group"` // the group's name, shown on the agent's phone
 	// By is the agent who wants to consult this one; empty: it is the caller's call.
 	By queuegroups.AgentID `json:"by,omitempty"`
+	// Channel is that of a chat; empty: it is a call.
+	Channel queuegroups.ChannelID `json:"channel,omitempty"`
 }
 
 // Dial calls a number outside for the caller, by a trunk (R95, R96). Outcomes: as

@@ -10,22 +10,28 @@ type DeadlineKind string
 
 // The kinds of deadlines.
 const (
-	deadlineOffer     DeadlineKind = "offer"     // N = offer: the phone did not ring, or rang long enough (R91)
-	deadlineSlot      DeadlineKind = "slot"      // N = offer: the phone has had its time to stop ringing
-	deadlineForget    DeadlineKind = "forget"    // N = offer: no outcome of the cancelled offer will come any more
-	deadlineLeg       DeadlineKind = "leg"       // Name = leg: its end should have been told by now
-	deadlineLegSlot   DeadlineKind = "legslot"   // Name = leg: the agent's phone has had its time to hang up
-	deadlineMaxWait   DeadlineKind = "maxwait"   // N = interaction
-	deadlineStage     DeadlineKind = "stage"     // N = interaction: a relaxation or a tier is due
-	deadlinePersonal  DeadlineKind = "personal"  // N = interaction: it has waited long enough for one agent
-	deadlineCondition DeadlineKind = "condition" // Name = group: nobody could serve it for the time of grace
-	deadlineHours     DeadlineKind = "hours"     // Name = hours: they decide again
-	deadlineParked    DeadlineKind = "parked"    // N = interaction: parked for too long
-	deadlineServe     DeadlineKind = "serve"     // N = interaction: voicemail or callback took too long
-	deadlineRest      DeadlineKind = "rest"      // Name = agent: the back-off after a failed offer is over
-	deadlineReturn    DeadlineKind = "return"    // Name = agent: not responding is over
-	deadlineClient    DeadlineKind = "client"    // Name = agent, N = client: left alone for too long
-	deadlineWrapUp    DeadlineKind = "wrapup"    // Name = agent
+	deadlineOffer      DeadlineKind = "offer"      // N = offer: the phone did not ring, or rang long enough (R91)
+	deadlineSlot       DeadlineKind = "slot"       // N = offer: the phone has had its time to stop ringing
+	deadlineForget     DeadlineKind = "forget"     // N = offer: no outcome of the cancelled offer will come any more
+	deadlineLeg        DeadlineKind = "leg"        // Name = leg: its end should have been told by now
+	deadlineLegSlot    DeadlineKind = "legslot"    // Name = leg: the agent's phone has had its time to hang up
+	deadlineMaxWait    DeadlineKind = "maxwait"    // N = interaction
+	deadlineStage      DeadlineKind = "stage"      // N = interaction: a relaxation or a tier is due
+	deadlinePersonal   DeadlineKind = "personal"   // N = interaction: it has waited long enough for one agent
+	deadlineCondition  DeadlineKind = "condition"  // Name = group: nobody could serve it for the time of grace
+	deadlineHours      DeadlineKind = "hours"      // Name = hours: they decide again
+	deadlineParked     DeadlineKind = "parked"     // N = interaction: parked for too long
+	deadlineUnanswered DeadlineKind = "unanswered" // N = interaction: nobody answered the chat (R24)
+	deadlineExpire     DeadlineKind = "expire"     // N = interaction: nobody has written for too long (R30)
+	deadlineClosing    DeadlineKind = "closing"    // N = interaction: the closed chat has awaited its rating (R66)
+	deadlineOpening    DeadlineKind = "opening"    // Name = group: the channel opens
+	deadlineSweep      DeadlineKind = "sweep"      // chats that wait are looked at again (R25)
+	deadlineReview     DeadlineKind = "review"     // chats of agents who are gone are looked at again (R29)
+	deadlineServe      DeadlineKind = "serve"      // N = interaction: voicemail or callback took too long
+	deadlineRest       DeadlineKind = "rest"       // Name = agent: the back-off after a failed offer is over
+	deadlineReturn     DeadlineKind = "return"     // Name = agent: not responding is over
+	deadlineClient     DeadlineKind = "client"     // Name = agent, N = client: left alone for too long
+	deadlineWrapUp     DeadlineKind = "wrapup"     // Name = agent
 )
 
 // DeadlineID names a deadline of the state. It is comparable.

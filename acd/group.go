@@ -22,6 +22,8 @@ type group struct {
 	census       census
 	waiting      int                   // in its lanes
 	ringing      ordered[*interaction] // somebody is being rung for them
+	asleep       ordered[*interaction] // chats that wait until the channel opens
+	chat         *queuegroups.Channel  // nil: it serves calls
 	interactions int                   // in the group, in any phase
 }
 
@@ -83,6 +85,7 @@ func (s *State) dropGroup(g *group) {
 		t.agent.seats = removeOne(t.agent.seats, t)
 	}
 	s.deadlines.disarm(DeadlineID{Kind: deadlineCondition, Name: string(g.def.ID)})
+	s.deadlines.disarm(DeadlineID{Kind: deadlineOpening, Name: string(g.def.ID)})
 	g.seats = nil
 	delete(s.groups, g.def.ID)
 	s.groupOrder = removeOne(s.groupOrder, g)

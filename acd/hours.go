@@ -69,7 +69,13 @@ func (s *State) hoursPassed(id queuegroups.HoursID) {
 }
 
 // hoursChanged has whoever waits for a calendar to open look at it again.
-func (s *State) hoursChanged(queuegroups.HoursID) {}
+func (s *State) hoursChanged(id queuegroups.HoursID) {
+	for _, g := range s.groupOrder {
+		if g.isChat() && g.chat.Hours == id {
+			s.awaken(g)
+		}
+	}
+}
 
 // HoursView is what the world may see of a calendar.
 type HoursView struct {

@@ -1,6 +1,10 @@
 package acd
 
-import "centrala/queuegroups"
+import (
+	"strings"
+
+	"centrala/queuegroups"
+)
 
 // LegID names one SIP dialog or chat endpoint. The node that owns the leg
 // chooses it before the first fact about it is logged; the core only compares it.
@@ -9,11 +13,22 @@ type LegID string
 // NodeID names a server process of the cluster.
 type NodeID string
 
+const channelPrefix = "channel:"
+
 // ChannelGroup returns the id under which the core keeps the agents of an open
 // channel: a channel is a group whose interactions are chats. It cannot be the id
 // of a declared group.
 func ChannelGroup(id queuegroups.ChannelID) queuegroups.GroupID {
-	return queuegroups.GroupID("channel:" + string(id))
+	return queuegroups.GroupID(channelPrefix + string(id))
+}
+
+// channelOf is the channel whose agents are kept under the id; empty: none's are.
+func channelOf(id queuegroups.GroupID) queuegroups.ChannelID {
+	c, _ := strings.CutPrefix(string(id), channelPrefix)
+	if len(c) == len(id) {
+		return ""
+	}
+	return queuegroups.ChannelID(c)
 }
 
 // InteractionID is the index of the log entry by which the interaction arrived.

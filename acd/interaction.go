@@ -53,6 +53,13 @@ type interaction struct {
 	slot     string    // PhaseParked
 	parkedBy queuegroups.AgentID
 
+	// of a chat
+	lastAt     instant // of the last message
+	lastBy     wrote
+	unanswered bool    // for too long (R24)
+	toldNobody bool    // that nobody can answer now (R27)
+	closedBy   EndKind // PhaseClosing
+
 	undecided bool // is in turn.undecided
 }
 
@@ -121,6 +128,9 @@ func (s *State) entertain(i *interaction) {
 		s.ringback(i)
 	case PhaseQueued:
 		switch {
+		case i.isChat():
+			s.waitsAsChat(i)
+			return
 		case i.personal != nil && i.direct():
 			s.ringback(i)
 			return
@@ -154,7 +164,22 @@ func (s *State) entertain(i *interaction) {
 		s.promise(i)
 		s.step(i, Step{Kind: StepQueued, Group: i.group.def.ID, Choice: &Choice{Census: i.group.census, Needs: i.lane.name}})
 		s.music(i)
-	case PhaseConnecting, PhaseTalking, PhaseDialled, PhaseServed, PhaseConsulting, PhaseParked:
+	case PhaseConnecting, PhaseTalking, PhaseDialled, PhaseServed, PhaseConsulting, PhaseParked, PhaseClosing, PhaseAsleep:
+	}
+}
+
+// waitsAsChat tells the customer, once, that nobody can answer now (R27).
+func (s *State) waitsAsChat(i *interaction) {
+	i.admitted = true
+	s.armOnce(DeadlineID{Kind: deadlineSweep}, chatSweep)
+	if i.personal != nil {
+		return
+	}
+	s.promise(i)
+	s.step(i, Step{Kind: StepQueued, Group: i.group.def.ID, Choice: &Choice{Census: i.group.census, Needs: i.lane.name}})
+	if !i.toldNobody {
+		i.toldNobody = true
+		s.tell(i, NoticeNobody)
 	}
 }
 
@@ -166,6 +191,10 @@ func (s *State) finish(i *interaction, end EndKind, class string, reject RejectR
 	}
 	i.leaveQueue()
 	i.group.ringing.remove(i.key())
+	i.group.asleep.remove(i.key())
+	for _, k := range []DeadlineKind{deadlineUnanswered, deadlineExpire, deadlineClosing} {
+		s.deadlines.disarm(i.deadline(k))
+	}
 	s.unpark(i)
 	s.endStint(i)
 	s.deadlines.disarm(DeadlineID{Kind: deadlineMaxWait, N: uint64(i.id)})
@@ -176,7 +205,9 @@ func (s *State) finish(i *interaction, end EndKind, class string, reject RejectR
 	delete(s.interactions, i.id)
 	s.handled(i)
 	if i.other != nil {
-		s.startWrapUp(i.agent, i.group)
+		if i.phase != PhaseClosing { // which has had its own
+			s.startWrapUp(i.agent, i.group)
+		}
 		s.endLeg(i.other)
 		s.refresh(i.agent, string(end))
 	}
@@ -199,7 +230,7 @@ func (s *State) ended(i *interaction, end EndKind, class string) {
 		Interaction: i.id, Trunk: i.trunk, From: i.from, To: i.to,
 		Leg: i.caller.id, Node: i.caller.node,
 		Arrived: i.arrived.Time(), Answered: i.answered.Time(), Ended: s.now.Time(),
-		End: end, Class: class, Promised: i.promised.Time(), Stints: i.stints,
+		End: end, Class: class, Promised: i.promised.Time(), Stints: i.stints, Unanswered: i.unanswered,
 	}
 	st := Step{Kind: StepEnded, What: string(end), Why: class}
 	if i.group != nil {

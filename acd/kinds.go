@@ -173,6 +173,12 @@ func (s *State) dispatch(e Event) {
 		s.applyWrapUpSet(ev)
 	case *SeatSet:
 		s.applySeatSet(ev)
+	case *ChatArrived:
+		s.applyChatArrived(ev)
+	case *ChatWritten:
+		s.applyChatWritten(ev)
+	case *ChatClosed:
+		s.applyChatClosed(ev)
 	case *TransferAsked:
 		s.applyTransferAsked(ev)
 	case *ConsultAsked:

@@ -25,16 +25,26 @@ const (
 
 // leg is one SIP dialog: the caller's, or an answered phone of an agent.
 type leg struct {
-	id      LegID
-	node    NodeID
-	call    LegID // the caller's leg of its call
-	of      InteractionID
-	agent   *agent // nil: the caller's
-	own     bool   // the agent is the caller
-	offer   OfferID
-	slot    bool // holds a capacity slot of the agent
-	state   legState
-	pending []Command // issued, outcome not yet known
+	id       LegID
+	node     NodeID
+	call     LegID // the caller's leg of its call
+	of       InteractionID
+	agent    *agent // nil: the caller's
+	own      bool   // the agent is the caller
+	offer    OfferID
+	slot     bool                // holds a capacity slot of the agent
+	group    queuegroups.GroupID // for which it holds the slot
+	chat     bool                // it is an agent's end of a chat
+	excluded bool                // and counts against no limit (R47)
+	state    legState
+	pending  []Command // issued, outcome not yet known
+}
+
+// occupy has the leg hold a slot of its agent for an interaction of the group.
+func (l *leg) occupy(g queuegroups.GroupID, chat bool) {
+	l.slot, l.group, l.chat = true, g, chat
+	l.agent.legs = append(l.agent.legs, l)
+	l.agent.hold(g, chat, 1)
 }
 
 // settled drops the pending commands of a kind: their outcome is known.
@@ -74,6 +84,9 @@ func (s *State) answer(i *interaction) {
 // (R98). The caller is answered first, also one whom a bridge that came to nothing
 // was to answer; one who hears the music already goes on hearing it.
 func (s *State) music(i *interaction) {
+	if i.isChat() {
+		return
+	}
 	if i.caller.state == legOffered || i.caller.state == legAnswering && !awaits[*Answer](i.caller) {
 		s.answer(i)
 	}
@@ -158,6 +171,11 @@ func (s *State) freeLegSlot(l *leg) {
 	if l.slot {
 		l.slot = false
 		l.agent.legs = removeOne(l.agent.legs, l)
+		if l.excluded {
+			l.excluded = false
+			l.agent.tally(l.group, 1)
+		}
+		l.agent.hold(l.group, l.chat, -1)
 		s.deadlines.disarm(DeadlineID{Kind: deadlineLegSlot, Name: string(l.id)})
 	}
 }

@@ -31,6 +31,9 @@ func (s *State) offerTo(i *interaction, a *agent, c *Choice, why string) {
 	i.rung = true
 	s.step(i, Step{Kind: StepOffer, Group: o.group, Agent: a.def.ID, Offer: o.id, Why: why, Choice: c})
 	r := &Ring{Offer: o.id, Agent: a.def.ID, From: i.from, Group: i.group.def.Name}
+	if o.chat {
+		r.Channel = i.group.chat.ID
+	}
 	o.pending = r
 	s.emit(r, o.node, o.of, o.call)
 	s.deadlines.arm(DeadlineID{Kind: deadlineOffer, N: uint64(o.id)}, s.now.after(i.group.dialLimit()))
@@ -42,8 +45,9 @@ func (s *State) newOffer(i *interaction, a *agent) *offer {
 	s.turn.offers++
 	o := &offer{
 		id: OfferID(s.index<<16 | s.turn.offers), of: i.id, node: i.caller.node, call: i.caller.id,
-		agent: a, group: i.group.def.ID, made: s.now, slot: true,
+		agent: a, group: i.group.def.ID, made: s.now, slot: true, chat: i.isChat(),
 	}
+	a.hold(o.group, o.chat, 1)
 	s.offers[o.id] = o
 	a.refs++
 	i.offers = append(i.offers, o)
@@ -79,6 +83,7 @@ func (s *State) freeOfferSlot(o *offer) {
 	if o.slot {
 		o.slot = false
 		o.agent.offers = removeOne(o.agent.offers, o)
+		o.agent.hold(o.group, o.chat, -1)
 	}
 	s.deadlines.disarm(DeadlineID{Kind: deadlineSlot, N: uint64(o.id)})
 }

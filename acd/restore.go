@@ -94,7 +94,11 @@ func (s *State) restoreGroup(x *snapGroup) error {
 	switch {
 	case x.Removed != nil:
 		g = newGroup(*x.Removed)
-		g.removed = true
+		g.removed, g.chat = true, x.Channel
+	case s.config.Channel(channelOf(x.ID)) != nil:
+		c := s.config.Channel(channelOf(x.ID))
+		g = newGroup(channelGroup(c))
+		g.chat = c
 	case s.config.Group(x.ID) != nil:
 		g = newGroup(*s.config.Group(x.ID))
 	default:
@@ -151,6 +155,7 @@ func (s *State) restoreLeg(x *snapLeg) error {
 		l = &leg{id: x.ID}
 		s.legs[x.ID] = l
 	}
+	l.group, l.chat = x.Group, x.Chat
 	l.node, l.call, l.of, l.offer, l.slot, l.own, l.state = x.Node, x.Call, x.Of, x.Offer, x.Slot, x.Own, x.State
 	if x.Outside != "" {
 		l.agent = outsider(x.Outside)
@@ -193,6 +198,7 @@ func (s *State) restoreOffer(x *snapOffer) error {
 		return fmt.Errorf("offer %d to unknown agent %q", x.ID, x.Agent)
 	}
 	o.agent.refs++
+	o.chat = x.Chat
 	o.of, o.node, o.call, o.group, o.made = x.Of, x.Node, x.Call, x.Group, x.Made
 	o.ringing, o.outcome, o.slot = x.Ringing, x.Outcome, x.Slot
 	if x.Leg != "" {
@@ -248,6 +254,13 @@ func (s *State) restoreInteraction(x *snapInteraction) error {
 		i.offers = append(i.offers, s.offers[id])
 	}
 	s.interactions[x.ID] = i
+	if x.Chat != nil {
+		c := x.Chat
+		i.lastAt, i.lastBy, i.unanswered, i.toldNobody, i.closedBy = c.LastAt, c.LastBy, c.Unanswered, c.ToldNobody, c.ClosedBy
+	}
+	if i.phase == PhaseAsleep {
+		i.group.asleep.insert(i.key(), i)
+	}
 	if i.slot != "" {
 		s.slots[i.slot] = i
 	}
@@ -282,6 +295,26 @@ func outsider(number string) *agent {
 	return &agent{outside: true, def: queuegroups.Agent{Phone: number}}
 }
 
+// recountSlots counts what each agent has in hand.
+func (s *State) recountSlots() {
+	for _, id := range sortedKeys(s.offers) {
+		if o := s.offers[id]; o.slot {
+			o.agent.hold(o.group, o.chat, 1)
+		}
+	}
+	for _, id := range sortedKeys(s.legs) {
+		l := s.legs[id]
+		if !l.slot {
+			continue
+		}
+		l.agent.hold(l.group, l.chat, 1)
+		if i := s.interactions[l.of]; i != nil && i.other == l && i.excluded() {
+			l.excluded = true
+			l.agent.tally(l.group, -1)
+		}
+	}
+}
+
 // rejoin derives what a snapshot leaves out: seats, census and free sets.
 func (s *State) rejoin() {
 	s.remembers = remembers(s.config)
@@ -289,8 +322,11 @@ func (s *State) rejoin() {
 	for _, id := range sortedKeys(s.interactions) {
 		s.relane(s.interactions[id])
 	}
+	s.recountSlots()
 	for _, a := range s.agentOrder {
+		a.tracked = s.config.WorkTime.Tracked
 		a.ready = a.isReady(s.config)
+		a.seen = a.presenceKey()
 		for _, t := range a.seats {
 			s.reseat(t)
 		}

@@ -138,8 +138,7 @@ func (r *script) advance(to time.Time) {
 			break
 		}
 		r.now = at
-		fmt.Fprintf(&r.out, "%s deadline %s\n", r.now.Sub(r.start), id.Kind)
-		r.apply(&acd.DeadlinePassed{Deadline: id, Generation: generation})
+		r.unlessNothing(fmt.Sprintf("%s deadline %s\n", r.now.Sub(r.start), id.Kind), id.Kind == "sweep" || id.Kind == "review", &acd.DeadlinePassed{Deadline: id, Generation: generation})
 	}
 	r.now = to
 }
@@ -209,7 +208,7 @@ func (r *script) do(verb string, args []string) {
 	case "show":
 		r.show(args[0])
 	default:
-		if !r.doQueue(verb, args) && !r.doMove(verb, args) && !r.doAgent(verb, args) {
+		if !r.doQueue(verb, args) && !r.doMove(verb, args) && !r.doChat(verb, args) && !r.doAgent(verb, args) {
 			r.t.Fatalf("no such line: %s %v", verb, args)
 		}
 	}
@@ -337,11 +336,16 @@ func (r *script) play(commands []acd.Command) {
 
 // quietly applies an outcome; it is written down only if something followed.
 func (r *script) quietly(e acd.Event) {
+	r.unlessNothing(fmt.Sprintf("%s done: %s\n", r.now.Sub(r.start), strings.TrimPrefix(fmt.Sprintf("%T", e), "*acd.")), true, e)
+}
+
+// unlessNothing applies a fact under a headline, which is left out, where it may
+// be, when nothing follows.
+func (r *script) unlessNothing(head string, mayBeLeftOut bool, e acd.Event) {
 	mark := r.out.Len()
-	head := fmt.Sprintf("%s done: %s\n", r.now.Sub(r.start), strings.TrimPrefix(fmt.Sprintf("%T", e), "*acd."))
 	r.out.WriteString(head)
 	r.apply(e)
-	if r.out.Len() == mark+len(head) {
+	if mayBeLeftOut && r.out.Len() == mark+len(head) {
 		s := r.out.String()[:mark]
 		r.out.Reset()
 		r.out.WriteString(s)

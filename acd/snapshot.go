@@ -42,12 +42,13 @@ type (
 		Config     *queuegroups.Config `json:"config"`
 	}
 	snapGroup struct {
-		ID        queuegroups.GroupID `json:"id"`
-		Removed   *queuegroups.Group  `json:"removed,omitempty"` // as it was last declared
-		Cond      condition           `json:"cond,omitempty"`
-		CondSince instant             `json:"cond_since,omitempty"`
-		Handle    time.Duration       `json:"handle,omitempty"`
-		Promises  Promises            `json:"promises,omitzero"`
+		ID        queuegroups.GroupID  `json:"id"`
+		Removed   *queuegroups.Group   `json:"removed,omitempty"` // as it was last declared
+		Cond      condition            `json:"cond,omitempty"`
+		CondSince instant              `json:"cond_since,omitempty"`
+		Handle    time.Duration        `json:"handle,omitempty"`
+		Promises  Promises             `json:"promises,omitzero"`
+		Channel   *queuegroups.Channel `json:"channel,omitempty"` // as last declared, of one that is removed
 	}
 	snapAgent struct {
 		ID         queuegroups.AgentID `json:"id"`
@@ -88,9 +89,18 @@ type (
 		Outside string              `json:"outside,omitempty"` // the number outside, instead of an agent
 		Offer   OfferID             `json:"offer,omitempty"`
 		Own     bool                `json:"own,omitempty"`
+		Group   queuegroups.GroupID `json:"group,omitempty"` // for which it holds a slot
+		Chat    bool                `json:"chat,omitempty"`
 		Slot    bool                `json:"slot,omitempty"`
 		State   legState            `json:"state"`
 		Pending []json.RawMessage   `json:"pending,omitempty"`
+	}
+	snapChat struct {
+		LastAt     instant `json:"last_at"`
+		LastBy     wrote   `json:"last_by,omitempty"`
+		Unanswered bool    `json:"unanswered,omitempty"`
+		ToldNobody bool    `json:"told_nobody,omitempty"`
+		ClosedBy   EndKind `json:"closed_by,omitempty"`
 	}
 	snapConsult struct {
 		Offer OfferID `json:"offer"`
@@ -108,6 +118,7 @@ type (
 		Made    instant             `json:"made"`
 		Ringing bool                `json:"ringing,omitempty"`
 		Outcome Outcome             `json:"outcome,omitempty"`
+		Chat    bool                `json:"chat,omitempty"`
 		Slot    bool                `json:"slot,omitempty"`
 		Leg     LegID               `json:"leg,omitempty"`
 		Pending json.RawMessage     `json:"pending,omitempty"`
@@ -155,6 +166,7 @@ type (
 		Consult  *snapConsult           `json:"consult,omitempty"`
 		Slot     string                 `json:"slot,omitempty"`
 		ParkedBy queuegroups.AgentID    `json:"parked_by,omitempty"`
+		Chat     *snapChat              `json:"chat,omitempty"`
 	}
 )
 
@@ -237,7 +249,7 @@ func (s *State) Snapshot(w io.Writer) error {
 func (g *group) snap() *snapGroup {
 	x := &snapGroup{ID: g.def.ID, Cond: g.cond, CondSince: g.condSince, Handle: g.handle, Promises: g.promises}
 	if g.removed {
-		x.Removed = &g.def
+		x.Removed, x.Channel = &g.def, g.chat
 	}
 	return x
 }
@@ -265,7 +277,7 @@ func (a *agent) snap() *snapAgent {
 
 func (l *leg) snap() (*snapLeg, error) {
 	x := &snapLeg{
-		ID: l.id, Node: l.node, Call: l.call, Of: l.of, Offer: l.offer, Slot: l.slot, Own: l.own, State: l.state,
+		ID: l.id, Node: l.node, Call: l.call, Of: l.of, Offer: l.offer, Slot: l.slot, Own: l.own, State: l.state, Group: l.group, Chat: l.chat,
 	}
 	if l.agent != nil {
 		x.Agent = l.agent.def.ID
@@ -290,7 +302,7 @@ func (o *offer) snap() (*snapOffer, error) {
 	}
 	x := &snapOffer{
 		ID: o.id, Of: o.of, Node: o.node, Call: o.call, Agent: o.agent.def.ID, Group: o.group, Made: o.made,
-		Ringing: o.ringing, Outcome: o.outcome, Slot: o.slot, Pending: raw,
+		Ringing: o.ringing, Outcome: o.outcome, Slot: o.slot, Chat: o.chat, Pending: raw,
 	}
 	if o.agent.outside {
 		x.Outside = o.agent.def.Phone
@@ -311,6 +323,9 @@ func (i *interaction) snap() *snapInteraction {
 		Needs: i.needs, Entered: i.entered, Relaxed: i.relaxed, Tier: i.tier, At: i.cursor.tier, Bonus: i.bonus,
 		Via: i.via, Remedied: i.remedied, Promised: i.promised,
 		Stints: i.stints, Handover: i.handover, Slot: i.slot, ParkedBy: i.parkedBy,
+	}
+	if i.isChat() {
+		x.Chat = &snapChat{i.lastAt, i.lastBy, i.unanswered, i.toldNobody, i.closedBy}
 	}
 	if c := i.consult; c != nil {
 		x.Consult = &snapConsult{Offer: c.offer, Aside: c.aside}

@@ -130,6 +130,8 @@ const (
 	PhaseServed     Phase = "served"     // with voicemail or with taking a callback
 	PhaseConsulting Phase = "consulting" // the agent talks to a colleague, or to the customer with a colleague aside
 	PhaseParked     Phase = "parked"     // hears music until somebody fetches it
+	PhaseClosing    Phase = "closing"    // a chat that was closed and awaits its rating
+	PhaseAsleep     Phase = "asleep"     // a chat that waits until its channel opens
 )
 
 // Outcome is how an offer ended.
@@ -151,20 +153,21 @@ type EndKind string
 
 // The ends of an interaction.
 const (
-	CompletedByCaller EndKind = "completed_by_caller"
-	CompletedByAgent  EndKind = "completed_by_agent"
-	AbandonedWaiting  EndKind = "abandoned_waiting"
-	AbandonedRinging  EndKind = "abandoned_ringing"
-	Missed            EndKind = "missed"
-	QueueFull         EndKind = "queue_full"
-	Nobody            EndKind = "nobody_available"
-	Rejected          EndKind = "rejected"
-	Failed            EndKind = "failed"
-	Forwarded         EndKind = "forwarded_outside"
-	Voicemail         EndKind = "voicemail"
-	CallbackTaken     EndKind = "callback_taken"
-	ClosedHours       EndKind = "closed_hours"
-	Lost              EndKind = "lost_with_its_node"
+	CompletedByCaller  EndKind = "completed_by_caller"
+	CompletedByAgent   EndKind = "completed_by_agent"
+	CompletedBySilence EndKind = "completed_by_silence" // a chat in which nobody wrote any more
+	AbandonedWaiting   EndKind = "abandoned_waiting"
+	AbandonedRinging   EndKind = "abandoned_ringing"
+	Missed             EndKind = "missed"
+	QueueFull          EndKind = "queue_full"
+	Nobody             EndKind = "nobody_available"
+	Rejected           EndKind = "rejected"
+	Failed             EndKind = "failed"
+	Forwarded          EndKind = "forwarded_outside"
+	Voicemail          EndKind = "voicemail"
+	CallbackTaken      EndKind = "callback_taken"
+	ClosedHours        EndKind = "closed_hours"
+	Lost               EndKind = "lost_with_its_node"
 )
 
 // removeOne returns list without x; the order of the others stays.

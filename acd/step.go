@@ -31,6 +31,10 @@ const (
 	StepClaim       StepKind = "claim"       // an agent took it
 	StepParked      StepKind = "parked"      // in the slot What
 	StepPriority    StepKind = "priority"    // another credit of waiting time
+	StepTold        StepKind = "told"        // the customer was sent the text What
+	StepUnanswered  StepKind = "unanswered"  // the chat counts as such; What is done about it
+	StepClosing     StepKind = "closing"     // the chat was closed
+	StepReopened    StepKind = "reopened"    // the customer wrote after all
 	StepEnded       StepKind = "ended"       // the interaction is over; What is the EndKind
 	StepAgent       StepKind = "agent"       // an agent's state changed; What is the AgentStatus
 )
@@ -141,8 +145,9 @@ type Record struct {
 	Agent       queuegroups.AgentID `json:"agent,omitempty"`  // who answered
 	Number      string              `json:"number,omitempty"` // outside, who answered
 	Arrived     time.Time           `json:"arrived"`
-	Answered    time.Time           `json:"answered"`         // by the agent; zero: never
-	Stints      []Stint             `json:"stints,omitempty"` // which agents had it, and when
+	Answered    time.Time           `json:"answered"`             // by the agent; zero: never
+	Stints      []Stint             `json:"stints,omitempty"`     // which agents had it, and when
+	Unanswered  bool                `json:"unanswered,omitempty"` // a chat that was so for too long (R24)
 	Ended       time.Time           `json:"ended"`
 	End         EndKind             `json:"end"`
 	Class       string              `json:"class,omitempty"`   // of a failure

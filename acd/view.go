@@ -28,8 +28,10 @@ type AgentView struct {
 	NoAnswer     int                   `json:"missed_no_answer,omitempty"`   // of Misses
 	Unreachable  int                   `json:"missed_unreachable,omitempty"` // of Misses
 	WrapUpUntil  time.Time             `json:"wrap_up_until,omitzero"`
-	Clients      []ClientView          `json:"clients,omitempty"` // other than telephones
-	Seats        []SeatView            `json:"seats,omitempty"`   // in groups, where they are not logged in or paused
+	Chats        int                   `json:"chats,omitempty"`         // in hand, offers included
+	Counted      int                   `json:"chats_counted,omitempty"` // of these, those that count against their limit
+	Clients      []ClientView          `json:"clients,omitempty"`       // other than telephones
+	Seats        []SeatView            `json:"seats,omitempty"`         // in groups, where they are not logged in or paused
 }
 
 // ClientView is what the world may see of a program that an agent works with.
@@ -59,43 +61,48 @@ type OfferView struct {
 
 // InteractionView is what the world may see of an interaction.
 type InteractionView struct {
-	ID       InteractionID       `json:"id"`
-	Node     NodeID              `json:"node"`
-	Leg      LegID               `json:"leg"` // the caller's
-	Trunk    queuegroups.TrunkID `json:"trunk,omitempty"`
-	From     Party               `json:"from"`
-	To       string              `json:"to"`
-	Group    queuegroups.GroupID `json:"group"`
-	Phase    Phase               `json:"phase"`
-	Since    time.Time           `json:"since"` // in the phase
-	Arrived  time.Time           `json:"arrived"`
-	Round    int                 `json:"round"` // completed times round the group
-	Offers   []OfferView         `json:"offers,omitempty"`
-	Agent    queuegroups.AgentID `json:"agent,omitempty"`     // who answered
-	AgentLeg LegID               `json:"agent_leg,omitempty"` // that agent's leg
-	For      queuegroups.AgentID `json:"for,omitempty"`       // it waits for this agent only
-	Consults queuegroups.AgentID `json:"consults,omitempty"`  // the colleague
-	Slot     string              `json:"slot,omitempty"`      // where it is parked
-	Stints   []Stint             `json:"stints,omitempty"`    // which agents had it
-	Needs    []queuegroups.Skill `json:"needs,omitempty"`     // skills that it needs now
-	Tier     int                 `json:"tier"`                // the last that waiting has opened, from 1
-	Steps    []Step              `json:"steps"`
-	Omitted  int                 `json:"omitted,omitempty"` // steps left out of the middle
+	ID         InteractionID         `json:"id"`
+	Node       NodeID                `json:"node"`
+	Leg        LegID                 `json:"leg"` // the caller's
+	Trunk      queuegroups.TrunkID   `json:"trunk,omitempty"`
+	From       Party                 `json:"from"`
+	To         string                `json:"to"`
+	Group      queuegroups.GroupID   `json:"group"`
+	Phase      Phase                 `json:"phase"`
+	Since      time.Time             `json:"since"` // in the phase
+	Arrived    time.Time             `json:"arrived"`
+	Round      int                   `json:"round"` // completed times round the group
+	Offers     []OfferView           `json:"offers,omitempty"`
+	Agent      queuegroups.AgentID   `json:"agent,omitempty"`      // who answered
+	AgentLeg   LegID                 `json:"agent_leg,omitempty"`  // that agent's leg
+	For        queuegroups.AgentID   `json:"for,omitempty"`        // it waits for this agent only
+	Consults   queuegroups.AgentID   `json:"consults,omitempty"`   // the colleague
+	Slot       string                `json:"slot,omitempty"`       // where it is parked
+	Channel    queuegroups.ChannelID `json:"channel,omitempty"`    // of a chat
+	LastBy     string                `json:"last_by,omitempty"`    // who wrote last in a chat: customer or agent
+	LastAt     time.Time             `json:"last_at,omitzero"`     // and when
+	Unanswered bool                  `json:"unanswered,omitempty"` // the chat counts as such
+	Stints     []Stint               `json:"stints,omitempty"`     // which agents had it
+	Needs      []queuegroups.Skill   `json:"needs,omitempty"`      // skills that it needs now
+	Tier       int                   `json:"tier"`                 // the last that waiting has opened, from 1
+	Steps      []Step                `json:"steps"`
+	Omitted    int                   `json:"omitted,omitempty"` // steps left out of the middle
 }
 
 // GroupView is what the world may see of a group.
 type GroupView struct {
-	ID           queuegroups.GroupID `json:"id"`
-	Name         string              `json:"name"`
-	Waiting      int                 `json:"waiting"`      // nobody is being rung for them
-	Interactions int                 `json:"interactions"` // in any phase
-	Longest      time.Time           `json:"longest"`      // arrival of the first waiting one; zero: none
-	Free         int                 `json:"free"`         // agents who may be offered a call now
-	Agents       map[string]int      `json:"agents"`       // by AgentStatus
-	Condition    string              `json:"condition"`    // whether, and why not, anybody can serve it
-	Since        time.Time           `json:"since"`        // of the condition
-	Handle       time.Duration       `json:"handle"`       // mean time of handling an interaction; 0: no experience yet
-	Promises     Promises            `json:"promises"`
+	ID           queuegroups.GroupID   `json:"id"`
+	Name         string                `json:"name"`
+	Waiting      int                   `json:"waiting"`           // nobody is being rung for them
+	Interactions int                   `json:"interactions"`      // in any phase
+	Longest      time.Time             `json:"longest"`           // arrival of the first waiting one; zero: none
+	Free         int                   `json:"free"`              // agents who may be offered a call now
+	Agents       map[string]int        `json:"agents"`            // by AgentStatus
+	Condition    string                `json:"condition"`         // whether, and why not, anybody can serve it
+	Channel      queuegroups.ChannelID `json:"channel,omitempty"` // whose agents they are; empty: it serves calls
+	Since        time.Time             `json:"since"`             // of the condition
+	Handle       time.Duration         `json:"handle"`            // mean time of handling an interaction; 0: no experience yet
+	Promises     Promises              `json:"promises"`
 }
 
 // Agents returns a view of every agent, in order of declaration.
@@ -107,6 +114,7 @@ func (s *State) Agents() []AgentView {
 			Nodes: slices.Clone(a.online), LastAnswer: a.lastAnswer.Time(), Misses: a.misses, CanTake: a.canTake(),
 		}
 		v.Duty, v.Reason, v.DND, v.NoAnswer, v.Unreachable = a.onDuty(s.config), a.reason, a.dnd, a.missed[0], a.missed[1]
+		v.Chats, v.Counted = a.open, a.chats
 		if a.next != nil {
 			v.Next = a.next.Duty
 		}
@@ -148,6 +156,12 @@ func (s *State) Interactions() []InteractionView {
 		}
 		v.Needs, v.Tier = i.need(), i.tier+1
 		v.Slot, v.Stints = i.slot, slices.Clone(i.stints)
+		if i.isChat() {
+			v.Channel, v.LastAt, v.Unanswered, v.LastBy = i.group.chat.ID, i.lastAt.Time(), i.unanswered, "customer"
+			if i.lastBy == wroteAgent {
+				v.LastBy = "agent"
+			}
+		}
 		if i.consult != nil {
 			v.Consults = i.consult.agent.def.ID
 		}
@@ -169,6 +183,9 @@ func (s *State) Groups() []GroupView {
 		v := GroupView{
 			ID: g.def.ID, Name: g.def.Name, Waiting: g.waiting, Interactions: g.interactions,
 			Free: g.freeSeats, Agents: map[string]int{},
+		}
+		if g.isChat() {
+			v.Channel = g.chat.ID
 		}
 		v.Condition, v.Since, v.Handle, v.Promises = g.cond.String(), g.condSince.Time(), g.handle, g.promises
 		if i := g.longest(); i != nil {
