@@ -26,15 +26,17 @@ type agent struct {
 	reason     string
 	next       *nextDuty
 	dnd        bool
-	places     []seatState // in groups, where it is not SeatIn
-	seats      []*seat     // in the groups they serve, in order of declaration
-	listed     int         // in how many groups that are declared
-	offers     []*offer    // that hold a capacity slot
-	legs       []*leg      // that hold a capacity slot
-	lastAnswer instant     // R19: one clock
-	misses     int         // offers in a row that nobody reacted to
-	missed     [2]int      // of these: no answer, unreachable
-	resting    FailureClass
+	places     []seatState                 // in groups, where it is not SeatIn
+	seats      []*seat                     // in the groups they serve, in order of declaration
+	listed     int                         // in how many groups that are declared
+	channels   int                         // in how many channels
+	offers     []*offer                    // that hold a capacity slot
+	legs       []*leg                      // that hold a capacity slot
+	lastAnswer instant                     // R19: one clock
+	misses     int                         // offers in a row that nobody reacted to
+	missed     [2]int                      // of these: no answer, unreachable
+	resting    FailureClass                // left alone with calls
+	chatRest   FailureClass                // and with chats: a phone says nothing of the person (P18)
 	silent     bool                        // not responding
 	ready      bool                        // on duty, and does not ask to be left alone
 	tracked    bool                        // the work day is
@@ -52,38 +54,45 @@ type agent struct {
 	refs       int                   // offers and legs that name the agent
 }
 
-// used returns how much the agent has in hand, offers included.
-func (a *agent) used() int { return len(a.offers) + len(a.legs) }
-
-// present returns what the agent is doing now. What they have in hand comes
-// first, then what keeps them from work for long, then what does for a moment.
+// present returns what the agent is doing now. Calls come first, then what keeps
+// the agent from work for long, then what does for a moment, then chats: an agent
+// may have some open and be on a break (R42).
 func (a *agent) present(s *State) AgentStatus {
-	reserved, calling, chatting := false, false, false
+	calling, chats := false, Available
 	for _, l := range a.legs {
-		if l.state == legUp && !l.chat {
+		switch {
+		case l.state == legUp && !l.chat:
 			return Talking
+		case l.state == legUp && l.chat && !l.excluded && !l.quiet:
+			chats = Talking
+		case l.own && l.state < legUp:
+			calling = true
 		}
-		chatting = chatting || l.state == legUp
-		calling = calling || l.own && l.state < legUp
 	}
+	ringing, reserved := false, false
 	for _, o := range a.offers {
-		if o.ringing && o.outcome == "" {
-			return Ringing
+		switch {
+		case o.outcome != "":
+		case !o.chat:
+			ringing, reserved = ringing || o.ringing, true
+		case chats != Talking && (o.ringing || chats == Ringing):
+			chats = Ringing
+		case chats != Talking:
+			chats = Reserved
 		}
-		reserved = reserved || o.outcome == ""
 	}
 	switch {
+	case ringing:
+		return Ringing
 	case calling:
 		return BusyElsewhere
 	case reserved:
 		return Reserved
-	case chatting:
-		return Talking
 	case a.wrapUp:
 		return WrapUp
 	case a.removed:
 		return Dismissed
-	case a.used() > 0: // a phone is still being cancelled or hanging up
+	case a.calls > 0: // a phone is still being cancelled or hanging up
 		return Reserved
 	}
 	switch a.onDuty(s.config) {
@@ -107,13 +116,19 @@ func (a *agent) present(s *State) AgentStatus {
 	case a.resting != "":
 		return BackingOff
 	}
-	return Available
+	return chats
 }
 
 // available: nothing but their limits keeps an interaction of the group from the
 // agent (R28).
 func (a *agent) available(g *group) bool {
-	return !a.wrapUp && !a.silent && a.resting == "" && a.attends(g, a.tracked)
+	switch {
+	case a.wrapUp || !a.attends(g, a.tracked):
+		return false
+	case g.isChat(): // who wants to go once the present work is done gets no more of it
+		return a.chatRest == "" && (a.next == nil || a.next.Duty == DutyOn)
+	}
+	return !a.silent && a.resting == ""
 }
 
 // canTake: the agent may be offered one more call now.
@@ -139,6 +154,9 @@ func (s *State) refresh(a *agent, why string) {
 		s.step(nil, Step{Kind: StepAgent, Agent: a.def.ID, What: st.String(), Why: why})
 	}
 	for _, t := range a.seats {
+		if t.group.isChat() {
+			s.recount(t, t.attendance())
+		}
 		s.reseat(t)
 	}
 	if key := a.presenceKey(); key != a.seen {
@@ -154,6 +172,10 @@ func (s *State) refresh(a *agent, why string) {
 // and counts a miss where nobody reacted at all.
 func (s *State) rest(a *agent, g *group, class FailureClass) {
 	if a.outside {
+		return
+	}
+	if g.isChat() {
+		s.restFromChats(a, g, class)
 		return
 	}
 	switch class {
@@ -206,6 +228,7 @@ func (s *State) drop(a *agent) {
 		return
 	}
 	s.recovered(a)
+	s.endChatRest(a)
 	s.deadlines.disarm(DeadlineID{Kind: deadlineWrapUp, Name: string(a.def.ID)})
 	for len(a.clients) > 0 {
 		s.dropClient(a, a.clients[0])

@@ -146,7 +146,15 @@ func (s *State) callerGone(i *interaction, cause EndCause) {
 		s.finish(i, CompletedByCaller, "", RejectUnavailable)
 	case i.phase == PhaseClosing:
 		s.finish(i, i.closedBy, "", RejectUnavailable)
-	case i.phase == PhaseAsleep || i.phase == PhaseQueued || i.phase == PhaseServed || i.phase == PhaseParked:
+	default:
+		s.customerLeft(i)
+	}
+}
+
+// customerLeft ends an interaction that no agent has.
+func (s *State) customerLeft(i *interaction) {
+	switch i.phase {
+	case PhaseAsleep, PhaseQueued, PhaseServed, PhaseParked:
 		s.finish(i, AbandonedWaiting, "", RejectUnavailable)
 	default:
 		s.finish(i, AbandonedRinging, "", RejectUnavailable)
@@ -167,6 +175,11 @@ func (s *State) agentGone(i *interaction, cause EndCause) {
 		return
 	}
 	if i.isChat() {
+		a, class := i.agent, FailUnreachable
+		if cause == EndHangup {
+			class = FailDeclined
+		}
+		s.rest(a, i.group, class)
 		s.chatBack(i, "the agent's end is gone: "+string(cause))
 		return
 	}

@@ -29,7 +29,7 @@ func (s *State) applyClaimed(e *Claimed) {
 		return
 	}
 	i := s.claimed(a, e)
-	if i == nil || !a.room(i.group) {
+	if i == nil || !a.room(i.group) || i.isChat() && !s.mayCall(i, a) {
 		s.counters.Late++
 		s.endLegFor(l, EndNothing)
 		return
@@ -39,6 +39,7 @@ func (s *State) applyClaimed(e *Claimed) {
 	a.refs++
 	s.step(i, Step{Kind: StepClaim, Group: i.group.def.ID, Agent: a.def.ID, Offer: o.id, What: string(e.Kind)})
 	s.unpark(i)
+	s.wake(i)
 	s.accept(i, o, l)
 }
 
@@ -48,7 +49,7 @@ func (s *State) claimed(a *agent, e *Claimed) *interaction {
 	case ClaimGroup:
 		var first *interaction
 		for _, t := range a.seats {
-			if e.Group != "" && t.group.def.ID != e.Group || !t.group.def.Pickup {
+			if e.Group != "" && t.group.def.ID != e.Group || e.Group == "" && t.group.isChat() || !t.group.def.Pickup {
 				continue
 			}
 			if _, i, ok := t.group.ringing.first(); ok && (first == nil || i.key().less(first.key())) {
@@ -62,7 +63,7 @@ func (s *State) claimed(a *agent, e *Claimed) *interaction {
 			return nil
 		}
 		for _, o := range from.offers {
-			if i := s.interactions[o.of]; i != nil && o.outcome == "" && i.phase == PhaseOffered && s.mayPickUp(a, i, from) {
+			if i := s.interactions[o.of]; i != nil && o.outcome == "" && !o.chat && i.phase == PhaseOffered && s.mayPickUp(a, i, from) {
 				return i
 			}
 		}
@@ -72,7 +73,7 @@ func (s *State) claimed(a *agent, e *Claimed) *interaction {
 		case i == nil:
 		case i.phase == PhaseParked:
 			return i
-		case (i.phase == PhaseQueued || i.phase == PhaseOffered) && s.mayPickUp(a, i, nil):
+		case (i.phase == PhaseQueued || i.phase == PhaseOffered || i.phase == PhaseAsleep) && s.mayPickUp(a, i, nil):
 			return i
 		}
 	case ClaimParked:

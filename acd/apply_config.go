@@ -120,7 +120,7 @@ func (s *State) indexNumbers() {
 // in a lane afterwards: refresh and relane see to that.
 func (s *State) seat() {
 	for _, a := range s.agentOrder {
-		a.seats, a.listed = nil, 0
+		a.seats, a.listed, a.channels = nil, 0, 0
 	}
 	for _, g := range s.groupOrder {
 		g.seats, g.lanes, g.waiting = nil, nil, 0
@@ -146,7 +146,11 @@ func (s *State) seat() {
 func (s *State) sit(t *seat) {
 	t.group.seats = append(t.group.seats, t)
 	t.agent.seats = append(t.agent.seats, t)
-	if !t.group.removed {
+	switch {
+	case t.group.removed:
+	case t.group.isChat():
+		t.agent.channels++
+	default:
 		t.agent.listed++
 	}
 	t.group.census[t.agent.status]++

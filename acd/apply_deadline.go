@@ -45,7 +45,7 @@ func (s *State) applyDeadlinePassed(e *DeadlinePassed) {
 	case deadlineUnanswered:
 		s.unansweredPassed(s.interactions[InteractionID(id.N)])
 	case deadlineExpire:
-		s.finish(s.interactions[InteractionID(id.N)], CompletedBySilence, "", RejectUnavailable)
+		s.expired(s.interactions[InteractionID(id.N)])
 	case deadlineClosing:
 		i := s.interactions[InteractionID(id.N)]
 		s.finish(i, i.closedBy, "", RejectUnavailable)
@@ -61,6 +61,10 @@ func (s *State) applyDeadlinePassed(e *DeadlinePassed) {
 	case deadlineRest:
 		a := s.agents[queuegroups.AgentID(id.Name)]
 		a.resting = ""
+		s.refresh(a, "back-off over")
+	case deadlineChatRest:
+		a := s.agents[queuegroups.AgentID(id.Name)]
+		a.chatRest = ""
 		s.refresh(a, "back-off over")
 	case deadlineClient:
 		s.clientLeft(s.agents[queuegroups.AgentID(id.Name)], id.N)

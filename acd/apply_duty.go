@@ -56,7 +56,7 @@ func (s *State) applyDutySet(e *DutySet) {
 		s.counters.Unknown++
 		return
 	}
-	if e.Next && (a.used() > 0 || a.wrapUp) {
+	if e.Next && (a.load() > 0 || a.wrapUp) {
 		a.next = &nextDuty{e.Duty, e.Reason, e.By}
 		s.step(nil, Step{Kind: StepAgent, Agent: a.def.ID, What: "next", Why: forced(string(e.Duty), e.Reason, e.By)})
 		return
@@ -89,7 +89,7 @@ func (s *State) setDuty(a *agent, d nextDuty) {
 
 // onward begins what the agent wanted to do after their present work, once that is done.
 func (s *State) onward(a *agent) {
-	if a.next == nil || a.used() > 0 || a.wrapUp {
+	if a.next == nil || a.load() > 0 || a.wrapUp {
 		return
 	}
 	next := *a.next

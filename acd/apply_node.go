@@ -70,8 +70,8 @@ func (s *State) endNode(n NodeID) {
 			s.closeOffer(i, o, OutcomeWithdrawn, "lost with its node")
 		}
 		s.forgetOffer(o)
-		if i := s.interactions[o.of]; i != nil && i.isChat() && len(i.offers) == 0 && i.phase == PhaseOffered {
-			s.afterOffer(i)
+		if i := s.interactions[o.of]; i != nil && i.isChat() {
+			s.offerAnew(i)
 		}
 		s.refresh(o.agent, "lost with its node")
 		s.drop(o.agent)

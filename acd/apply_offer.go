@@ -69,7 +69,11 @@ func (s *State) accept(i *interaction, o *offer, l *leg) {
 	if s.remembers && !a.outside {
 		s.talks.note(i.from.Number, a.def.ID)
 	}
-	s.recovered(a)
+	if o.chat {
+		s.endChatRest(a)
+	} else {
+		s.recovered(a)
+	}
 	for len(i.offers) > 0 {
 		s.withdraw(i, i.offers[0], OutcomeLostRace, fmt.Sprintf("%s was faster", a.def.ID))
 	}

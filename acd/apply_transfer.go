@@ -122,6 +122,10 @@ func (s *State) leaveTalk(i *interaction) {
 	i.agent, i.other = nil, nil
 	settled[*Bridge](i.caller)
 	s.endLegFor(l, EndTransferred)
+	if i.isChat() {
+		i.rung, i.toldNobody = false, false
+		s.armUnanswered(i)
+	}
 	s.music(i)
 }
 
@@ -166,13 +170,15 @@ func (s *State) requeue(i *interaction) {
 		s.proceed(i)
 		return
 	}
-	s.enqueue(i)
+	if !s.sleepsOver(i) {
+		s.enqueue(i)
+	}
 }
 
 // applyMoved: a supervisor sends what waits, rings or is parked elsewhere (R51).
 func (s *State) applyMoved(e *Moved) {
 	i := s.interactions[e.Interaction]
-	if i == nil || i.phase != PhaseQueued && i.phase != PhaseOffered && i.phase != PhaseParked {
+	if i == nil || i.phase != PhaseQueued && i.phase != PhaseOffered && i.phase != PhaseParked && i.phase != PhaseAsleep {
 		s.counters.Late++
 		return
 	}
@@ -192,6 +198,7 @@ func (s *State) applyMoved(e *Moved) {
 	i.leaveQueue()
 	s.release(i)
 	s.unpark(i)
+	s.wake(i)
 	i.handover = nil
 	s.sendTo(i, a, g, e.To.Number, forced("moved", "", e.By))
 }

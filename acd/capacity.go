@@ -25,6 +25,17 @@ func (a *agent) room(g *group) bool {
 	return a.chats < limit.Chat && (g.chat.Limit == 0 || a.chatsIn[g.def.ID] < g.chat.Limit)
 }
 
+// chatsLeft is how many chats more the agent may be offered now, in the channels
+// that list them: as many as their capacity leaves, if any channel has room.
+func (a *agent) chatsLeft() int {
+	for _, t := range a.seats {
+		if t.group.isChat() && t.eligible() {
+			return max(min(a.def.Capacity.Chat-a.chats, maxDialogs-a.open), 0)
+		}
+	}
+	return 0
+}
+
 // hold counts what the agent takes in hand, or is rid of: n is 1 or -1.
 func (a *agent) hold(g queuegroups.GroupID, chat bool, n int) {
 	if !chat {
@@ -67,15 +78,37 @@ func (i *interaction) excluded() bool {
 	return false
 }
 
+// restFromChats leaves the agent alone with chats after an offer of one that they
+// did not want, or that could not be shown to them. One that they only let pass is
+// in other hands by then.
+func (s *State) restFromChats(a *agent, g *group, class FailureClass) {
+	if class == FailNoAnswer {
+		return
+	}
+	a.chatRest = class
+	s.deadlines.arm(DeadlineID{Kind: deadlineChatRest, Name: string(a.def.ID)}, s.now.after(max(g.backOff(class), minRest)))
+}
+
+// endChatRest has the agent be offered chats again.
+func (s *State) endChatRest(a *agent) {
+	a.chatRest = ""
+	s.deadlines.disarm(DeadlineID{Kind: deadlineChatRest, Name: string(a.def.ID)})
+}
+
 // recountChat counts the chat against its agent's limits, or not, as it stands.
 func (s *State) recountChat(i *interaction) {
 	l := i.other
 	if l == nil || !l.slot || !l.chat {
 		return
 	}
-	if out := i.excluded(); out != l.excluded {
+	out, quiet := i.excluded(), i.phase == PhaseClosing
+	if out == l.excluded && quiet == l.quiet {
+		return
+	}
+	if out != l.excluded {
 		l.excluded = out
 		l.agent.tally(l.group, sign(!out))
-		s.refresh(l.agent, "chats counted")
 	}
+	l.quiet = quiet
+	s.refresh(l.agent, "chats counted")
 }

@@ -135,7 +135,13 @@ func (s *State) move(i *interaction, g *group) {
 	clear(i.tried)
 	g.interactions++
 	s.armMaxWait(i)
-	s.enqueue(i)
+	if i.isChat() {
+		i.rung, i.toldNobody = false, false
+		s.armUnanswered(i)
+	}
+	if !s.sleepsOver(i) {
+		s.enqueue(i)
+	}
 	s.dropGroup(old)
 }
 

@@ -16,6 +16,15 @@ const (
 	chatReview = 24 * time.Hour
 )
 
+// Where nothing is declared: how long a chat may stay unaccepted, with one agent
+// (R23) or at all (R24); and how long an agent is left alone with chats after one
+// that they refused, or that could not be shown to them.
+const (
+	chatPatience = time.Minute
+	chatRefused  = 30 * time.Second
+	chatUnshown  = 10 * time.Second
+)
+
 // autoExpire is after how long without a message a chat ends where nothing is declared (R30).
 const autoExpire = 7 * 24 * time.Hour
 
@@ -40,7 +49,8 @@ func channelGroup(c *queuegroups.Channel) queuegroups.Group {
 		ID: ChannelGroup(c.ID), Name: c.Name, Agents: c.Agents, Distribution: c.Distribution, Tiers: c.Tiers,
 		Needs: c.Needs, Relax: c.Relax, Preferred: c.Preferred, Priority: c.Priority, WrapUp: c.WrapUp,
 		NoAnswer: []queuegroups.Action{{Kind: queuegroups.ActionWait}}, Pickup: true,
-		DialLimit: c.PassAfter, Rings: 1, RingLength: c.PassAfter,
+		DialLimit: cmp.Or(c.PassAfter, chatPatience), Rings: 1, RingLength: cmp.Or(c.PassAfter, chatPatience),
+		Retry: queuegroups.Retry{Busy: chatRefused, Declined: chatRefused, Unreachable: chatUnshown},
 	}
 }
 
@@ -73,8 +83,8 @@ func (s *State) tell(i *interaction, n Notice) {
 // applyChatArrived begins a chat: into the queue of its channel, or, outside the
 // hours, into waiting for them (R62).
 func (s *State) applyChatArrived(e *ChatArrived) {
-	if s.legs[e.Leg] != nil {
-		s.counters.Late++
+	if l := s.legs[e.Leg]; l != nil {
+		s.rehome(l, e.Node)
 		return
 	}
 	s.counters.Interactions++
@@ -93,13 +103,48 @@ func (s *State) applyChatArrived(e *ChatArrived) {
 	s.begin(i, g, i.to)
 	s.deadlines.arm(i.deadline(deadlineExpire), s.now.after(cmp.Or(g.chat.AutoExpire, autoExpire)))
 	s.armOnce(DeadlineID{Kind: deadlineReview}, chatReview)
-	if !s.open(g.chat.Hours) {
-		s.tell(i, NoticeClosed)
-		s.sleep(i)
+	if s.sleepsOver(i) {
+		i.responsible = e.Responsible
 		return
 	}
 	s.armUnanswered(i)
 	if !s.prefer(i, e.Responsible) {
+		s.enqueue(i)
+	}
+}
+
+// rehome: another node looks after the customer's end of a chat now, after its own
+// was lost. An offer that the lost one was to show is made anew.
+func (s *State) rehome(l *leg, n NodeID) {
+	i := s.interactions[l.of]
+	if i == nil || !i.isChat() || i.caller != l || l.node == n {
+		s.counters.Late++
+		return
+	}
+	l.node = n
+	s.step(i, Step{Kind: StepMovedNode, What: string(n)})
+	for _, o := range slices.Clone(i.offers) {
+		s.closeOffer(i, o, OutcomeWithdrawn, "lost with its node")
+		s.forgetOffer(o)
+		s.offerAnew(i)
+		s.refresh(o.agent, "lost with its node")
+		s.drop(o.agent)
+	}
+}
+
+// offerAnew offers a chat again, of which an offer was lost with a node: nobody is
+// the worse for it, so that all of the present round are asked once more.
+func (s *State) offerAnew(i *interaction) {
+	switch {
+	case len(i.offers) > 0 || i.phase != PhaseOffered:
+	case i.personal != nil:
+		s.become(i, PhaseQueued)
+		i.personal.personal.insert(i.key(), i)
+		s.call(i.personal)
+	default:
+		i.leaveQueue()
+		i.cursor = cursor{}
+		clear(i.tried)
 		s.enqueue(i)
 	}
 }
@@ -116,14 +161,29 @@ func (s *State) armOnce(id DeadlineID, d time.Duration) {
 
 // armUnanswered sets when the chat counts as unanswered (R24).
 func (s *State) armUnanswered(i *interaction) {
-	s.deadlines.arm(i.deadline(deadlineUnanswered), s.now.after(i.group.chat.UnansweredAfter))
+	s.deadlines.arm(i.deadline(deadlineUnanswered), s.now.after(cmp.Or(i.group.chat.UnansweredAfter, chatPatience)))
 }
 
-// sleep has the chat wait until its channel opens. Hours change no agent's state.
-func (s *State) sleep(i *interaction) {
+// sleepsOver has a chat that comes to wait while its channel is closed wait until
+// it opens, and tells its customer (R62). What waited before goes on waiting for
+// the agents who are still there; hours change no agent's state (P12).
+func (s *State) sleepsOver(i *interaction) bool {
+	if !i.isChat() || s.open(i.group.chat.Hours) {
+		return false
+	}
+	s.tell(i, NoticeClosed)
+	s.deadlines.disarm(i.deadline(deadlineUnanswered))
 	s.become(i, PhaseAsleep)
 	i.group.asleep.insert(i.key(), i)
 	s.armOpening(i.group)
+	return true
+}
+
+// wake takes the chat from those that wait for the channel to open.
+func (s *State) wake(i *interaction) {
+	if i.isChat() && i.group.asleep.remove(i.key()) {
+		s.armOpening(i.group)
+	}
 }
 
 // armOpening sets when the channel's hours are to be looked at again.
@@ -147,7 +207,11 @@ func (s *State) awaken(g *group) {
 			}
 			g.asleep.remove(k)
 			s.armUnanswered(i)
-			s.enqueue(i)
+			responsible := i.responsible
+			i.responsible = ""
+			if i.answered > 0 || !s.prefer(i, responsible) {
+				s.enqueue(i)
+			}
 		}
 	}
 	s.armOpening(g)
@@ -166,12 +230,14 @@ func (s *State) applyChatWritten(e *ChatWritten) {
 		i.lastBy = wroteCustomer
 	}
 	s.deadlines.arm(i.deadline(deadlineExpire), s.now.after(cmp.Or(i.group.chat.AutoExpire, autoExpire)))
+	look := i.group.chat.Monitor
 	if i.phase == PhaseClosing && i.lastBy == wroteCustomer {
 		s.deadlines.disarm(i.deadline(deadlineClosing))
 		s.become(i, PhaseTalking)
 		s.step(i, Step{Kind: StepReopened})
+		look = true // nobody expected them to be there still (P2)
 	}
-	if i.lastBy == wroteCustomer && i.phase == PhaseTalking && i.group.chat.Monitor && !i.agent.attends(i.group, s.config.WorkTime.Tracked) {
+	if look && i.lastBy == wroteCustomer && i.phase == PhaseTalking && !i.agent.attends(i.group, s.config.WorkTime.Tracked) {
 		s.chatBack(i, s.absence(i.agent))
 		return
 	}
@@ -204,16 +270,39 @@ func (s *State) applyChatClosed(e *ChatClosed) {
 		i.closedBy = CompletedByAgent
 	}
 	s.tell(i, NoticeEnded)
-	if i.group.chat.CloseDelay <= 0 || i.phase != PhaseTalking {
+	switch {
+	case i.phase != PhaseTalking: // nobody has it
+		s.customerLeft(i)
+		return
+	case i.group.chat.CloseDelay <= 0:
 		s.finish(i, i.closedBy, "", RejectUnavailable)
 		return
 	}
+	s.handled(i)
 	s.become(i, PhaseClosing)
 	s.step(i, Step{Kind: StepClosing, What: string(i.closedBy)})
 	s.deadlines.arm(i.deadline(deadlineClosing), s.now.after(i.group.chat.CloseDelay))
 	s.startWrapUp(i.agent, i.group)
 	s.recountChat(i)
 	s.refresh(i.agent, "chat closed")
+}
+
+// expired: nobody has written for too long (R30). Whose turn it was has been
+// silent; what nobody ever took has been missed.
+func (s *State) expired(i *interaction) {
+	end := CompletedByCustomerSilence
+	switch {
+	case i.phase == PhaseClosing:
+		end = i.closedBy
+	case i.answered == 0:
+		end = Missed
+	case i.lastBy == wroteCustomer:
+		end = CompletedByAgentSilence
+	}
+	if i.phase != PhaseClosing { // they were told then
+		s.tell(i, NoticeEnded)
+	}
+	s.finish(i, end, "auto_expire", RejectUnavailable)
 }
 
 // unansweredPassed: nobody has answered the chat for too long (R24). What is done
@@ -245,10 +334,13 @@ func (s *State) chatBack(i *interaction, why string) {
 	s.step(i, Step{Kind: StepRequeue, Group: i.group.def.ID, Agent: a.def.ID, Why: why})
 	l := i.other
 	i.agent, i.other = nil, nil
-	s.deadlines.disarm(i.deadline(deadlineClosing))
 	s.endLegFor(l, EndTransferred)
+	i.rung, i.toldNobody, i.cursor = false, false, cursor{}
+	clear(i.tried)
 	s.armUnanswered(i)
-	s.enqueue(i)
+	if !s.sleepsOver(i) {
+		s.enqueue(i)
+	}
 	s.refresh(a, why)
 }
 
@@ -266,7 +358,7 @@ func (s *State) absence(a *agent) string {
 // presenceKey sums up all of an agent that attends looks at.
 func (a *agent) presenceKey() uint8 {
 	key := uint8(0)
-	for k, is := range []bool{a.removed, a.ready, a.attending(), a.duty == DutyLeave} {
+	for k, is := range []bool{a.removed, a.ready, a.attending(), a.duty == DutyLeave, a.tracked} {
 		if is {
 			key |= 1 << k
 		}
@@ -283,6 +375,7 @@ func (s *State) reviewChats(a *agent) {
 	for _, o := range slices.Clone(a.offers) {
 		if i := s.interactions[o.of]; i != nil && o.chat && o.outcome == "" && !s.awaits(i, a) {
 			s.withdraw(i, o, OutcomeWithdrawn, s.absence(a))
+			i.rung = false
 			s.afterOffer(i)
 		}
 	}

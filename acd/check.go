@@ -158,7 +158,10 @@ func (s *State) checkAgent(a *agent, bad func(string, ...any)) {
 	if ready := a.isReady(s.config); a.ready != ready {
 		bad("%s is ready: %v, counts as ready: %v", a.def.ID, ready, a.ready)
 	}
-	if a.next != nil && a.used() == 0 && !a.wrapUp {
+	if (a.chatRest != "") != armed(deadlineChatRest) {
+		bad("%s is left alone with chats without an end", a.def.ID)
+	}
+	if a.next != nil && a.load() == 0 && !a.wrapUp {
 		bad("%s is done and does not go on to %s", a.def.ID, a.next.Duty)
 	}
 	for _, c := range a.clients {

@@ -35,10 +35,24 @@ func (t *seat) attendance() attendance {
 	switch {
 	case t.state == SeatOut:
 		return absent
+	case t.group.isChat():
+		return t.chatAttendance()
 	case t.agent.status == OnBreak, t.state == SeatPaused && t.agent.status.atWork():
 		return paused
 	case t.agent.status.atWork():
 		return working
+	}
+	return absent
+}
+
+// chatAttendance tells whether the seat's agent is there for chats, which a phone
+// says nothing of.
+func (t *seat) chatAttendance() attendance {
+	switch there := t.agent.attends(t.group, t.agent.tracked); {
+	case there && t.state == SeatIn:
+		return working
+	case there, t.agent.duty == DutyBreak:
+		return paused
 	}
 	return absent
 }

@@ -29,6 +29,7 @@ const (
 	deadlineReview     DeadlineKind = "review"     // chats of agents who are gone are looked at again (R29)
 	deadlineServe      DeadlineKind = "serve"      // N = interaction: voicemail or callback took too long
 	deadlineRest       DeadlineKind = "rest"       // Name = agent: the back-off after a failed offer is over
+	deadlineChatRest   DeadlineKind = "chatrest"   // Name = agent: the back-off after a chat that they did not want is over
 	deadlineReturn     DeadlineKind = "return"     // Name = agent: not responding is over
 	deadlineClient     DeadlineKind = "client"     // Name = agent, N = client: left alone for too long
 	deadlineWrapUp     DeadlineKind = "wrapup"     // Name = agent

@@ -9,8 +9,18 @@ const handleAssumed = 90 * time.Second
 // handleWeight is how many interactions the mean handling time is made of, about.
 const handleWeight = 8
 
-// share is what an agent is worth to one of the groups that list them, in thousandths.
-func (t *seat) share() int64 { return 1000 / int64(max(t.agent.listed, 1)) }
+// share is what an agent is worth to one of the groups that list them, or one of
+// the channels, in thousandths. Chats are served several at once.
+func (t *seat) share() int64 {
+	if !t.group.isChat() {
+		return 1000 / int64(max(t.agent.listed, 1))
+	}
+	atOnce := max(t.agent.def.Capacity.Chat, 1)
+	if limit := t.group.chat.Limit; limit > 0 {
+		atOnce = min(atOnce, limit)
+	}
+	return 1000 * int64(atOnce) / int64(max(t.agent.channels, 1))
+}
 
 // Expectation is what a customer who waits can be told.
 type Expectation struct {

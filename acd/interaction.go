@@ -59,6 +59,8 @@ type interaction struct {
 	unanswered bool    // for too long (R24)
 	toldNobody bool    // that nobody can answer now (R27)
 	closedBy   EndKind // PhaseClosing
+	// PhaseAsleep: whom the customer's card names, to be asked when the channel opens
+	responsible queuegroups.AgentID
 
 	undecided bool // is in turn.undecided
 }
@@ -177,7 +179,7 @@ func (s *State) waitsAsChat(i *interaction) {
 	}
 	s.promise(i)
 	s.step(i, Step{Kind: StepQueued, Group: i.group.def.ID, Choice: &Choice{Census: i.group.census, Needs: i.lane.name}})
-	if !i.toldNobody {
+	if !i.toldNobody && !i.rung { // whom it was offered to may still be there
 		i.toldNobody = true
 		s.tell(i, NoticeNobody)
 	}
@@ -203,9 +205,11 @@ func (s *State) finish(i *interaction, end EndKind, class string, reject RejectR
 	s.release(i)
 	i.group.interactions--
 	delete(s.interactions, i.id)
-	s.handled(i)
+	if i.phase != PhaseClosing { // which has been dealt with
+		s.handled(i)
+	}
 	if i.other != nil {
-		if i.phase != PhaseClosing { // which has had its own
+		if i.phase != PhaseClosing {
 			s.startWrapUp(i.agent, i.group)
 		}
 		s.endLeg(i.other)

@@ -24,6 +24,7 @@ type lane struct {
 	// strength is the agents at work in it, in thousandths: who serves k groups counts 1/k.
 	strength int64
 	touched  bool // is in turn.lanes
+	dropped  bool // is not kept any more
 }
 
 // lanesKept is how many lanes a group keeps when nobody is in them, so that a
@@ -119,12 +120,22 @@ func (g *group) dropLanes() {
 			keep = append(keep, l)
 			continue
 		}
+		l.dropped = true
 		for _, t := range g.seats {
 			t.lanes = removeOne(t.lanes, l)
 		}
 	}
 	clear(g.lanes[len(keep):])
 	g.lanes = keep
+}
+
+// laneNow returns the interaction's lane, which may have been dropped while nobody
+// waited in it.
+func (i *interaction) laneNow() *lane {
+	if i.lane.dropped {
+		i.lane = i.group.lane(i.need())
+	}
+	return i.lane
 }
 
 // busy: somebody waits in the lane or is rung for.

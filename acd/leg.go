@@ -36,6 +36,7 @@ type leg struct {
 	group    queuegroups.GroupID // for which it holds the slot
 	chat     bool                // it is an agent's end of a chat
 	excluded bool                // and counts against no limit (R47)
+	quiet    bool                // and is closed: nothing to do but to await its rating
 	state    legState
 	pending  []Command // issued, outcome not yet known
 }

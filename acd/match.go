@@ -77,13 +77,36 @@ func (s *State) assign(i *interaction) {
 		s.assignAll(i)
 		return
 	}
-	t := i.lane.next(i.cursor, i.tier)
+	t := i.nextSeat()
 	if t == nil { // after the last the first again (R21)
 		s.nextRound(i)
-		t = i.lane.next(i.cursor, i.tier)
+		t = i.nextSeat()
 	}
 	i.cursor = cursor{t.tier, t.key}
+	if i.isChat() && i.group.def.Distribution == queuegroups.Evenly {
+		if i.tried == nil {
+			i.tried = map[queuegroups.AgentID]bool{}
+		}
+		i.tried[t.agent.def.ID] = true
+	}
 	s.offerTo(i, t.agent, s.choice(i, t), "")
+}
+
+// nextSeat returns the seat that is next in this round; nil: the round is over.
+// Evenly, an agent who is being offered a chat may be free for another, and has
+// moved on in the order meanwhile: who has been asked is remembered by name.
+func (i *interaction) nextSeat() *seat {
+	if !i.isChat() || i.group.def.Distribution != queuegroups.Evenly {
+		return i.laneNow().next(i.cursor, i.tier)
+	}
+	c := cursor{}
+	for t := i.laneNow().next(c, i.tier); t != nil; t = i.lane.next(c, i.tier) {
+		if !i.tried[t.agent.def.ID] {
+			return t
+		}
+		c = cursor{t.tier, t.key}
+	}
+	return nil
 }
 
 // assignAll offers the interaction to everybody who is free, at once (R22).

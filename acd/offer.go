@@ -131,7 +131,7 @@ func (s *State) afterOffer(i *interaction) {
 	if over {
 		s.nextRound(i)
 	} else {
-		over = i.lane.next(i.cursor, i.tier) == nil
+		over = i.nextSeat() == nil
 	}
 	switch {
 	case i.overdue:

@@ -1,6 +1,7 @@
 package acd
 
 import (
+	"slices"
 	"time"
 
 	"centrala/queuegroups"
@@ -65,8 +66,14 @@ func (s *State) personalOver(i *interaction, why string) {
 // personalPassed: the interaction has waited long enough for one agent. If their
 // phone rings for it they keep their chance.
 func (s *State) personalPassed(i *interaction) {
-	if i.phase == PhaseQueued {
+	switch {
+	case i.phase == PhaseQueued:
 		s.personalOver(i, "waited long enough")
+	case i.isChat() && !i.personal.attends(i.group, i.personal.tracked): // it was left on an empty desk (R59)
+		for _, o := range slices.Clone(i.offers) {
+			s.withdraw(i, o, OutcomeNoAnswer, "waited long enough")
+		}
+		s.afterOffer(i)
 	}
 }
 
@@ -135,7 +142,7 @@ func (s *State) prefer(i *interaction, responsible queuegroups.AgentID) bool {
 	if a == nil {
 		return false
 	}
-	if !a.expected() {
+	if !s.mayCall(i, a) {
 		s.step(i, Step{Kind: StepKept, Agent: a.def.ID, What: "not", Why: why + ", but is " + a.status.String()})
 		return false
 	}

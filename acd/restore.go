@@ -116,7 +116,7 @@ func (s *State) restoreGroup(x *snapGroup) error {
 func (s *State) restoreAgent(x *snapAgent) error {
 	a := &agent{
 		online: x.Online, lastAnswer: x.LastAnswer, misses: x.Misses, resting: x.Resting,
-		silent: x.Silent, wrapUp: x.WrapUp, status: x.Status, since: x.Since,
+		chatRest: x.ChatRest, silent: x.Silent, wrapUp: x.WrapUp, status: x.Status, since: x.Since,
 		missed: x.Missed, duty: x.Duty, reason: x.Reason, next: x.Next, dnd: x.DND, places: x.Places,
 	}
 	for _, c := range x.Clients {
@@ -257,6 +257,7 @@ func (s *State) restoreInteraction(x *snapInteraction) error {
 	if x.Chat != nil {
 		c := x.Chat
 		i.lastAt, i.lastBy, i.unanswered, i.toldNobody, i.closedBy = c.LastAt, c.LastBy, c.Unanswered, c.ToldNobody, c.ClosedBy
+		i.responsible = c.Responsible
 	}
 	if i.phase == PhaseAsleep {
 		i.group.asleep.insert(i.key(), i)
@@ -308,9 +309,25 @@ func (s *State) recountSlots() {
 			continue
 		}
 		l.agent.hold(l.group, l.chat, 1)
-		if i := s.interactions[l.of]; i != nil && i.other == l && i.excluded() {
+		i := s.interactions[l.of]
+		if i == nil || i.other != l {
+			continue
+		}
+		l.quiet = i.phase == PhaseClosing
+		if i.excluded() {
 			l.excluded = true
 			l.agent.tally(l.group, -1)
+		}
+	}
+}
+
+// channelsSince declares the channels that a snapshot does not have because it was
+// written before channels were groups.
+func (s *State) channelsSince() {
+	for k := range s.config.Channels {
+		c := &s.config.Channels[k]
+		if def := channelGroup(c); s.groups[def.ID] == nil {
+			s.declareGroup(def, c)
 		}
 	}
 }
@@ -318,15 +335,18 @@ func (s *State) recountSlots() {
 // rejoin derives what a snapshot leaves out: seats, census and free sets.
 func (s *State) rejoin() {
 	s.remembers = remembers(s.config)
+	for _, a := range s.agentOrder {
+		a.tracked = s.config.WorkTime.Tracked
+		a.ready = a.isReady(s.config)
+		a.seen = a.presenceKey()
+	}
+	s.channelsSince()
 	s.seat()
 	for _, id := range sortedKeys(s.interactions) {
 		s.relane(s.interactions[id])
 	}
 	s.recountSlots()
 	for _, a := range s.agentOrder {
-		a.tracked = s.config.WorkTime.Tracked
-		a.ready = a.isReady(s.config)
-		a.seen = a.presenceKey()
 		for _, t := range a.seats {
 			s.reseat(t)
 		}

@@ -59,6 +59,7 @@ type (
 		LastAnswer instant             `json:"last_answer,omitempty"`
 		Misses     int                 `json:"misses,omitempty"`
 		Resting    FailureClass        `json:"resting,omitempty"`
+		ChatRest   FailureClass        `json:"chat_rest,omitempty"`
 		Silent     bool                `json:"silent,omitempty"`
 		WrapUp     bool                `json:"wrap_up,omitempty"`
 		Status     AgentStatus         `json:"status"`
@@ -101,6 +102,8 @@ type (
 		Unanswered bool    `json:"unanswered,omitempty"`
 		ToldNobody bool    `json:"told_nobody,omitempty"`
 		ClosedBy   EndKind `json:"closed_by,omitempty"`
+
+		Responsible queuegroups.AgentID `json:"responsible,omitempty"`
 	}
 	snapConsult struct {
 		Offer OfferID `json:"offer"`
@@ -257,7 +260,7 @@ func (g *group) snap() *snapGroup {
 func (a *agent) snap() *snapAgent {
 	x := &snapAgent{
 		ID: a.def.ID, Online: a.online, LastAnswer: a.lastAnswer, Misses: a.misses, Resting: a.resting,
-		Silent: a.silent, WrapUp: a.wrapUp, Status: a.status, Since: a.since,
+		ChatRest: a.chatRest, Silent: a.silent, WrapUp: a.wrapUp, Status: a.status, Since: a.since,
 		Missed: a.missed, Duty: a.duty, Reason: a.reason, Next: a.next, DND: a.dnd, Places: a.places,
 	}
 	for _, c := range a.clients {
@@ -325,7 +328,7 @@ func (i *interaction) snap() *snapInteraction {
 		Stints: i.stints, Handover: i.handover, Slot: i.slot, ParkedBy: i.parkedBy,
 	}
 	if i.isChat() {
-		x.Chat = &snapChat{i.lastAt, i.lastBy, i.unanswered, i.toldNobody, i.closedBy}
+		x.Chat = &snapChat{i.lastAt, i.lastBy, i.unanswered, i.toldNobody, i.closedBy, i.responsible}
 	}
 	if c := i.consult; c != nil {
 		x.Consult = &snapConsult{Offer: c.offer, Aside: c.aside}

@@ -47,7 +47,7 @@ func (s *State) advance(i *interaction) {
 	for ; i.tier < len(def.Tiers) && def.Tiers[i.tier].After <= waited; i.tier++ {
 		s.step(i, Step{Kind: StepStage, Group: def.ID, What: fmt.Sprintf("tier %d", i.tier+2), Why: fmt.Sprintf("waited %s", def.Tiers[i.tier].After)})
 	}
-	if i.lane == nil || i.relaxed != before {
+	if i.lane == nil || i.lane.dropped || i.relaxed != before {
 		i.lane = i.group.lane(i.need())
 	}
 	s.armStage(i)

@@ -153,21 +153,25 @@ type EndKind string
 
 // The ends of an interaction.
 const (
-	CompletedByCaller  EndKind = "completed_by_caller"
-	CompletedByAgent   EndKind = "completed_by_agent"
-	CompletedBySilence EndKind = "completed_by_silence" // a chat in which nobody wrote any more
-	AbandonedWaiting   EndKind = "abandoned_waiting"
-	AbandonedRinging   EndKind = "abandoned_ringing"
-	Missed             EndKind = "missed"
-	QueueFull          EndKind = "queue_full"
-	Nobody             EndKind = "nobody_available"
-	Rejected           EndKind = "rejected"
-	Failed             EndKind = "failed"
-	Forwarded          EndKind = "forwarded_outside"
-	Voicemail          EndKind = "voicemail"
-	CallbackTaken      EndKind = "callback_taken"
-	ClosedHours        EndKind = "closed_hours"
-	Lost               EndKind = "lost_with_its_node"
+	CompletedByCaller EndKind = "completed_by_caller"
+	CompletedByAgent  EndKind = "completed_by_agent"
+
+	// A chat in which nobody wrote any more: it was this one's turn (R30).
+	CompletedByCustomerSilence EndKind = "completed_by_customer_silence"
+	CompletedByAgentSilence    EndKind = "completed_by_agent_silence"
+
+	AbandonedWaiting EndKind = "abandoned_waiting"
+	AbandonedRinging EndKind = "abandoned_ringing"
+	Missed           EndKind = "missed"
+	QueueFull        EndKind = "queue_full"
+	Nobody           EndKind = "nobody_available"
+	Rejected         EndKind = "rejected"
+	Failed           EndKind = "failed"
+	Forwarded        EndKind = "forwarded_outside"
+	Voicemail        EndKind = "voicemail"
+	CallbackTaken    EndKind = "callback_taken"
+	ClosedHours      EndKind = "closed_hours"
+	Lost             EndKind = "lost_with_its_node"
 )
 
 // removeOne returns list without x; the order of the others stays.

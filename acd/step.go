@@ -35,6 +35,7 @@ const (
 	StepUnanswered  StepKind = "unanswered"  // the chat counts as such; What is done about it
 	StepClosing     StepKind = "closing"     // the chat was closed
 	StepReopened    StepKind = "reopened"    // the customer wrote after all
+	StepMovedNode   StepKind = "moved_node"  // the node What looks after the customer's end now
 	StepEnded       StepKind = "ended"       // the interaction is over; What is the EndKind
 	StepAgent       StepKind = "agent"       // an agent's state changed; What is the AgentStatus
 )

@@ -30,6 +30,7 @@ type AgentView struct {
 	WrapUpUntil  time.Time             `json:"wrap_up_until,omitzero"`
 	Chats        int                   `json:"chats,omitempty"`         // in hand, offers included
 	Counted      int                   `json:"chats_counted,omitempty"` // of these, those that count against their limit
+	ChatsCanTake int                   `json:"chats_can_take"`          // more that they may be offered now, by their own limit
 	Clients      []ClientView          `json:"clients,omitempty"`       // other than telephones
 	Seats        []SeatView            `json:"seats,omitempty"`         // in groups, where they are not logged in or paused
 }
@@ -114,7 +115,7 @@ func (s *State) Agents() []AgentView {
 			Nodes: slices.Clone(a.online), LastAnswer: a.lastAnswer.Time(), Misses: a.misses, CanTake: a.canTake(),
 		}
 		v.Duty, v.Reason, v.DND, v.NoAnswer, v.Unreachable = a.onDuty(s.config), a.reason, a.dnd, a.missed[0], a.missed[1]
-		v.Chats, v.Counted = a.open, a.chats
+		v.Chats, v.Counted, v.ChatsCanTake = a.open, a.chats, a.chatsLeft()
 		if a.next != nil {
 			v.Next = a.next.Duty
 		}

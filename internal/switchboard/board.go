@@ -186,7 +186,14 @@ func (b *Board) Execute(cmd acd.Command) {
 func (b *Board) unexecutable(cmd acd.Command) {
 	switch cmd := cmd.(type) {
 	case *acd.Ring:
-		b.fact(&acd.OfferFailed{Offer: cmd.Offer, Class: acd.FailCancelled})
+		class := acd.FailCancelled
+		if cmd.Channel != "" {
+			b.log.Warn().Str("channel", string(cmd.Channel)).Str("agent", string(cmd.Agent)).Msg("a chat cannot be offered: nothing here shows chats")
+			class = acd.FailUnreachable
+		}
+		b.fact(&acd.OfferFailed{Offer: cmd.Offer, Class: class})
+	case *acd.Tell: // which has no outcome
+		b.log.Warn().Str("leg", string(cmd.Head().Call)).Str("notice", string(cmd.Notice)).Msg("text not sent: nothing here carries chats")
 	case *acd.CancelRing:
 		b.fact(&acd.OfferFailed{Offer: cmd.Offer, Class: acd.FailCancelled})
 	case *acd.Dial:

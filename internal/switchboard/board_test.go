@@ -404,6 +404,9 @@ func TestBoard_ActionsThatAreNotThereYet(t *testing.T) {
 	b.want(&acd.OfferFailed{Offer: 5, Class: acd.FailUnreachable})
 	b.do(call, &acd.Serve{Service: queuegroups.ActionVoicemail})
 	b.want(&acd.Served{Leg: call})
+	b.do(call, &acd.Tell{Notice: acd.NoticeClosed})
+	b.do(call, &acd.Ring{Offer: 6, Agent: "anna", Channel: "website"})
+	b.want(&acd.OfferFailed{Offer: 6, Class: acd.FailUnreachable})
 	b.peer.do(func() { leg.Hangup("") })
 	b.want(&acd.LegEnded{Leg: call, Cause: acd.EndCancel})
 }
@@ -424,6 +427,8 @@ func TestBoard_CommandsForACallThatIsGone(t *testing.T) {
 		want    []acd.Event
 	}{
 		{&acd.Answer{}, []acd.Event{&acd.LegEnded{Leg: "gone", Cause: acd.EndFailed}}},
+		{&acd.Tell{Notice: acd.NoticeNobody}, nil}, // has none, and above all does not end the customer's leg
+		{&acd.Ring{Offer: 2, Channel: "website"}, []acd.Event{&acd.OfferFailed{Offer: 2, Class: acd.FailUnreachable}}},
 		{&acd.Ring{Offer: 3}, []acd.Event{&acd.OfferFailed{Offer: 3, Class: acd.FailCancelled}}},
 		{&acd.CancelRing{Offer: 4}, []acd.Event{&acd.OfferFailed{Offer: 4, Class: acd.FailCancelled}}},
 		{&acd.EndLeg{Leg: "x"}, []acd.Event{&acd.LegEnded{Leg: "x", Cause: acd.EndByUs}}},

@@ -23,9 +23,15 @@ func (c *call) execute(cmd acd.Command) {
 			c.caller.sip.Reject(rejectCode(cmd.Reason), "")
 		}
 	case *acd.Ring:
+		if cmd.Channel != "" {
+			c.board.unexecutable(cmd)
+			return
+		}
 		c.ring(cmd)
 	case *acd.CancelRing:
 		c.cancelRing(cmd)
+	case *acd.Tell:
+		c.board.unexecutable(cmd)
 	case *acd.Dial, *acd.Serve:
 		// Calls to trunks, voicemail and callbacks: the core goes on with the next action.
 		c.log.Warn().Type("command", cmd).Msg("this version cannot do that yet")
