@@ -59,10 +59,12 @@ func (s *State) applyDutySet(e *DutySet) {
 	if e.Next && (a.load() > 0 || a.wrapUp) {
 		a.next = &nextDuty{e.Duty, e.Reason, e.By}
 		s.step(nil, Step{Kind: StepAgent, Agent: a.def.ID, What: "next", Why: forced(string(e.Duty), e.Reason, e.By)})
+		s.refresh(a, "")
 		return
 	}
 	a.next = nil
 	s.setDuty(a, nextDuty{e.Duty, e.Reason, e.By})
+	s.refresh(a, "")
 }
 
 // setDuty makes it so. What rings at theirs goes to others, without a miss. An
