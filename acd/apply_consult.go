@@ -141,6 +141,7 @@ func (s *State) handOver(i *interaction) {
 			s.become(i, PhaseDialled)
 		} else {
 			s.become(i, PhaseOffered)
+			s.advance(i)
 			s.keepFor(i, c.agent, s.now.after(i.group.ringTime()))
 		}
 	} else {
