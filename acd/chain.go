@@ -127,6 +127,7 @@ func (s *State) ringback(i *interaction) {
 // move puts the interaction into the queue of another group, with its arrival (R97).
 func (s *State) move(i *interaction, g *group) {
 	old := i.group
+	old.ringing.remove(i.key())
 	old.interactions--
 	i.group, i.hops = g, i.hops+1
 	i.round, i.cursor, i.overdue = 0, cursor{}, false

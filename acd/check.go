@@ -144,8 +144,14 @@ func (s *State) checkAgent(a *agent, bad func(string, ...any)) {
 			bad("%s is held by leg %s, which may never end", a.def.ID, l.id)
 		}
 	}
-	if a.calls > max(a.def.Capacity.Voice, 0) && !a.removed && !a.lowered {
-		bad("%s has %d calls at once, may have %d", a.def.ID, a.calls, a.def.Capacity.Voice)
+	given := a.calls // who dials while their phone rings has one more
+	for _, l := range a.legs {
+		if l.own {
+			given--
+		}
+	}
+	if given > max(a.def.Capacity.Voice, 0) && !a.removed && !a.lowered {
+		bad("%s has %d calls at once, may have %d", a.def.ID, given, a.def.Capacity.Voice)
 	}
 	s.checkSlots(a, bad)
 	armed := func(k DeadlineKind) bool { return s.deadlines.armed(DeadlineID{Kind: k, Name: string(a.def.ID)}) }
@@ -254,6 +260,12 @@ func (s *State) checkGroup(g *group, bad func(string, ...any)) {
 	if free != g.freeSeats || away != g.paused || g.cond != g.condition() {
 		bad("group %s counts %d free and %d away (%s), there are %d and %d", g.def.ID, g.freeSeats, g.paused, g.cond, free, away)
 	}
+	g.ringing.each(func(i *interaction) bool {
+		if i.group != g || i.phase != PhaseOffered || s.interactions[i.id] != i {
+			bad("group %s still counts interaction %d as ringing", g.def.ID, i.id)
+		}
+		return true
+	})
 	waiting := 0
 	for _, l := range g.lanes {
 		waiting += s.checkLane(l, bad)

@@ -109,11 +109,10 @@ func (s *State) applyClientSeen(e *ClientSeen) {
 		c.open, c.hidden = true, false
 		s.used(a, c)
 	case ClientMinimised:
-		if !c.open || !c.hidden {
-			c.open, c.hidden = true, true
-			if !c.away && c.kind == ClientMobile {
-				s.used(a, c)
-			}
+		first, hidden := !c.open, c.hidden
+		c.open, c.hidden = true, true
+		if !c.away && (first || c.kind == ClientMobile && !hidden) {
+			s.used(a, c)
 		}
 	case ClientLocked:
 		c.open, c.away = true, true

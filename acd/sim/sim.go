@@ -22,13 +22,15 @@ import (
 // Options says what to live through.
 type Options struct {
 	Seed    uint64
-	Entries int // of the log, before everything is let to end
-	Restore int // a twin is restored from a snapshot every so many entries; 0: never
+	Entries int  // of the log, before everything is let to end
+	Restore int  // a twin is restored from a snapshot every so many entries; 0: never
+	Wild    bool // with everything the core knows of, see wild.go
 }
 
 // Failure is a day that ended badly.
 type Failure struct {
 	Seed    uint64
+	Wild    bool
 	Err     error
 	Entries []acd.Entry // the shortest script found that shows it
 }
@@ -36,7 +38,11 @@ type Failure struct {
 // Error tells the seed, what is wrong, and the script.
 func (f *Failure) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %v\nthe shortest script found, %d entries:\n", f.Seed, f.Err, len(f.Entries))
+	kind := ""
+	if f.Wild {
+		kind = " (wild)"
+	}
+	fmt.Fprintf(&b, "seed %d%s: %v\nthe shortest script found, %d entries:\n", f.Seed, kind, f.Err, len(f.Entries))
 	for _, e := range f.Entries {
 		raw, err := acd.EncodeEvent(e.Event)
 		if err != nil {
@@ -50,9 +56,13 @@ func (f *Failure) Error() string {
 // Run lives through one seed and returns the number of entries; the error is a *Failure.
 func Run(o Options) (int, error) {
 	rng := rand.New(rand.NewPCG(o.Seed, 0x5eed))
-	w := &world{rng: rng, judge: newJudge(o.Restore), now: time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)}
+	w := &world{rng: rng, judge: newJudge(o.Restore, o.Wild), wild: o.Wild, now: time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)}
 	w.nodes = []acd.NodeID{"n1", "n2", "n3"}[:1+rng.IntN(3)]
-	w.config = declare(rng, 1+rng.IntN(8), 1+rng.IntN(4))
+	if o.Wild {
+		w.config = declareWild(rng)
+	} else {
+		w.config = declare(rng, 1+rng.IntN(8), 1+rng.IntN(4))
+	}
 	for range 2 {
 		w.others = append(w.others, change(rng, w.config))
 	}
@@ -61,16 +71,16 @@ func Run(o Options) (int, error) {
 	if err == nil {
 		return len(w.entries), nil
 	}
-	f := &Failure{Seed: o.Seed, Err: err, Entries: shorten(w.entries, o.Restore)}
-	if again := replay(f.Entries, o.Restore); again != nil {
+	f := &Failure{Seed: o.Seed, Wild: o.Wild, Err: err, Entries: shorten(w.entries, o.Restore, o.Wild)}
+	if again := replay(f.Entries, o.Restore, o.Wild); again != nil {
 		f.Err = again
 	}
 	return len(w.entries), f
 }
 
 // replay applies a script and returns the first thing that is wrong.
-func replay(entries []acd.Entry, restore int) error {
-	j := newJudge(restore)
+func replay(entries []acd.Entry, restore int, wild bool) error {
+	j := newJudge(restore, wild)
 	for _, e := range entries {
 		if _, err := j.apply(e); err != nil {
 			return err
@@ -81,15 +91,15 @@ func replay(entries []acd.Entry, restore int) error {
 
 // shorten leaves out facts, in ever smaller runs, as long as something stays
 // wrong. A failure that only shows at the end of the day cannot be shortened.
-func shorten(entries []acd.Entry, restore int) []acd.Entry {
-	if replay(entries, restore) == nil {
+func shorten(entries []acd.Entry, restore int, wild bool) []acd.Entry {
+	if replay(entries, restore, wild) == nil {
 		return entries
 	}
 	for size := len(entries) / 2; size > 0; {
 		shorter := false
 		for at := 0; at+size <= len(entries); {
 			try := append(append([]acd.Entry(nil), entries[:at]...), entries[at+size:]...)
-			if replay(try, restore) != nil {
+			if replay(try, restore, wild) != nil {
 				entries, shorter = try, true
 			} else {
 				at += size

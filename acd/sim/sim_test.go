@@ -17,11 +17,13 @@ var (
 func TestSim(t *testing.T) {
 	total := 0
 	for s := *seed; s < *seed+*runs; s++ {
-		n, err := sim.Run(sim.Options{Seed: s, Entries: *entries, Restore: int(1 + s%50)})
-		total += n
-		if err != nil {
-			t.Fatal(err)
+		for _, wild := range []bool{false, true} {
+			n, err := sim.Run(sim.Options{Seed: s, Entries: *entries, Restore: int(1 + s%50), Wild: wild})
+			total += n
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
-	t.Logf("%d entries of %d seeds", total, *runs)
+	t.Logf("%d entries of %d seeds, each of them twice", total, *runs)
 }

@@ -27,6 +27,7 @@ type world struct {
 	calls   int
 	phones  int
 	entries []acd.Entry
+	wild    bool
 	quiet   bool // no new callers, no new trouble: everything is to come to its end
 }
 
@@ -84,6 +85,13 @@ func (w *world) run(entries int) error {
 	for _, a := range w.config.Agents {
 		w.in(w.upTo(20*time.Second), &acd.AgentOnline{Agent: a.ID, Node: w.node()})
 	}
+	if w.wild {
+		if err := w.log(&acd.LevelRaised{Level: acd.LevelMax}); err != nil {
+			return err
+		}
+		w.later(0, w.wilder)
+		w.later(0, w.customer)
+	}
 	w.later(0, w.caller)
 	w.later(w.upTo(time.Minute), w.trouble)
 	for len(w.entries) < entries {
@@ -112,7 +120,7 @@ func (w *world) rest() error {
 	}
 	for _, a := range s.Agents() {
 		switch a.Status {
-		case acd.Available, acd.Offline:
+		case acd.Available, acd.Offline, acd.DayNotStarted, acd.OnBreak, acd.OnLeave:
 		default:
 			return fmt.Errorf("%s is %s for ever", a.ID, a.Status)
 		}
@@ -179,7 +187,11 @@ func (w *world) caller() {
 	if w.chance(50) {
 		to = "+48999"
 	}
-	w.in(0, &acd.CallArrived{Leg: leg, Node: w.node(), Trunk: "carrier", To: to})
+	e := &acd.CallArrived{Leg: leg, Node: w.node(), Trunk: "carrier", To: to}
+	if w.wild {
+		e.From.Number, e.Responsible = fmt.Sprintf("+4860000000%d", w.rng.IntN(5)), w.someAgent()
+	}
+	w.in(0, e)
 	patience := w.upTo(3 * time.Minute)
 	if w.chance(5) {
 		patience = w.upTo(2 * time.Second)
@@ -303,5 +315,9 @@ func (w *world) answer(d time.Duration, o acd.OfferID, node acd.NodeID) {
 	if w.chance(6) {
 		node = w.node()
 	}
-	w.in(d, &acd.OfferAnswered{Offer: o, Leg: acd.LegID(fmt.Sprintf("p%d", w.phones)), Node: node})
+	leg := acd.LegID(fmt.Sprintf("p%d", w.phones))
+	w.in(d, &acd.OfferAnswered{Offer: o, Leg: leg, Node: node})
+	if w.wild {
+		w.later(d, func() { w.meddle(leg) })
+	}
 }
