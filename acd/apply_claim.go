@@ -23,7 +23,7 @@ func (s *State) applyClaimed(e *Claimed) {
 	l := &leg{id: e.Leg, node: e.Node, state: legUp}
 	s.legs[l.id] = l
 	a := s.agents[e.Agent]
-	if a == nil || a.removed {
+	if a == nil || a.removed || a.duty == DutyLeave {
 		s.counters.Unknown++
 		s.endLegFor(l, EndNothing)
 		return

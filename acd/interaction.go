@@ -77,6 +77,7 @@ func (s *State) become(i *interaction, p Phase) {
 	}
 	i.phase, i.since = p, s.now
 	if p != PhaseQueued && p != PhaseOffered {
+		i.lane = nil
 		s.deadlines.disarm(DeadlineID{Kind: deadlineStage, N: uint64(i.id)})
 	}
 }
@@ -158,7 +159,7 @@ func (s *State) entertain(i *interaction) {
 		if m := i.group.def.MaxWaiting; !i.admitted && m > 0 && i.group.waiting > m {
 			i.leaveQueue()
 			s.step(i, Step{Kind: StepUnavailable, Group: i.group.def.ID, Why: fmt.Sprintf("%d wait already", m)})
-			i.via, i.chain = chainFull, 0
+			i.via, i.chain, i.admitted = chainFull, 0, true // once: what follows is the chain's to say
 			s.proceed(i)
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"centrala/acd"
@@ -113,9 +114,24 @@ func (j *judge) follow(e acd.Entry, want []acd.Command) error {
 		return fmt.Errorf("a state restored from a snapshot commands otherwise: %s, not %s", described(got), described(want))
 	}
 	if again && j.core.Hash() != j.twin.Hash() {
-		return errors.New("a state restored from a snapshot has another hash")
+		return fmt.Errorf("a state restored from a snapshot has another hash: %s", difference(j.core, j.twin))
 	}
 	return nil
+}
+
+// difference returns the first line of two snapshots in which they differ.
+func difference(a, b *acd.State) string {
+	var x, y bytes.Buffer
+	if err := errors.Join(a.Snapshot(&x), b.Snapshot(&y)); err != nil {
+		return err.Error()
+	}
+	other := strings.Split(y.String(), "\n")
+	for k, line := range strings.Split(x.String(), "\n") {
+		if k >= len(other) || line != other[k] {
+			return fmt.Sprintf("line %d is %s, not %s", k+1, other[min(k, len(other)-1)], line)
+		}
+	}
+	return "none in the snapshots"
 }
 
 func described(commands []acd.Command) (all []string) {
