@@ -45,6 +45,9 @@ func (s *State) applyConsultAsked(e *ConsultAsked) {
 // its distribution chooses. The string says why nobody can be had.
 func (s *State) consultant(i *interaction, to Target, by *agent) (*agent, string) {
 	a, g, why := s.reachableTarget(to, by)
+	if why == "" && g != nil {
+		why = i.unfit(g, to)
+	}
 	switch {
 	case why != "":
 		return nil, why

@@ -33,6 +33,35 @@ func samples() []acd.Event {
 		&acd.Bridged{A: "c1", B: "a"},
 		&acd.Served{Leg: "c1", Done: true},
 		&acd.DeadlinePassed{Deadline: acd.DeadlineID{Kind: "offer", N: 196609, Name: "x"}, Generation: 7},
+
+		&acd.LevelRaised{Level: 2},
+		&acd.AgentOnline{Agent: "anna", Node: "n1", Client: acd.ClientBrowser},
+		&acd.AgentOffline{Agent: "anna", Node: "n1", Client: acd.ClientMobile},
+		&acd.ClientSeen{Agent: "anna", Node: "n1", Client: acd.ClientDesktop, State: acd.ClientLocked},
+		&acd.DutySet{Agent: "anna", Duty: acd.DutyBreak, Reason: "lunch", By: "bartek", Next: true},
+		&acd.DNDSet{Agent: "anna", On: true, By: "bartek"},
+		&acd.WrapUpSet{Agent: "anna", Extend: time.Minute, By: "bartek"},
+		&acd.SeatSet{Agent: "anna", Group: "sales", State: acd.SeatPaused, Reason: "paperwork", By: "bartek"},
+		&acd.HoursForced{Hours: "office", State: acd.HoursClosed, Until: time.Unix(1_800_000_000, 0).UTC(), By: "anna"},
+		&acd.CallArrived{
+			Leg: "c1", Node: "n1", Trunk: "carrier", From: acd.Party{Number: "+48601", Name: "Jan"}, To: "+4822",
+			Agent: "anna", Responsible: "bartek", Needs: []queuegroups.Skill{{ID: "polish", Level: 3}},
+		},
+		&acd.TransferAsked{Leg: "a", To: acd.Target{Agent: "anna"}},
+		&acd.ConsultAsked{Leg: "a", To: acd.Target{Group: "sales"}},
+		&acd.ConsultSwapped{Leg: "a"},
+		&acd.ConsultDone{Leg: "a", Connect: true},
+		&acd.Joined{Leg: "a", With: "b"},
+		&acd.Claimed{Agent: "anna", Leg: "a", Node: "n1", Kind: acd.ClaimAgent, From: "bartek", Group: "sales", Interaction: 7, Slot: "1"},
+		&acd.Parked{Leg: "a", Slot: "1"},
+		&acd.Moved{Interaction: 7, To: acd.Target{Number: "+4822"}, By: "anna"},
+		&acd.Prioritised{Interaction: 7, Credit: time.Minute, By: "anna"},
+		&acd.ChatArrived{
+			Leg: "k1", Node: "n1", Channel: "website", From: acd.Party{Number: "x", Name: "Jan"}, Responsible: "anna",
+			Needs: []queuegroups.Skill{{ID: "polish", Level: 3}},
+		},
+		&acd.ChatWritten{Leg: "k1"},
+		&acd.ChatClosed{Leg: "k1"},
 	}
 }
 

@@ -125,6 +125,9 @@ func (a *App) Start(ctx context.Context) error {
 		return fmt.Errorf("start the log: %w", err)
 	}
 	a.board.SetConfig(a.groups)
+	if err := a.raiseLevel(ctx); err != nil {
+		return err
+	}
 	if err := a.applyConfig(ctx); err != nil {
 		return err
 	}
@@ -156,6 +159,21 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	e.Msg("ready")
 	return nil
+}
+
+// raiseLevel has the core follow the newest rules that this program knows. A
+// node of a cluster does so only for an empty log: others may not know them yet
+// (docs/adr/0004-feature-levels.md).
+func (a *App) raiseLevel(ctx context.Context) error {
+	raise := false
+	a.facts.View(func(s *acd.State) {
+		alone := a.server.Engine == configs.EngineEmbedded || s.Index() == 0
+		raise = alone && s.Level() < acd.LevelMax
+	})
+	if !raise {
+		return nil
+	}
+	return a.append(ctx, &acd.LevelRaised{Level: acd.LevelMax})
 }
 
 // applyConfig logs the configuration unless it is in force already.
