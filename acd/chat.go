@@ -232,10 +232,10 @@ func (s *State) applyChatWritten(e *ChatWritten) {
 	s.deadlines.arm(i.deadline(deadlineExpire), s.now.after(cmp.Or(i.group.chat.AutoExpire, autoExpire)))
 	look := i.group.chat.Monitor
 	if i.phase == PhaseClosing && i.lastBy == wroteCustomer {
+		look = true // the agent may have gone since they closed it
 		s.deadlines.disarm(i.deadline(deadlineClosing))
 		s.become(i, PhaseTalking)
 		s.step(i, Step{Kind: StepReopened})
-		look = true // nobody expected them to be there still (P2)
 	}
 	if look && i.lastBy == wroteCustomer && i.phase == PhaseTalking && !i.agent.attends(i.group, s.config.WorkTime.Tracked) {
 		s.chatBack(i, s.absence(i.agent))

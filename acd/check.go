@@ -208,8 +208,9 @@ func (s *State) checkSlots(a *agent, bad func(string, ...any)) {
 	}
 	for _, l := range a.legs {
 		count(l.chat, l.excluded)
-		if i := s.interactions[l.of]; i != nil && i.other == l && l.excluded != i.excluded() {
-			bad("chat %d is excluded: %v, counts as that: %v", i.id, i.excluded(), l.excluded)
+		i := s.interactions[l.of]
+		if want := i != nil && i.other == l && l.state == legUp && i.excluded(); l.excluded != want {
+			bad("the chat of leg %s is excluded: %v, counts as that: %v", l.id, want, l.excluded)
 		}
 	}
 	if calls != a.calls || open != a.open || chats != a.chats {

@@ -48,6 +48,14 @@ func (l *leg) occupy(g queuegroups.GroupID, chat bool) {
 	l.agent.hold(g, chat, 1)
 }
 
+// include has a chat that counted against no limit count again.
+func (l *leg) include() {
+	if l.excluded {
+		l.excluded = false
+		l.agent.tally(l.group, 1)
+	}
+}
+
 // settled drops the pending commands of a kind: their outcome is known.
 func settled[C Command](l *leg) {
 	keep := l.pending[:0]
@@ -149,6 +157,7 @@ func (s *State) ending(l *leg, c Command) {
 	s.emit(c, l.node, l.of, l.call)
 	s.deadlines.arm(DeadlineID{Kind: deadlineLeg, Name: string(l.id)}, s.now+legOverdue)
 	if l.slot {
+		l.include()
 		s.deadlines.arm(DeadlineID{Kind: deadlineLegSlot, Name: string(l.id)}, s.now+slotOverdue)
 	}
 }
@@ -172,10 +181,7 @@ func (s *State) freeLegSlot(l *leg) {
 	if l.slot {
 		l.slot = false
 		l.agent.legs = removeOne(l.agent.legs, l)
-		if l.excluded {
-			l.excluded = false
-			l.agent.tally(l.group, 1)
-		}
+		l.include()
 		l.agent.hold(l.group, l.chat, -1)
 		s.deadlines.disarm(DeadlineID{Kind: deadlineLegSlot, Name: string(l.id)})
 	}
