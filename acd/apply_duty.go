@@ -62,7 +62,10 @@ func (s *State) applyDutySet(e *DutySet) {
 		s.refresh(a, "")
 		return
 	}
-	a.next = nil
+	if a.next != nil {
+		a.next = nil
+		s.refresh(a, "")
+	}
 	s.setDuty(a, nextDuty{e.Duty, e.Reason, e.By})
 	s.refresh(a, "")
 }

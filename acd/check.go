@@ -64,6 +64,9 @@ func (s *State) checkInteraction(i *interaction, bad func(string, ...any)) {
 	if i.personal != nil && i.phase != PhaseQueued && i.phase != PhaseOffered {
 		bad("interaction %d is %s and still kept for %s", i.id, i.phase, i.personal.def.ID)
 	}
+	if (i.lane != nil) != (i.phase == PhaseQueued || i.phase == PhaseOffered) {
+		bad("interaction %d is %s, in a lane: %v", i.id, i.phase, i.lane != nil)
+	}
 	if (waiting || open) && requirement(i.need()) != i.lane.name {
 		bad("interaction %d needs %s and is in the lane %q", i.id, requirement(i.need()), i.lane.name)
 	}

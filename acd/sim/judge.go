@@ -127,9 +127,18 @@ func difference(a, b *acd.State) string {
 	}
 	other := strings.Split(y.String(), "\n")
 	for k, line := range strings.Split(x.String(), "\n") {
-		if k >= len(other) || line != other[k] {
-			return fmt.Sprintf("line %d is %s, not %s", k+1, other[min(k, len(other)-1)], line)
+		if k >= len(other) {
+			return "it has more lines"
 		}
+		if line == other[k] {
+			continue
+		}
+		at := 0
+		for at < min(len(line), len(other[k])) && line[at] == other[k][at] {
+			at++
+		}
+		around := func(text string) string { return text[max(at-80, 0):min(at+80, len(text))] }
+		return fmt.Sprintf("line %d: %.80s … is\n%s\nnot\n%s", k+1, line, around(other[k]), around(line))
 	}
 	return "none in the snapshots"
 }
