@@ -106,6 +106,7 @@ func (s *State) maxWaitPassed(i *interaction) {
 	i.overdue = true
 	if i.phase == PhaseQueued {
 		i.leaveQueue()
+		s.release(i)
 		s.pastWaiting(i)
 	}
 }

@@ -1,6 +1,7 @@
 package acd_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,8 +25,8 @@ func (r *script) doChat(verb string, args []string) bool {
 	}
 	leg := acd.LegID(args[0])
 	switch verb {
-	case "chat": // chat LEG on CHANNEL [responsible AGENT]
-		r.apply(&acd.ChatArrived{Leg: leg, Node: "n1", Channel: queuegroups.ChannelID(after("on")), From: acd.Party{Number: string(leg)}, Responsible: queuegroups.AgentID(after("responsible"))})
+	case "chat": // chat LEG on CHANNEL [responsible AGENT] [at NODE]
+		r.apply(&acd.ChatArrived{Leg: leg, Node: acd.NodeID(cmp.Or(after("at"), "n1")), Channel: queuegroups.ChannelID(after("on")), From: acd.Party{Number: string(leg)}, Responsible: queuegroups.AgentID(after("responsible"))})
 	case "chats": // chats N on CHANNEL: so many at once, k1, k2 …
 		n := 0
 		_, _ = fmt.Sscan(args[0], &n)
@@ -39,7 +40,7 @@ func (r *script) doChat(verb string, args []string) bool {
 	case "inbox": // inbox AGENT...: what they have in hand
 		for _, a := range r.s.Agents() {
 			if slices.Contains(args, string(a.ID)) {
-				fmt.Fprintf(&r.out, "  %s: %s, %d chats, %d count\n", a.ID, a.Status, a.Chats, a.Counted)
+				fmt.Fprintf(&r.out, "  %s: %s, %d chats, %d count, can take %d more, a call: %v\n", a.ID, a.Status, a.Chats, a.Counted, a.ChatsCanTake, a.CanTake)
 			}
 		}
 		for _, i := range r.s.Interactions() {
