@@ -65,15 +65,27 @@ type script struct {
 	manual  bool
 	offers  map[queuegroups.AgentID][]acd.OfferID
 	legs    int
+	log     []logLine
+	ended   []acd.Record
 	out     strings.Builder
 }
 
 func runScript(t *testing.T, source string) string {
+	r := newScript(t)
+	r.run(source)
+	return r.out.String()
+}
+
+func newScript(t *testing.T) *script {
 	start := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC) // a Monday
-	r := &script{
+	return &script{
 		t: t, s: acd.NewState(), twin: acd.NewState(), start: start, now: start,
 		configs: map[string]*queuegroups.Config{}, offers: map[queuegroups.AgentID][]acd.OfferID{},
 	}
+}
+
+// run plays the whole file.
+func (r *script) run(source string) {
 	section, body := "", map[string]string{}
 	var events []string
 	for line := range strings.Lines(source) {
@@ -89,14 +101,13 @@ func runScript(t *testing.T, source string) string {
 		}
 	}
 	for name, yaml := range body {
-		r.configs[name] = loadConfig(t, name, yaml)
+		r.configs[name] = loadConfig(r.t, name, yaml)
 	}
 	r.apply(&acd.LevelRaised{Level: acd.LevelMax})
 	r.apply(&acd.ConfigApplied{Config: r.configs["config"]})
 	for _, line := range events {
 		r.line(line)
 	}
-	return r.out.String()
 }
 
 func loadConfig(t testing.TB, name, yaml string) *queuegroups.Config {
@@ -266,6 +277,8 @@ func (r *script) apply(e acd.Event) {
 		r.t.Fatalf("%s: %v", raw, err)
 	}
 	commands := r.s.Apply(acd.Entry{Index: r.index, At: r.now, Event: e})
+	r.log = append(r.log, logLine{Index: r.index, At: r.now, Event: raw})
+	r.ended = append(r.ended, r.s.Ended()...)
 	for _, st := range r.s.Trace() {
 		fmt.Fprintf(&r.out, "  %s\n", st)
 	}
