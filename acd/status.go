@@ -68,8 +68,10 @@ func (a AgentStatus) atWork() bool {
 	case Available, Reserved, Ringing, Talking, WrapUp, BackingOff, BusyElsewhere:
 		return true
 	case Offline, NotResponding, Dismissed, DayNotStarted, OnBreak, OnLeave:
+		return false
+	default:
+		return false
 	}
-	return false
 }
 
 // MarshalText writes the status by its name.

@@ -133,11 +133,11 @@ func sentence(st acd.Step) string {
 		return "nobody answered, so: " + spaced(st.What) + why + choice
 	case acd.StepEnded:
 		return "the call ends: " + spaced(st.What) + why
-	case acd.StepServed, acd.StepBridged, acd.StepRequeue, acd.StepAgent:
+	default:
+		words := []string{spaced(string(st.Kind)), string(st.Group), string(st.Agent), spaced(st.What)}
+		words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+		return strings.Join(words, " ") + why + choice
 	}
-	words := []string{spaced(string(st.Kind)), string(st.Group), string(st.Agent), spaced(st.What)}
-	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
-	return strings.Join(words, " ") + why + choice
 }
 
 func spaced(name string) string { return strings.ReplaceAll(name, "_", " ") }
