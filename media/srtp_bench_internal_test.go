@@ -37,7 +37,11 @@ func relaySecret(tb testing.TB, a, b *wire, peer *security, buf *frameBuffer, se
 }
 
 func TestHotPaths_SRTPDoesNotAllocate(t *testing.T) {
-	for _, suite := range []sdp.Suite{sdp.GCM128, sdp.CM128} {
+	suites := []sdp.Suite{sdp.GCM128, sdp.CM128}
+	if underRace { // the library keeps the hashes of the other one in a pool
+		suites = suites[:1]
+	}
+	for _, suite := range suites {
 		a, b := bridgedWires(t, PCMA)
 		peer, seq, buf := encrypted(t, a, suite), 0, &frameBuffer{}
 		encrypted(t, b, suite)
