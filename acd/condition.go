@@ -125,9 +125,29 @@ func (g *group) remedy(c condition) []queuegroups.Action {
 	return chain
 }
 
-// judge notes that the group's condition may have changed, and sets when those
-// who wait are to be told.
+// judge notes that the group's condition may have changed: it counts as it is
+// when the entry's facts are in, and again when all matches are made, not as it
+// seems while one agent after another is brought up to date.
 func (s *State) judge(g *group) {
+	if !g.touched {
+		g.touched = true
+		s.turn.groups = append(s.turn.groups, g)
+	}
+}
+
+// judgeAll looks at the groups whose condition may have changed.
+func (s *State) judgeAll() {
+	t := &s.turn
+	for k, g := range t.groups {
+		g.touched = false
+		t.groups[k] = nil
+		s.judgeNow(g)
+	}
+	t.groups = t.groups[:0]
+}
+
+// judgeNow notes the group's condition, and sets when those who wait are to be told.
+func (s *State) judgeNow(g *group) {
 	c := g.condition()
 	if c == g.cond {
 		return
@@ -144,14 +164,14 @@ func (s *State) judge(g *group) {
 // rejudge looks at the group's condition anew when what is declared for it may
 // have changed. How long it has lasted stays.
 func (s *State) rejudge(g *group) {
-	if c := g.condition(); c != g.cond {
-		s.judge(g)
+	if g.condition() != g.cond {
+		s.judgeNow(g)
 		return
 	}
 	id := DeadlineID{Kind: deadlineCondition, Name: string(g.def.ID)}
 	due := g.condSince.after(g.def.Unavailable.Grace)
-	if g.remedy(g.cond) != nil && !g.removed && due > s.now {
-		s.deadlines.arm(id, due)
+	if g.remedy(g.cond) != nil && !g.removed {
+		s.deadlines.arm(id, max(due, s.now)) // those who wait already are seen to as well
 	} else {
 		s.deadlines.disarm(id)
 	}

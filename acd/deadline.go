@@ -127,11 +127,3 @@ func (h *deadlineHeap) Pop() any {
 	*h = old[:len(old)-1]
 	return d
 }
-
-// Armed returns the present generation of a deadline; 0: it is not armed.
-func (s *State) Armed(id DeadlineID) uint64 {
-	if d := s.deadlines.byID[id]; d != nil {
-		return d.Generation
-	}
-	return 0
-}

@@ -54,8 +54,8 @@ type ClaimKind string
 
 // What can be claimed (R93).
 const (
-	ClaimGroup       ClaimKind = "group"       // whatever rings longest in a group of the agent's
-	ClaimAgent       ClaimKind = "agent"       // what rings at a colleague's
+	ClaimGroup       ClaimKind = "group"       // the call that rings longest in a group of the agent's; or in one, which may be a channel
+	ClaimAgent       ClaimKind = "agent"       // the call that rings at a colleague's
 	ClaimInteraction ClaimKind = "interaction" // this one: it waits, rings or is parked
 	ClaimParked      ClaimKind = "parked"      // what is parked in the slot
 )

@@ -25,6 +25,7 @@ type group struct {
 	asleep       ordered[*interaction] // chats that wait until the channel opens
 	chat         *queuegroups.Channel  // nil: it serves calls
 	interactions int                   // in the group, in any phase
+	touched      bool                  // is in turn.groups
 }
 
 func newGroup(def queuegroups.Group) *group { return &group{def: def, cond: loggedOut} }

@@ -156,7 +156,7 @@ func (s *State) entertain(i *interaction) {
 			s.proceed(i)
 			return
 		}
-		if m := i.group.def.MaxWaiting; !i.admitted && m > 0 && i.group.waiting > m {
+		if m := i.group.def.MaxWaiting; !i.admitted && i.via != chainFull && m > 0 && i.group.waiting > m {
 			i.leaveQueue()
 			s.step(i, Step{Kind: StepUnavailable, Group: i.group.def.ID, Why: fmt.Sprintf("%d wait already", m)})
 			i.via, i.chain, i.admitted = chainFull, 0, true // once: what follows is the chain's to say

@@ -351,5 +351,6 @@ func (s *State) rejoin() {
 			s.reseat(t)
 		}
 	}
-	s.match() // finds nothing, and clears what reseat noted
+	s.judgeAll() // finds nothing, as match does; both clear what reseat noted
+	s.match()
 }

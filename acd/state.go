@@ -40,6 +40,7 @@ type turn struct {
 	ended     []Record
 	offers    uint64         // made so far; the low part of an OfferID
 	lanes     []*lane        // may now have a match
+	groups    []*group       // condition may have changed
 	callees   []*agent       // may now take what waits for them personally
 	spare     []*interaction // room for undecided
 	undecided []*interaction // caller has not been told anything yet, or must be told something new
@@ -98,7 +99,9 @@ func (s *State) beginTurn() {
 // have not been told yet.
 func (s *State) settle() {
 	for {
+		s.judgeAll()
 		s.match()
+		s.judgeAll()
 		if len(s.turn.undecided) == 0 {
 			return
 		}

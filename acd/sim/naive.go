@@ -2,7 +2,6 @@ package sim
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -10,63 +9,159 @@ import (
 	"centrala/queuegroups"
 )
 
-// naive is the second implementation of who gets what: the same rules written
+// naive is the second opinion on who gets what: the same requirements written
 // down in the plainest way, with lists that are searched from one end to the
-// other. It is compared with the core after every entry.
+// other and nothing kept that can be found out. It is compared with the core
+// after every entry, deadlines included.
 type naive struct {
-	index  uint64
-	now    time.Time
-	config *queuegroups.Config
-	groups map[queuegroups.GroupID]*queuegroups.Group
-	agents []*nAgent
-	calls  []*nCall
-	legs   map[acd.LegID]*nLeg
-	offers map[acd.OfferID]*nOffer
-	made   []*nOffer // by the present entry, in order
-	queued int       // how often a call was put to wait, to keep the order
+	index     uint64
+	now       time.Time
+	level     acd.Level
+	config    *queuegroups.Config
+	agents    []*nAgent // as declared, then those who are gone but not done
+	groups    []*nGroup // likewise
+	nowhere   *nGroup   // of calls that are in no group
+	calls     []*nCall
+	legs      map[acd.LegID]*nLeg
+	offers    []*nOffer
+	forced    map[queuegroups.HoursID]acd.HoursForced
+	talked    map[string]queuegroups.AgentID // who talked to a customer last
+	due       map[acd.DeadlineID]time.Time
+	made      []*nOffer // by the present entry, in order
+	ended     []nEnd    // by the present entry
+	unsettled []*nCall  // have come to wait and been told nothing yet
 }
 
 type nAgent struct {
 	def     queuegroups.Agent
 	removed bool
 	outside bool // a number that a call was forwarded to
-	online  map[acd.NodeID]bool
-	slots   int
-	refs    int
+	phones  []acd.NodeID
+	clients []*nClient
+	duty    acd.Duty
+	reason  string
+	next    *acd.DutySet
+	dnd     bool
+	places  map[queuegroups.GroupID]acd.SeatSet
+	offers  []*nOffer // that take a slot
+	legs    []*nLeg   // that take a slot
 	last    time.Time // answer; zero: none
 	misses  int
-	resting bool
+	seen    [4]bool // presence, when their chats were last looked at
+	resting acd.FailureClass
 	silent  bool
 	wrapUp  bool
 }
 
-type nCall struct {
-	id      acd.InteractionID
-	arrived time.Time
-	group   queuegroups.GroupID
-	caller  *nLeg
-	phase   acd.Phase
-	offers  []*nOffer
-	cursor  *nRank
-	tried   map[*nAgent]bool
-	agent   *nAgent
-	other   *nLeg
-	overdue bool
-	let     bool // into the queue
-	credit  time.Duration
-	chain   int // the present no-answer action
-	hops    int
-	turn    int // when it was put to wait
+type nClient struct {
+	id                        uint64
+	node                      acd.NodeID
+	kind                      acd.ClientKind
+	rings, open, away, hidden bool
 }
+
+type nGroup struct {
+	def     queuegroups.Group
+	chat    *queuegroups.Channel // nil: it serves calls
+	removed bool
+	seats   []nSeat
+	cond    string
+	since   time.Time
+}
+
+// nSeat is an agent's place in a group.
+type nSeat struct {
+	agent *nAgent
+	group *nGroup
+	tier  int
+	place int
+}
+
+// nRank is where a seat comes in the order in which a group is gone through.
+type nRank struct {
+	tier  int
+	used  int
+	last  time.Time
+	place int
+}
+
+func (r nRank) compare(o nRank) int {
+	return cmp.Or(cmp.Compare(r.tier, o.tier), cmp.Compare(r.used, o.used), r.last.Compare(o.last), cmp.Compare(r.place, o.place))
+}
+
+type nCall struct {
+	id       acd.InteractionID
+	arrived  time.Time
+	from     string
+	to       string
+	group    *nGroup
+	caller   *nLeg
+	phase    acd.Phase
+	offers   []*nOffer // live ones
+	needs    map[queuegroups.SkillID]int
+	entered  time.Time // the group
+	relaxed  int
+	tier     int
+	cursor   *nRank
+	tried    map[queuegroups.AgentID]bool
+	kept     *nAgent // it waits for them, or rings at theirs, and at nobody else's
+	agent    *nAgent
+	other    *nLeg
+	overdue  bool
+	let      bool // into the queue
+	credit   time.Duration
+	bonus    time.Duration // the part of it that goes along to other groups
+	via      string        // the chain that it follows
+	chain    int           // the present action of it
+	remedied int           // the worst condition that it has been taken care of for
+	hops     int
+	rung     bool
+	service  queuegroups.ActionKind
+	handed   *nHanded
+	consult  *nConsult
+	slot     string
+	parkedBy queuegroups.AgentID
+	waits    bool // is in unsettled
+	answers  bool // the agent wrote last in the chat
+	closedBy acd.EndKind
+}
+
+// nHanded is a blind transfer under way.
+type nHanded struct {
+	by       queuegroups.AgentID
+	returned bool
+}
+
+type nConsult struct {
+	agent *nAgent
+	offer *nOffer
+	leg   *nLeg // nil: being rung
+	aside bool
+}
+
+// nState is how far a leg is.
+type nState int
+
+const (
+	nUnanswered nState = iota
+	nAnswering
+	nUp
+	nEnding
+	nGone
+)
 
 type nLeg struct {
 	id     acd.LegID
 	node   acd.NodeID
-	call   *nCall // nil: over
+	call   *nCall // nil: none, or over
 	agent  *nAgent
+	own    bool // the agent made the call
 	slot   bool
-	ending bool
+	chat   *nGroup // it is an agent's end of a chat of this channel
+	free   bool    // which counts against no limit (R47)
+	state  nState
 	won    *nOffer
+	bridge acd.LegID // with which it is being bridged
 }
 
 type nOffer struct {
@@ -76,25 +171,27 @@ type nOffer struct {
 	agent   *nAgent
 	ringing bool
 	live    bool
+	won     bool
 	slot    bool
-	leg     *nLeg
+	chat    *nGroup // it is a chat of this channel
+	until   time.Time
 }
 
-// nRank is an agent's place in the order of a group.
-type nRank struct {
-	used  int
-	last  time.Time
-	place int
-}
-
-func (r nRank) compare(o nRank) int {
-	return cmp.Or(cmp.Compare(r.used, o.used), r.last.Compare(o.last), cmp.Compare(r.place, o.place))
+type nEnd struct {
+	id    acd.InteractionID
+	end   acd.EndKind
+	agent queuegroups.AgentID
 }
 
 func newNaive() *naive {
 	return &naive{
-		config: &queuegroups.Config{}, groups: map[queuegroups.GroupID]*queuegroups.Group{},
-		legs: map[acd.LegID]*nLeg{}, offers: map[acd.OfferID]*nOffer{},
+		level: acd.LevelFirst, config: &queuegroups.Config{}, legs: map[acd.LegID]*nLeg{},
+		forced: map[queuegroups.HoursID]acd.HoursForced{}, talked: map[string]queuegroups.AgentID{},
+		due: map[acd.DeadlineID]time.Time{},
+		nowhere: &nGroup{def: queuegroups.Group{
+			Distribution: queuegroups.InOrder, Rings: 6, RingLength: 5 * time.Second,
+			NoAnswer: []queuegroups.Action{{Kind: queuegroups.ActionHangup}}, BlindTransferNoAnswer: queuegroups.TransferReturn,
+		}},
 	}
 }
 
@@ -107,10 +204,13 @@ func (n *naive) agent(id queuegroups.AgentID) *nAgent {
 	return nil
 }
 
-func (a *nAgent) reachable() bool { return len(a.online) > 0 || a.def.Contact != "" }
-
-func (a *nAgent) canTake() bool {
-	return !a.removed && a.reachable() && !a.resting && !a.silent && !a.wrapUp && a.slots < a.def.Capacity.Voice
+func (n *naive) group(id queuegroups.GroupID) *nGroup {
+	for _, g := range n.groups {
+		if g.def.ID == id {
+			return g
+		}
+	}
+	return nil
 }
 
 func (n *naive) call(id acd.InteractionID) *nCall {
@@ -122,175 +222,49 @@ func (n *naive) call(id acd.InteractionID) *nCall {
 	return nil
 }
 
-// match pairs calls and agents: again and again the earliest call that anybody
-// can serve.
-func (n *naive) match() {
-	for again := true; again; {
-		for n.matchOne() {
-		}
-		again = false
-		calls := slices.Clone(n.calls)
-		slices.SortFunc(calls, func(a, b *nCall) int { return cmp.Compare(a.turn, b.turn) })
-		for _, c := range calls {
-			if c.phase != acd.PhaseQueued {
-				c.let = true
-				continue
-			}
-			g := n.groups[c.group]
-			switch {
-			case c.overdue:
-				n.pastWaiting(c)
-				again = true
-			case !n.circling(c):
-				c.let = true
-				n.proceed(c)
-				again = true
-			case !c.let && g.MaxWaiting > 0 && n.waiting(c.group) > g.MaxWaiting:
-				n.end(c)
-			default:
-				c.let = true
-			}
-		}
-	}
-}
-
-func (n *naive) waiting(g queuegroups.GroupID) int {
-	sum := 0
-	for _, c := range n.calls {
-		if c.group == g && c.phase == acd.PhaseQueued {
-			sum++
-		}
-	}
-	return sum
-}
-
-func (n *naive) matchOne() bool {
-	slices.SortFunc(n.calls, func(a, b *nCall) int {
-		return cmp.Or(a.arrived.Add(-a.credit).Compare(b.arrived.Add(-b.credit)), cmp.Compare(a.id, b.id))
-	})
-	for _, c := range n.calls {
-		g := n.groups[c.group]
-		free := n.free(g)
-		all := g.Distribution == queuegroups.All
-		switch {
-		case c.phase == acd.PhaseQueued && len(free) > 0:
-			c.phase = acd.PhaseOffered
-			if all {
-				for _, a := range free {
-					n.offer(c, a)
-				}
-				return true
-			}
-			n.offer(c, n.next(c, g, free))
-			return true
-		case c.phase == acd.PhaseOffered && all:
-			for _, a := range free {
-				if !c.tried[a] {
-					n.offer(c, a)
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// free returns who of the group can take a call, in the order of the list.
-func (n *naive) free(g *queuegroups.Group) []*nAgent {
-	var out []*nAgent
-	for _, id := range g.Agents {
-		if a := n.agent(id); a != nil && a.canTake() {
-			out = append(out, a)
-		}
-	}
-	return out
-}
-
-// next chooses for evenly and in_order.
-func (n *naive) next(c *nCall, g *queuegroups.Group, free []*nAgent) *nAgent {
-	slices.SortFunc(free, func(a, b *nAgent) int { return rank(g, a).compare(rank(g, b)) })
-	chosen := n.more(c, g, free)
-	if chosen == nil {
-		clear(c.tried) // round again
-		chosen = free[0]
-	}
-	r := rank(g, chosen)
-	c.cursor = &r
-	return chosen
-}
-
-// more returns the first free agent of this round after the last one.
-func (n *naive) more(c *nCall, g *queuegroups.Group, free []*nAgent) *nAgent {
-	slices.SortFunc(free, func(a, b *nAgent) int { return rank(g, a).compare(rank(g, b)) })
-	for _, a := range free {
-		if c.cursor == nil || rank(g, a).compare(*c.cursor) > 0 {
-			return a
+func (n *naive) offer(id acd.OfferID) *nOffer {
+	for _, o := range n.offers {
+		if o.id == id {
+			return o
 		}
 	}
 	return nil
 }
 
-func rank(g *queuegroups.Group, a *nAgent) nRank {
-	r := nRank{place: slices.Index(g.Agents, a.def.ID)}
-	if g.Distribution == queuegroups.Evenly {
-		r.used, r.last = a.slots, a.last
-	}
-	return r
-}
-
-func (n *naive) offer(c *nCall, a *nAgent) {
-	o := &nOffer{call: c, node: c.caller.node, agent: a, live: true, slot: true}
-	a.slots++
-	a.refs++
-	c.offers = append(c.offers, o)
-	if n.groups[c.group].Distribution == queuegroups.All && !a.outside {
-		c.tried[a] = true
-	}
-	n.made = append(n.made, o)
-}
-
-// name gives the offers of the entry the ids that the core gave its own, if both
-// made the same.
-func (n *naive) name(rings []rung) error {
-	if len(rings) != len(n.made) {
-		return fmt.Errorf("the core offers %+v, the naive one makes %d offers", rings, len(n.made))
-	}
-	for k, o := range n.made {
-		want := rung{o.call.id, o.agent.def.ID, o.agent.def.Phone, rings[k].offer}
-		if !o.agent.outside {
-			want.number = ""
-		}
-		if rings[k] != want {
-			return fmt.Errorf("the core offers %+v, the naive one %+v", rings[k], want)
-		}
-		o.id = rings[k].offer
-		n.offers[o.id] = o
-	}
-	n.made = nil
-	return nil
-}
-
-// compare finds the first difference between the core and the naive one.
-func (n *naive) compare(s *acd.State) error {
-	interactions := s.Interactions()
-	if len(interactions) != len(n.calls) {
-		return fmt.Errorf("the core has %d interactions, the naive one %d", len(interactions), len(n.calls))
-	}
-	for _, i := range interactions {
-		c := n.call(i.ID)
-		if c == nil || c.phase != i.Phase || c.group != i.Group || len(c.offers) != len(i.Offers) {
-			return fmt.Errorf("the core has interaction %+v, the naive one %+v", i, c)
-		}
-	}
-	agents := s.Agents()
-	if len(agents) != len(n.agents) {
-		return fmt.Errorf("the core has %d agents, the naive one %d", len(agents), len(n.agents))
-	}
-	for _, v := range agents {
-		a := n.agent(v.ID)
-		if a == nil || a.canTake() != v.CanTake || a.slots != len(v.Interactions) {
-			return fmt.Errorf("the core has agent %+v, the naive one %+v", v, a)
+func (n *naive) number(to string) *queuegroups.Number {
+	for k := range n.config.Numbers {
+		if n.config.Numbers[k].Number == to {
+			return &n.config.Numbers[k]
 		}
 	}
 	return nil
+}
+
+// without returns the list without x.
+func without[T comparable](list []T, x T) []T {
+	return slices.DeleteFunc(slices.Clone(list), func(y T) bool { return x == y })
+}
+
+func (n *naive) arm(id acd.DeadlineID, in time.Duration) { n.due[id] = n.now.Add(in) }
+
+func (n *naive) disarm(id acd.DeadlineID) { delete(n.due, id) }
+
+func ofCall(k acd.DeadlineKind, c *nCall) acd.DeadlineID {
+	return acd.DeadlineID{Kind: k, N: uint64(c.id)}
+}
+
+func ofOffer(k acd.DeadlineKind, o *nOffer) acd.DeadlineID {
+	return acd.DeadlineID{Kind: k, N: uint64(o.id)}
+}
+
+func ofAgent(k acd.DeadlineKind, a *nAgent) acd.DeadlineID {
+	return acd.DeadlineID{Kind: k, Name: string(a.def.ID)}
+}
+
+func ofLeg(k acd.DeadlineKind, l *nLeg) acd.DeadlineID {
+	return acd.DeadlineID{Kind: k, Name: string(l.id)}
+}
+
+func ofClient(a *nAgent, c *nClient) acd.DeadlineID {
+	return acd.DeadlineID{Kind: "client", N: c.id, Name: string(a.def.ID)}
 }

@@ -2,7 +2,9 @@ package sim
 
 import (
 	"cmp"
+	"maps"
 	"slices"
+	"time"
 
 	"centrala/acd"
 	"centrala/queuegroups"
@@ -11,437 +13,350 @@ import (
 // apply does with a fact what the rules say. due: the core's clock says that the
 // deadline told of has passed; word of any other one is stale.
 func (n *naive) apply(e acd.Entry, due bool) {
-	n.index = e.Index
+	n.index, n.made, n.ended = e.Index, nil, nil
 	if e.At.After(n.now) {
 		n.now = e.At
 	}
 	switch ev := e.Event.(type) {
+	case *acd.DeadlinePassed:
+		if due {
+			n.disarm(ev.Deadline)
+			n.applyDeadline(ev.Deadline)
+		}
 	case *acd.ConfigApplied:
 		n.applyConfig(ev.Config)
+	case *acd.LevelRaised:
+		if ev.Level > n.level && ev.Level <= acd.LevelMax {
+			n.level = ev.Level
+		}
+	case *acd.HoursForced:
+		n.applyHours(ev)
 	case *acd.NodeStarted:
 		n.applyNode(ev.Node, ev.Online)
 	case *acd.NodeLost:
 		n.applyNode(ev.Node, nil)
-	case *acd.AgentOnline:
-		if a := n.agent(ev.Agent); a != nil {
-			a.online[ev.Node] = true
-			a.recovered()
-		}
-	case *acd.AgentOffline:
-		if a := n.agent(ev.Agent); a != nil {
-			n.unregister(a, ev.Node)
-		}
-	case *acd.CallArrived:
-		n.applyArrived(ev)
-	case *acd.LegEnded:
-		n.applyLegEnded(n.legs[ev.Leg])
-	case *acd.Bridged:
-		if l := n.legs[ev.A]; l != nil && l.call != nil && l.call.caller == l &&
-			l.call.phase == acd.PhaseConnecting && l.call.other.id == ev.B {
-			l.call.phase = acd.PhaseTalking
-		}
-	case *acd.OfferRinging:
-		if o := n.offers[ev.Offer]; o != nil && o.live {
-			o.ringing = true
-		}
-	case *acd.OfferAnswered:
-		n.applyAnswered(ev)
-	case *acd.OfferFailed:
-		n.applyFailed(ev)
-	case *acd.Served:
-		if l := n.legs[ev.Leg]; l != nil && l.call != nil && l.call.phase == acd.PhaseServed {
-			if ev.Done {
-				n.end(l.call)
-			} else {
-				n.proceed(l.call)
-			}
-		}
-	case *acd.DeadlinePassed:
-		if due {
-			n.applyDeadline(ev.Deadline)
-		}
+	default:
+		n.applyAgent(e.Event)
+		n.applyCall(e.Event)
+		n.applyMove(e.Event)
+		n.applyChat(e.Event)
 	}
-	n.match()
+	n.settle()
 	n.sweep()
 }
 
-func (a *nAgent) recovered() { a.misses, a.silent, a.resting = 0, false, false }
+func (n *naive) applyDeadline(d acd.DeadlineID) {
+	a := n.agent(queuegroups.AgentID(d.Name))
+	switch d.Kind {
+	case "offer":
+		o := n.offer(acd.OfferID(d.N))
+		class := acd.FailUnreachable
+		if o.ringing {
+			class = acd.FailNoAnswer
+		}
+		n.missed(o.agent, o.call.group, class)
+		n.withdraw(o)
+		n.after(o.call)
+	case "slot":
+		n.freeOffer(n.offer(acd.OfferID(d.N)))
+	case "forget":
+		n.forget(n.offer(acd.OfferID(d.N)))
+	case "leg":
+		n.legOver(n.legs[acd.LegID(d.Name)], acd.EndFailed)
+	case "legslot":
+		n.freeLeg(n.legs[acd.LegID(d.Name)])
+	case "maxwait":
+		n.waitedOut(n.call(acd.InteractionID(d.N)))
+	case "stage":
+		n.stage(n.call(acd.InteractionID(d.N)))
+	case "personal":
+		if c := n.call(acd.InteractionID(d.N)); c.phase == acd.PhaseQueued {
+			n.keptOver(c)
+		}
+	case "condition":
+		n.conditionLasts(n.group(queuegroups.GroupID(d.Name)))
+	case "hours":
+		delete(n.forced, queuegroups.HoursID(d.Name))
+		n.hours(queuegroups.HoursID(d.Name))
+	case "parked":
+		n.parkedOver(n.call(acd.InteractionID(d.N)))
+	case "serve":
+		n.proceed(n.call(acd.InteractionID(d.N)))
+	case "unanswered":
+		n.unanswered(n.call(acd.InteractionID(d.N)))
+	case "expire":
+		n.end(n.call(acd.InteractionID(d.N)), acd.CompletedBySilence)
+	case "closing":
+		c := n.call(acd.InteractionID(d.N))
+		n.end(c, c.closedBy)
+	case "opening":
+		n.awaken(n.group(queuegroups.GroupID(d.Name)))
+	case "sweep":
+		if slices.ContainsFunc(n.calls, func(c *nCall) bool { return c.group.chat != nil && c.phase == acd.PhaseQueued && c.kept == nil }) {
+			n.arm(sweep, 2*time.Minute)
+		}
+	case "review":
+		n.reviewAll()
+	case "rest":
+		a.resting = ""
+	case "return":
+		a.silent = false
+		a.misses--
+	case "wrapup":
+		a.wrapUp = false
+	case "client":
+		for _, c := range a.clients {
+			if c.id == d.N {
+				c.away = true
+				n.presence(a)
+				return
+			}
+		}
+	}
+}
 
+// applyConfig makes another configuration the one in force: who and what is not
+// declared any more stays until it is done.
 func (n *naive) applyConfig(c *queuegroups.Config) {
 	n.config = c
-	old := n.agents
-	for _, a := range old {
-		a.removed = true
-	}
 	var agents []*nAgent
 	for _, def := range c.Agents {
 		a := n.agent(def.ID)
 		if a == nil {
-			a = &nAgent{online: map[acd.NodeID]bool{}}
+			a = &nAgent{places: map[queuegroups.GroupID]acd.SeatSet{}}
 		}
 		a.def, a.removed = def, false
 		agents = append(agents, a)
 	}
-	n.agents = append(agents, slices.DeleteFunc(slices.Clone(old), func(a *nAgent) bool { return !a.removed })...)
+	for _, a := range n.agents {
+		if !slices.Contains(agents, a) {
+			a.removed = true
+			agents = append(agents, a)
+		}
+	}
+	n.agents = agents
+	var groups []*nGroup
+	declare := func(def queuegroups.Group, chat *queuegroups.Channel) {
+		g := n.group(def.ID)
+		if g == nil {
+			g = &nGroup{cond: nobodyThere, since: n.now}
+		}
+		g.def, g.chat, g.removed = def, chat, false
+		groups = append(groups, g)
+	}
 	for _, def := range c.Groups {
-		n.groups[def.ID] = &def
+		declare(def, nil)
 	}
-	for _, call := range n.calls { // who is being rung belongs to the round, if it is `all` from now on
-		if call.phase == acd.PhaseOffered && n.groups[call.group].Distribution == queuegroups.All {
-			for _, o := range call.offers {
-				call.tried[o.agent] = true
+	for _, chat := range c.Channels {
+		declare(asGroup(chat), &chat)
+	}
+	for _, g := range n.groups {
+		if !slices.Contains(groups, g) {
+			g.removed = true
+			groups = append(groups, g)
+		}
+	}
+	n.groups = groups
+	for _, g := range n.groups {
+		n.seat(g)
+	}
+	for _, call := range n.calls {
+		n.reckon(call)
+	}
+	n.attend()
+	if n.level >= 2 {
+		n.unlisted()
+	}
+	n.watch()
+	for _, g := range n.groups { // the grace may be another one
+		n.disarm(acd.DeadlineID{Kind: "condition", Name: string(g.def.ID)})
+		if g.chat != nil {
+			n.awaken(g)
+		}
+		if n.remedy(g) != nil && !g.removed {
+			n.arm(acd.DeadlineID{Kind: "condition", Name: string(g.def.ID)}, max(0, g.since.Add(g.def.Unavailable.Grace).Sub(n.now)))
+		}
+	}
+}
+
+// seat gives the agents who are listed their places, tier by tier.
+func (n *naive) seat(g *nGroup) {
+	g.seats = nil
+	lists := [][]queuegroups.AgentID{g.def.Agents}
+	for _, t := range g.def.Tiers {
+		lists = append(lists, t.Agents)
+	}
+	place := 0
+	for tier, list := range lists {
+		for _, id := range list {
+			if a := n.agent(id); a != nil {
+				g.seats = append(g.seats, nSeat{a, g, tier, place})
 			}
+			place++
 		}
 	}
 }
 
-// sweep forgets agents who are no longer declared and have nothing left.
+// reckon finds out what waiting means for a call under a new configuration.
+func (n *naive) reckon(c *nCall) {
+	n.recount(c)
+	c.relaxed, c.tier = 0, 0
+	if c.phase != acd.PhaseQueued && c.phase != acd.PhaseOffered {
+		return
+	}
+	n.advance(c)
+	if c.phase == acd.PhaseOffered && c.group.def.Distribution == queuegroups.All { // who is rung belongs to the round
+		for _, o := range c.offers {
+			c.tried[o.agent.def.ID] = true
+		}
+	}
+}
+
+// unlisted takes offers back from those who do not serve the group any more: but
+// a call that is theirs personally, or a colleague's question, is not the group's.
+func (n *naive) unlisted() {
+	for _, a := range n.agents {
+		n.takeBack(a, func(o *nOffer) bool {
+			listed := slices.ContainsFunc(o.call.group.seats, func(t nSeat) bool { return t.agent == a })
+			return a.removed || !listed && o.call.kept == nil && o.call.phase == acd.PhaseOffered
+		})
+	}
+}
+
+// sweep forgets what is no longer declared and has nothing left to do.
 func (n *naive) sweep() {
-	n.agents = slices.DeleteFunc(n.agents, func(a *nAgent) bool { return a.removed && a.refs == 0 })
-}
-
-func (n *naive) applyNode(node acd.NodeID, online []queuegroups.AgentID) {
-	var mine []*nLeg
-	for _, l := range n.legs {
-		if l.node == node {
-			mine = append(mine, l)
+	for _, a := range slices.Clone(n.agents) {
+		if !a.removed || n.named(a) {
+			continue
+		}
+		for _, k := range []acd.DeadlineKind{"rest", "return", "wrapup"} {
+			n.disarm(ofAgent(k, a))
+		}
+		for _, c := range a.clients {
+			n.disarm(ofClient(a, c))
+		}
+		n.agents = without(n.agents, a)
+		for _, g := range n.groups {
+			g.seats = slices.DeleteFunc(g.seats, func(t nSeat) bool { return t.agent == a })
 		}
 	}
-	slices.SortFunc(mine, func(a, b *nLeg) int { return cmp.Compare(a.id, b.id) })
-	for id, o := range n.offers {
+	for _, g := range slices.Clone(n.groups) {
+		if g.removed && !slices.ContainsFunc(n.calls, func(c *nCall) bool { return c.group == g }) {
+			n.disarm(acd.DeadlineID{Kind: "condition", Name: string(g.def.ID)})
+			n.disarm(acd.DeadlineID{Kind: "opening", Name: string(g.def.ID)})
+			n.groups = without(n.groups, g)
+		}
+	}
+}
+
+// named: an offer, a leg or a waiting call names the agent.
+func (n *naive) named(a *nAgent) bool {
+	for _, o := range n.offers {
+		if o.agent == a {
+			return true
+		}
+	}
+	for _, l := range n.legs {
+		if l.agent == a {
+			return true
+		}
+	}
+	return slices.ContainsFunc(n.calls, func(c *nCall) bool { return c.kept == a })
+}
+
+func (n *naive) applyHours(e *acd.HoursForced) {
+	known := e.State == acd.HoursAuto || e.State == acd.HoursOpen || e.State == acd.HoursClosed
+	past := e.State != acd.HoursAuto && !e.Until.IsZero() && !e.Until.After(n.now)
+	if n.config.HoursOf(e.Hours) == nil || !known || past {
+		return
+	}
+	id := acd.DeadlineID{Kind: "hours", Name: string(e.Hours)}
+	n.disarm(id)
+	delete(n.forced, e.Hours)
+	if e.State != acd.HoursAuto {
+		n.forced[e.Hours] = *e
+		if !e.Until.IsZero() {
+			n.due[id] = e.Until
+		}
+	}
+	n.hours(e.Hours)
+}
+
+func (n *naive) open(id queuegroups.HoursID) bool {
+	if f, is := n.forced[id]; is {
+		return f.State == acd.HoursOpen
+	}
+	h := n.config.HoursOf(id)
+	return h == nil || h.Open(n.now)
+}
+
+// applyNode: all legs, offers and registrations of a node are gone; the phones
+// that it tells of are there anew.
+func (n *naive) applyNode(node acd.NodeID, online []queuegroups.AgentID) {
+	var gone []*nLeg
+	for _, l := range n.legs {
+		customer := l.call != nil && l.call.caller == l && l.call.group.chat != nil
+		if l.node == node && !customer { // a customer who writes is not gone with the node
+			l.state = nGone
+			gone = append(gone, l)
+		}
+	}
+	slices.SortFunc(gone, func(a, b *nLeg) int { return cmp.Compare(a.id, b.id) })
+	for _, o := range slices.Clone(n.offers) {
 		if o.node == node {
 			if o.live {
 				n.close(o)
 			}
-			n.forget(id)
+			n.forget(o)
+			if o.chat != nil {
+				n.after(o.call)
+			}
 		}
 	}
-	for _, l := range mine {
-		l.ending = true
-	}
-	for _, callers := range []bool{true, false} { // the order matters to nobody but the end of the call
-		for _, l := range mine {
-			if (l.agent == nil) == callers {
-				n.applyLegEnded(l)
+	for _, callers := range []bool{true, false} {
+		for _, l := range gone {
+			if callers == (l.agent == nil || l.own) {
+				n.legOver(l, lostWithNode)
 			}
 		}
 	}
 	for _, a := range slices.Clone(n.agents) {
-		switch {
-		case slices.Contains(online, a.def.ID):
-			a.online[node] = true
-		default:
-			n.unregister(a, node)
-		}
-	}
-}
-
-func (n *naive) unregister(a *nAgent, node acd.NodeID) {
-	if !a.online[node] {
-		return
-	}
-	delete(a.online, node)
-	if a.reachable() {
-		return
-	}
-	var mine []*nOffer
-	for _, c := range n.calls {
-		for _, o := range c.offers {
-			if o.agent == a {
-				mine = append(mine, o)
+		here := slices.Contains(online, a.def.ID)
+		had := slices.Contains(a.phones, node)
+		for _, c := range slices.Clone(a.clients) {
+			if c.node == node {
+				n.dropClient(a, c)
+				had = true
 			}
 		}
-	}
-	slices.SortFunc(mine, func(a, b *nOffer) int { return cmp.Compare(a.id, b.id) })
-	for _, o := range mine {
-		n.close(o)
-		n.again(o.call)
-	}
-}
-
-func (n *naive) applyArrived(e *acd.CallArrived) {
-	if n.legs[e.Leg] != nil {
-		return
-	}
-	l := &nLeg{id: e.Leg, node: e.Node}
-	n.legs[e.Leg] = l
-	for _, number := range n.config.Numbers {
-		if h := n.config.HoursOf(number.Hours); number.Number == e.To && (h == nil || h.Open(n.now)) {
-			l.call = &nCall{
-				id: acd.InteractionID(n.index), arrived: n.now, group: number.Group, caller: l,
-				tried: map[*nAgent]bool{}, credit: n.groups[number.Group].Priority,
-			}
-			n.enqueue(l.call)
-			n.calls = append(n.calls, l.call)
-			return
+		a.phones = without(a.phones, node)
+		if here {
+			a.phones = append(a.phones, node)
+		}
+		if here || had {
+			n.presence(a)
 		}
 	}
-	l.ending = true
 }
 
-// end finishes a call.
-func (n *naive) end(c *nCall) {
-	for len(c.offers) > 0 {
-		n.close(c.offers[0])
-	}
-	if c.other != nil {
-		c.agent.wrapUp = c.agent.wrapUp || n.groups[c.group].WrapUp > 0 && !c.agent.removed && !c.agent.outside
-		c.other.call, c.other.ending = nil, true
-	}
-	c.caller.call, c.caller.ending = nil, true
-	n.calls = slices.DeleteFunc(n.calls, func(x *nCall) bool { return x == c })
-}
-
-// close takes a live offer from its call; its slot is not free yet.
-func (n *naive) close(o *nOffer) {
-	o.live = false
-	o.call.offers = slices.DeleteFunc(o.call.offers, func(x *nOffer) bool { return x == o })
-}
-
-// again puts a call back to wait when the last of its offers came to nothing.
-func (n *naive) again(c *nCall) {
-	switch {
-	case len(c.offers) > 0:
-		return
-	case c.phase == acd.PhaseDialled:
-		n.proceed(c)
-		return
-	case c.phase != acd.PhaseOffered:
-		return
-	}
-	g := n.groups[c.group]
-	all := g.Distribution == queuegroups.All
-	over := all || n.more(c, g, n.free(g)) == nil
-	if all {
-		c.cursor = nil
-		clear(c.tried)
-	}
-	switch {
-	case c.overdue:
+// waitedOut: the caller has waited as long as they may. Whoever is being rung for
+// them keeps their chance.
+func (n *naive) waitedOut(c *nCall) {
+	c.overdue = true
+	if c.phase == acd.PhaseQueued {
+		n.release(c)
 		n.pastWaiting(c)
-	case all && g.AllMissed == queuegroups.AllMissedEnd && n.circling(c):
-		n.end(c)
-	case over && !n.circling(c):
-		n.proceed(c)
-	default:
-		n.enqueue(c)
 	}
 }
 
-func (n *naive) enqueue(c *nCall) {
-	n.queued++
-	c.phase, c.turn = acd.PhaseQueued, n.queued
-}
-
-func (n *naive) action(c *nCall) queuegroups.Action {
-	chain := n.groups[c.group].NoAnswer
-	switch {
-	case c.chain < len(chain):
-		return chain[c.chain]
-	case len(chain) == 0 && c.chain == 0:
-		return queuegroups.Action{Kind: queuegroups.ActionWait}
-	}
-	return queuegroups.Action{Kind: queuegroups.ActionHangup}
-}
-
-func (n *naive) circling(c *nCall) bool { return n.action(c).Kind == queuegroups.ActionWait }
-
-func (n *naive) pastWaiting(c *nCall) {
-	for n.circling(c) {
-		c.chain++
-	}
-	n.proceed(c)
-}
-
-// proceed does what the group's chain of no-answer actions says next.
-func (n *naive) proceed(c *nCall) {
-	a := n.action(c)
-	if a.Kind == queuegroups.ActionWait {
-		n.enqueue(c)
-		return
-	}
-	c.chain++
-	g := n.groups[c.group]
-	switch a.Kind {
-	case queuegroups.ActionAgent:
-		if last := n.agent(g.Agents[len(g.Agents)-1]); last != nil && last.def.Phone != "" {
-			n.dial(c, last.def.Phone)
-			return
+// skills writes needs as the core does.
+func skills(needs map[queuegroups.SkillID]int) string {
+	out := ""
+	for _, id := range slices.Sorted(maps.Keys(needs)) {
+		if out != "" {
+			out += " "
 		}
-	case queuegroups.ActionNumber:
-		at := slices.IndexFunc(n.config.Numbers, func(x queuegroups.Number) bool { return x.Number == a.Number })
-		if at < 0 {
-			n.dial(c, a.Number)
-			return
-		}
-		if n.move(c, n.config.Numbers[at].Group) {
-			return
-		}
-	case queuegroups.ActionGroup:
-		if n.move(c, a.Group) {
-			return
-		}
-	case queuegroups.ActionVoicemail, queuegroups.ActionCallback:
-		c.phase = acd.PhaseServed
-		return
-	default:
-		n.end(c)
-		return
+		out += string(id) + ">=" + string(rune('0'+needs[id]))
 	}
-	n.proceed(c)
-}
-
-func (n *naive) move(c *nCall, g queuegroups.GroupID) bool {
-	to := n.groups[g]
-	if to == nil || c.hops >= 16 {
-		return false
-	}
-	c.group, c.chain, c.hops, c.cursor, c.overdue, c.credit = g, 0, c.hops+1, nil, false, to.Priority
-	clear(c.tried)
-	n.enqueue(c)
-	return true
-}
-
-func (n *naive) dial(c *nCall, number string) {
-	c.phase = acd.PhaseDialled
-	n.offer(c, &nAgent{outside: true, def: queuegroups.Agent{Phone: number}})
-}
-
-func (n *naive) freeSlot(o *nOffer) {
-	if o.slot {
-		o.slot = false
-		o.agent.slots--
-	}
-}
-
-func (n *naive) forget(id acd.OfferID) {
-	o := n.offers[id]
-	n.freeSlot(o)
-	o.agent.refs--
-	delete(n.offers, id)
-}
-
-func (n *naive) applyLegEnded(l *nLeg) {
-	if l == nil || n.legs[l.id] != l {
-		return
-	}
-	delete(n.legs, l.id)
-	if c := l.call; c != nil {
-		switch {
-		case l == c.caller || c.phase == acd.PhaseTalking:
-			n.end(c)
-		default: // the agent's, before the bridge
-			n.missed(c.agent, n.groups[c.group], true)
-			outside := c.agent.outside
-			c.agent, c.other = nil, nil
-			if outside {
-				n.proceed(c)
-			} else {
-				n.enqueue(c)
-			}
-		}
-	}
-	if l.slot {
-		l.slot = false
-		l.agent.slots--
-	}
-	if l.agent != nil {
-		l.agent.refs--
-	}
-	if l.won != nil && n.offers[l.won.id] == l.won {
-		n.forget(l.won.id)
-	}
-}
-
-func (n *naive) missed(a *nAgent, g *queuegroups.Group, miss bool) {
-	a.resting = !a.outside
-	if !miss {
-		a.misses = 0
-		return
-	}
-	a.misses++
-	if g.Misses > 0 && a.misses >= g.Misses {
-		a.silent = true
-	}
-}
-
-func (n *naive) applyAnswered(e *acd.OfferAnswered) {
-	if n.legs[e.Leg] != nil {
-		return
-	}
-	o := n.offers[e.Offer]
-	l := &nLeg{id: e.Leg, node: e.Node}
-	n.legs[e.Leg] = l
-	if o == nil {
-		l.ending = true
-		return
-	}
-	l.agent = o.agent
-	o.agent.refs++
-	if !o.live {
-		l.ending = true
-		if o.slot {
-			o.slot, l.slot = false, true
-		}
-		return
-	}
-	c := o.call
-	c.overdue = false
-	n.close(o)
-	o.slot, l.slot, o.leg, l.won, l.call = false, true, l, o, c
-	o.agent.last = n.now
-	o.agent.recovered()
-	for len(c.offers) > 0 {
-		n.close(c.offers[0])
-	}
-	c.agent, c.other, c.phase = o.agent, l, acd.PhaseConnecting
-}
-
-func (n *naive) applyFailed(e *acd.OfferFailed) {
-	o := n.offers[e.Offer]
-	if o == nil || o.leg != nil {
-		return
-	}
-	if o.live {
-		n.close(o)
-		n.missed(o.agent, n.groups[o.call.group], e.Class != acd.FailBusy && e.Class != acd.FailDeclined)
-		n.again(o.call)
-	}
-	n.forget(e.Offer)
-}
-
-func (n *naive) applyDeadline(d acd.DeadlineID) {
-	switch d.Kind {
-	case "offer":
-		o := n.offers[acd.OfferID(d.N)]
-		n.close(o)
-		n.missed(o.agent, n.groups[o.call.group], true)
-		n.again(o.call)
-	case "slot":
-		n.freeSlot(n.offers[acd.OfferID(d.N)])
-	case "forget":
-		n.forget(acd.OfferID(d.N))
-	case "leg":
-		n.applyLegEnded(n.legs[acd.LegID(d.Name)])
-	case "legslot":
-		l := n.legs[acd.LegID(d.Name)]
-		l.slot = false
-		l.agent.slots--
-	case "maxwait":
-		c := n.call(acd.InteractionID(d.N))
-		c.overdue = true
-		if c.phase == acd.PhaseQueued {
-			n.pastWaiting(c)
-		}
-	case "serve":
-		n.proceed(n.call(acd.InteractionID(d.N)))
-	case "rest":
-		n.agent(queuegroups.AgentID(d.Name)).resting = false
-	case "return":
-		a := n.agent(queuegroups.AgentID(d.Name))
-		a.silent = false
-		a.misses--
-	case "wrapup":
-		n.agent(queuegroups.AgentID(d.Name)).wrapUp = false
-	}
+	return out
 }

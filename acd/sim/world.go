@@ -21,13 +21,15 @@ type world struct {
 	index   uint64
 	plan    agenda
 	seq     int
+	maker   maker
+	pace    time.Duration // a caller in twice that, at most
 	config  *queuegroups.Config
 	others  []*queuegroups.Config
+	own     map[acd.LegID]queuegroups.AgentID // calls that agents made
 	nodes   []acd.NodeID
 	calls   int
 	phones  int
 	entries []acd.Entry
-	wild    bool
 	quiet   bool // no new callers, no new trouble: everything is to come to its end
 }
 
@@ -77,23 +79,34 @@ func (w *world) chance(n int) bool { return w.rng.IntN(n) == 0 }
 
 func (w *world) upTo(d time.Duration) time.Duration { return time.Duration(w.rng.Int64N(int64(d))) }
 
+// oneOf picks from a list.
+func oneOf[T any](w *world, list ...T) T { return list[w.rng.IntN(len(list))] }
+
 // run lives until the number of entries is logged and then lets everything end.
 func (w *world) run(entries int) error {
+	w.own = map[acd.LegID]queuegroups.AgentID{}
+	if w.chance(2) {
+		if err := w.log(&acd.LevelRaised{Level: acd.LevelMax}); err != nil {
+			return err
+		}
+	}
 	if err := w.log(&acd.ConfigApplied{Config: w.config}); err != nil {
 		return err
 	}
 	for _, a := range w.config.Agents {
 		w.in(w.upTo(20*time.Second), &acd.AgentOnline{Agent: a.ID, Node: w.node()})
-	}
-	if w.wild {
-		if err := w.log(&acd.LevelRaised{Level: acd.LevelMax}); err != nil {
-			return err
+		if w.config.WorkTime.Tracked {
+			w.in(w.upTo(20*time.Second), &acd.DutySet{Agent: a.ID, Duty: acd.DutyOn})
 		}
-		w.later(0, w.wilder)
-		w.later(0, w.customer)
 	}
 	w.later(0, w.caller)
+	if len(w.config.Channels) > 0 {
+		w.later(0, w.customer)
+	}
 	w.later(w.upTo(time.Minute), w.trouble)
+	if !w.maker.plain {
+		w.later(w.upTo(time.Minute), w.ado)
+	}
 	for len(w.entries) < entries {
 		if err := w.step(); err != nil {
 			return err
@@ -112,22 +125,40 @@ func (w *world) run(entries int) error {
 	return w.rest()
 }
 
-// rest: when all is over nothing is left.
+// rest: when all is over nothing is left: everybody who came has gone, one way or
+// another, every slot is free, nothing is still to be carried out, and nobody is
+// left alone for ever.
 func (w *world) rest() error {
 	s := w.judge.core
-	if n := len(s.Interactions()); n > 0 {
-		return fmt.Errorf("%d interactions never end", n)
+	ended := uint64(0)
+	for _, n := range s.Counters().Ended {
+		ended += n
 	}
-	for _, a := range s.Agents() {
+	if n := s.Counters().Interactions; n != ended || len(s.Interactions()) > 0 {
+		return fmt.Errorf("%d interactions came, %d ended, %d never end", n, ended, len(s.Interactions()))
+	}
+	var v acd.Standing
+	s.Standing(&v)
+	for _, a := range v.Agents {
 		switch a.Status {
 		case acd.Available, acd.Offline, acd.DayNotStarted, acd.OnBreak, acd.OnLeave:
 		default:
 			return fmt.Errorf("%s is %s for ever", a.ID, a.Status)
 		}
+		if a.Calls+a.Chats > 0 {
+			return fmt.Errorf("%s has %d slots taken for ever", a.ID, a.Calls+a.Chats)
+		}
 	}
 	for _, n := range w.nodes {
 		if p := s.Pending(n); len(p) > 0 {
 			return fmt.Errorf("%s is to carry out for ever: %s", n, acd.Describe(p[0]))
+		}
+	}
+	for id := range w.judge.naive.due {
+		switch id.Kind {
+		case "client", "hours", "condition", "review": // which come round for ever
+		default:
+			return fmt.Errorf("the deadline %v never passes", id)
 		}
 	}
 	return nil
@@ -183,28 +214,46 @@ func (w *world) caller() {
 	w.calls++
 	leg := acd.LegID(fmt.Sprintf("c%d", w.calls))
 	numbers := w.config.Numbers
-	to := numbers[w.rng.IntN(len(numbers))].Number
+	e := &acd.CallArrived{Leg: leg, Node: w.node(), Trunk: "carrier", To: numbers[w.rng.IntN(len(numbers))].Number}
 	if w.chance(50) {
-		to = "+48999"
+		e.To = "+48999"
 	}
-	e := &acd.CallArrived{Leg: leg, Node: w.node(), Trunk: "carrier", To: to}
-	if w.wild {
-		e.From.Number, e.Responsible = fmt.Sprintf("+4860000000%d", w.rng.IntN(5)), w.someAgent()
+	if !w.maker.plain {
+		if !w.chance(4) {
+			e.From.Number = fmt.Sprintf("+4850000000%d", w.rng.IntN(8))
+		}
+		if w.chance(3) {
+			e.Responsible = w.someone()
+		}
+		if w.chance(5) {
+			e.Needs = w.maker.skills(2)
+		}
 	}
 	w.in(0, e)
 	patience := w.upTo(3 * time.Minute)
-	if w.chance(5) {
+	switch {
+	case w.chance(5):
 		patience = w.upTo(2 * time.Second)
+	case w.chance(12):
+		patience = w.upTo(30 * time.Minute)
 	}
 	w.in(time.Second+patience, &acd.LegEnded{Leg: leg, Cause: w.cause()}) // after the last word of its arrival
-	w.later(w.upTo(8*time.Second), w.caller)
+	w.later(w.upTo(w.pace), w.caller)
 }
 
 func (w *world) cause() acd.EndCause {
 	if w.chance(10) {
-		return []acd.EndCause{acd.EndFailed, acd.EndTimeout, acd.EndByUs}[w.rng.IntN(3)]
+		return oneOf(w, acd.EndFailed, acd.EndTimeout, acd.EndByUs)
 	}
 	return acd.EndHangup
+}
+
+// someone is an agent, as a rule one of those who are declared.
+func (w *world) someone() queuegroups.AgentID {
+	if w.chance(40) {
+		return "nobody"
+	}
+	return w.config.Agents[w.rng.IntN(len(w.config.Agents))].ID
 }
 
 // trouble: phones come and go, nodes die, the admin changes their mind.
@@ -212,7 +261,7 @@ func (w *world) trouble() {
 	if w.quiet {
 		return
 	}
-	agent := w.config.Agents[w.rng.IntN(len(w.config.Agents))].ID
+	agent := w.someone()
 	switch w.rng.IntN(12) {
 	case 0, 1, 2, 3:
 		w.in(0, &acd.AgentOffline{Agent: agent, Node: w.node()})
@@ -265,7 +314,11 @@ func (w *world) carryOut(c acd.Command) {
 		case !lost:
 			w.in(soon, &acd.Bridged{A: c.A, B: c.B})
 		}
-		w.in(soon+w.upTo(90*time.Second), &acd.LegEnded{Leg: c.B, Cause: w.cause()})
+		talk := w.upTo(90 * time.Second)
+		w.in(soon+talk, &acd.LegEnded{Leg: c.B, Cause: w.cause()})
+		if !w.maker.plain {
+			w.talk(c.B, soon, talk)
+		}
 	case *acd.CancelRing:
 		switch {
 		case w.chance(12): // the phone was faster
@@ -274,6 +327,10 @@ func (w *world) carryOut(c acd.Command) {
 			w.in(soon, &acd.OfferFailed{Offer: c.Offer, Class: acd.FailCancelled})
 		}
 	case *acd.Ring:
+		if c.Channel != "" {
+			w.chatOffered(soon, c.Offer, c.Node)
+			return
+		}
 		w.ring(soon, c.Offer, c.Node)
 	case *acd.Dial:
 		w.ring(soon, c.Offer, c.Node)
@@ -310,14 +367,12 @@ func (w *world) ring(soon time.Duration, o acd.OfferID, node acd.NodeID) {
 	}
 }
 
-func (w *world) answer(d time.Duration, o acd.OfferID, node acd.NodeID) {
+func (w *world) answer(d time.Duration, o acd.OfferID, node acd.NodeID) acd.LegID {
 	w.phones++
 	if w.chance(6) {
 		node = w.node()
 	}
 	leg := acd.LegID(fmt.Sprintf("p%d", w.phones))
 	w.in(d, &acd.OfferAnswered{Offer: o, Leg: leg, Node: node})
-	if w.wild {
-		w.later(d, func() { w.meddle(leg) })
-	}
+	return leg
 }

@@ -1,0 +1,228 @@
+package sim
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"centrala/acd"
+	"centrala/queuegroups"
+)
+
+// What is looked at again for safety: chats that wait (R25), and chats of those
+// who are gone (R29).
+var (
+	sweep  = acd.DeadlineID{Kind: "sweep"}
+	review = acd.DeadlineID{Kind: "review"}
+)
+
+func (n *naive) armOnce(id acd.DeadlineID, d time.Duration) {
+	if _, armed := n.due[id]; !armed {
+		n.arm(id, d)
+	}
+}
+
+// asGroup: an open channel distributes as a group does. A chat is offered for as
+// long as it may lie idle (R23), and waits for ever.
+func asGroup(c queuegroups.Channel) queuegroups.Group {
+	return queuegroups.Group{
+		ID: acd.ChannelGroup(c.ID), Agents: c.Agents, Tiers: c.Tiers, Distribution: c.Distribution,
+		Needs: c.Needs, Relax: c.Relax, Preferred: c.Preferred, Priority: c.Priority, WrapUp: c.WrapUp,
+		DialLimit: c.PassAfter, RingLength: c.PassAfter, Rings: 1, Pickup: true,
+	}
+}
+
+// applyChat does with a fact about a chat what the rules say.
+func (n *naive) applyChat(e acd.Event) {
+	switch ev := e.(type) {
+	case *acd.ChatArrived:
+		n.chatArrived(ev)
+	case *acd.ChatWritten:
+		c, l := n.chatOf(ev.Leg)
+		if c == nil {
+			return
+		}
+		c.answers = l == c.other
+		n.arm(ofCall("expire", c), cmp.Or(c.group.chat.AutoExpire, 7*24*time.Hour))
+		if c.phase == acd.PhaseClosing && !c.answers {
+			c.phase = acd.PhaseTalking
+			n.disarm(ofCall("closing", c))
+		}
+		if c.phase == acd.PhaseTalking && !c.answers && c.group.chat.Monitor && !n.there(c.agent, c.group) { // R40
+			n.chatBack(c)
+			return
+		}
+		n.recount(c)
+	case *acd.ChatClosed:
+		c, l := n.chatOf(ev.Leg)
+		if c == nil || c.phase == acd.PhaseClosing {
+			return
+		}
+		c.closedBy = acd.CompletedByCaller
+		if l == c.other {
+			c.closedBy = acd.CompletedByAgent
+		}
+		if c.group.chat.CloseDelay <= 0 || c.phase != acd.PhaseTalking {
+			n.end(c, c.closedBy)
+			return
+		}
+		c.phase = acd.PhaseClosing // R66
+		n.arm(ofCall("closing", c), c.group.chat.CloseDelay)
+		n.wrapsUp(c.agent, c.group)
+		n.recount(c)
+	}
+}
+
+// chatOf finds the chat of which the leg is an end.
+func (n *naive) chatOf(id acd.LegID) (*nCall, *nLeg) {
+	l := n.legs[id]
+	if l == nil || l.call == nil || l.call.group.chat == nil || l != l.call.caller && l != l.call.other {
+		return nil, nil
+	}
+	return l.call, l
+}
+
+func (n *naive) chatArrived(e *acd.ChatArrived) {
+	if n.legs[e.Leg] != nil {
+		return
+	}
+	l := &nLeg{id: e.Leg, node: e.Node, state: nUp}
+	n.legs[e.Leg] = l
+	c := &nCall{
+		id: acd.InteractionID(n.index), arrived: n.now, from: e.From.Number, to: string(e.Channel), caller: l,
+		needs: map[queuegroups.SkillID]int{}, tried: map[queuegroups.AgentID]bool{},
+	}
+	g := n.group(acd.ChannelGroup(e.Channel))
+	if g == nil || g.removed {
+		n.refuse(c, acd.Rejected)
+		return
+	}
+	l.call = c
+	n.calls = append(n.calls, c)
+	for _, s := range e.Needs {
+		c.needs[s.ID] = max(c.needs[s.ID], s.Level)
+	}
+	n.enter(c, g)
+	n.arm(ofCall("expire", c), cmp.Or(g.chat.AutoExpire, 7*24*time.Hour))
+	n.armOnce(review, 24*time.Hour)
+	if !n.open(g.chat.Hours) { // R62
+		c.phase = acd.PhaseAsleep
+		n.awaken(g)
+		return
+	}
+	n.arm(ofCall("unanswered", c), g.chat.UnansweredAfter)
+	if !n.prefer(c, e.Responsible) {
+		n.enqueue(c)
+	}
+}
+
+// hours: what waits for a calendar looks at it again.
+func (n *naive) hours(id queuegroups.HoursID) {
+	for _, g := range n.groups {
+		if g.chat != nil && g.chat.Hours == id {
+			n.awaken(g)
+		}
+	}
+}
+
+// awaken has those who wrote outside the hours into the queue once the channel
+// opens; until then it is known when that will be.
+func (n *naive) awaken(g *nGroup) {
+	n.sort()
+	asleep := false
+	for _, c := range slices.Clone(n.calls) {
+		if c.group != g || c.phase != acd.PhaseAsleep {
+			continue
+		}
+		if !n.open(g.chat.Hours) {
+			asleep = true
+			continue
+		}
+		n.arm(ofCall("unanswered", c), g.chat.UnansweredAfter)
+		n.enqueue(c)
+	}
+	id := acd.DeadlineID{Kind: "opening", Name: string(g.def.ID)}
+	n.disarm(id)
+	if !asleep {
+		return
+	}
+	if f, is := n.forced[g.chat.Hours]; is {
+		if !f.Until.IsZero() {
+			n.due[id] = f.Until
+		}
+	} else if at, ok := n.config.HoursOf(g.chat.Hours).Next(n.now); ok {
+		n.due[id] = at
+	}
+}
+
+// recount: whether the chat counts against its agent's limits, as it stands now (R47).
+func (n *naive) recount(c *nCall) {
+	if c.group.chat == nil || c.other == nil {
+		return
+	}
+	out := c.group.chat.Exclude
+	closing := c.phase == acd.PhaseClosing
+	c.other.free = closing && len(out) > 0 || c.answers && slices.Contains(out, queuegroups.ExcludeWaiting)
+}
+
+// chatBack: a chat that an agent has goes back into the queue.
+func (n *naive) chatBack(c *nCall) {
+	l := c.other
+	l.call = nil
+	c.agent, c.other = nil, nil
+	n.disarm(ofCall("closing", c))
+	n.endLeg(l)
+	n.arm(ofCall("unanswered", c), c.group.chat.UnansweredAfter)
+	n.enqueue(c)
+}
+
+// unanswered: nobody has answered the chat for too long (R24, R48, R49).
+func (n *naive) unanswered(c *nCall) {
+	if c.group.chat.NoAnswer.Kind != queuegroups.ChatRequeue {
+		return
+	}
+	n.arm(ofCall("unanswered", c), c.group.chat.UnansweredAfter)
+	for _, o := range slices.Clone(c.offers) {
+		n.withdraw(o)
+	}
+	n.after(c)
+}
+
+// review looks at the chats of an agent whose presence changed (R29, R41 to R43).
+func (n *naive) review(a *nAgent) {
+	duty := n.dutyOf(a) == acd.DutyOn && !n.quiet(a)
+	now := [4]bool{a.removed, duty, a.atClient(), a.duty == acd.DutyLeave}
+	if now != a.seen {
+		a.seen = now
+		n.reviewChats(a)
+	}
+}
+
+func (n *naive) reviewChats(a *nAgent) {
+	n.takeBack(a, func(o *nOffer) bool {
+		if o.chat != nil && o.call.kept != nil {
+			return !n.mayCall(o.call, a)
+		}
+		return o.chat != nil && !n.there(a, o.chat)
+	})
+	for _, l := range slices.Clone(a.legs) {
+		c := l.call
+		if c == nil || l.chat == nil || c.other != l || c.phase != acd.PhaseTalking {
+			continue
+		}
+		if a.removed || a.duty == acd.DutyLeave || !c.answers && !n.there(a, c.group) {
+			n.chatBack(c)
+		}
+	}
+}
+
+func (n *naive) reviewAll() {
+	for _, a := range n.agents {
+		if a.removed || a.duty == acd.DutyLeave {
+			n.reviewChats(a)
+		}
+	}
+	if slices.ContainsFunc(n.calls, func(c *nCall) bool { return c.group.chat != nil }) {
+		n.arm(review, 24*time.Hour)
+	}
+}
