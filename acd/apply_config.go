@@ -48,7 +48,9 @@ func (s *State) unlisted() {
 	for _, a := range slices.Clone(s.agentOrder) {
 		s.withdrawFrom(a, "does not serve the group any more", func(o *offer) bool {
 			listed := slices.ContainsFunc(a.seats, func(t *seat) bool { return t.group.def.ID == o.group })
-			return a.removed || !listed && s.interactions[o.of].personal == nil
+			i := s.interactions[o.of]
+			ofGroup := i.phase == PhaseOffered && i.personal == nil // not a colleague's question
+			return a.removed || !listed && ofGroup
 		})
 		s.drop(a)
 	}
@@ -185,7 +187,6 @@ func (s *State) relane(i *interaction) {
 func (s *State) reopen() {
 	for _, id := range sortedKeys(s.interactions) {
 		i := s.interactions[id]
-		s.recountChat(i)
 		if i.phase != PhaseQueued && i.phase != PhaseOffered {
 			i.lane, i.relaxed, i.tier = nil, 0, 0 // reckoned anew if it comes back to the queue
 			continue
@@ -209,5 +210,8 @@ func (s *State) reopen() {
 		for _, o := range i.offers {
 			i.tried[o.agent.def.ID] = true
 		}
+	}
+	for _, id := range sortedKeys(s.interactions) { // which may put a chat back into the queue
+		s.recountChat(s.interactions[id])
 	}
 }

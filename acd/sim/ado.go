@@ -186,6 +186,11 @@ func (w *world) customer() {
 	stays := w.upTo(10 * time.Minute)
 	w.in(time.Second+stays, &acd.LegEnded{Leg: leg, Cause: w.cause()})
 	w.writes(leg, stays)
+	if w.chance(4) { // another node looks after them from some time on
+		again := *e
+		again.Node = w.node()
+		w.in(w.upTo(stays+1), &again)
+	}
 	w.later(w.upTo(15*time.Second), w.customer)
 }
 

@@ -47,8 +47,9 @@ type nAgent struct {
 	legs    []*nLeg   // that take a slot
 	last    time.Time // answer; zero: none
 	misses  int
-	seen    [4]bool // presence, when their chats were last looked at
-	resting acd.FailureClass
+	seen    [5]bool          // presence, when their chats were last looked at
+	resting acd.FailureClass // left alone with calls
+	refused acd.FailureClass // left alone with chats
 	silent  bool
 	wrapUp  bool
 }
@@ -110,10 +111,12 @@ type nCall struct {
 	overdue  bool
 	let      bool // into the queue
 	credit   time.Duration
-	bonus    time.Duration // the part of it that goes along to other groups
-	via      string        // the chain that it follows
-	chain    int           // the present action of it
-	remedied int           // the worst condition that it has been taken care of for
+	bonus    time.Duration       // the part of it that goes along to other groups
+	answered bool                // by an agent, at some time
+	card     queuegroups.AgentID // asleep: whom the customer's card names
+	via      string              // the chain that it follows
+	chain    int                 // the present action of it
+	remedied int                 // the worst condition that it has been taken care of for
 	hops     int
 	rung     bool
 	service  queuegroups.ActionKind
@@ -125,6 +128,8 @@ type nCall struct {
 	answers  bool // the agent wrote last in the chat
 	closedBy acd.EndKind
 }
+
+func (c *nCall) chat() bool { return c.group.chat != nil }
 
 // nHanded is a blind transfer under way.
 type nHanded struct {
@@ -268,3 +273,6 @@ func ofLeg(k acd.DeadlineKind, l *nLeg) acd.DeadlineID {
 func ofClient(a *nAgent, c *nClient) acd.DeadlineID {
 	return acd.DeadlineID{Kind: "client", N: c.id, Name: string(a.def.ID)}
 }
+
+// closed: it is an agent's end of a chat that only awaits its rating.
+func (l *nLeg) closed() bool { return l.call != nil && l.call.phase == acd.PhaseClosing }

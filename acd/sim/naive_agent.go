@@ -9,8 +9,11 @@ import (
 	"centrala/queuegroups"
 )
 
-// used is how much an agent has in hand.
-func (a *nAgent) used() int { return len(a.offers) + len(a.legs) }
+// load is how much of what an agent has in hand counts (R47).
+func (a *nAgent) load() int {
+	calls, _, counted, _ := a.hands(nil)
+	return calls + counted
+}
 
 // hands counts what an agent has in hand: calls, chats, and of these those that
 // count, in all and of one channel (R47).
@@ -98,31 +101,39 @@ func (n *naive) quiet(a *nAgent) bool { return a.dnd && n.config.Presence.DNDBlo
 
 // canTake: nothing keeps something of the group from the agent (R28); nil: a call.
 func (n *naive) canTake(a *nAgent, g *nGroup) bool {
-	return n.there(a, g) && a.resting == "" && !a.silent && !a.wrapUp && a.room(g)
+	switch {
+	case !n.there(a, g) || a.wrapUp || !a.room(g):
+		return false
+	case g == nil || g.chat == nil:
+		return a.resting == "" && !a.silent
+	} // what a telephone does says nothing of chats (P18)
+	return a.refused == "" && (a.next == nil || a.next.Duty == acd.DutyOn)
 }
 
-// status is what the agent is doing: what they have in hand first.
+// status is what the agent is doing: calls first, then what keeps them from work,
+// then chats.
 func (n *naive) status(a *nAgent) acd.AgentStatus {
-	live := func(ringing bool) bool {
-		return slices.ContainsFunc(a.offers, func(o *nOffer) bool { return o.live && (o.ringing || !ringing) })
+	live := func(ringing, chat bool) bool {
+		return slices.ContainsFunc(a.offers, func(o *nOffer) bool {
+			return o.live && (o.ringing || !ringing) && (o.chat != nil) == chat
+		})
 	}
 	leg := func(f func(l *nLeg) bool) bool { return slices.ContainsFunc(a.legs, f) }
+	calls, _, _, _ := a.hands(nil)
 	switch duty := n.dutyOf(a); {
 	case leg(func(l *nLeg) bool { return l.state == nUp && l.chat == nil }):
 		return acd.Talking
-	case live(true):
+	case live(true, false):
 		return acd.Ringing
 	case leg(func(l *nLeg) bool { return l.own && l.state < nUp }):
 		return acd.BusyElsewhere
-	case live(false):
+	case live(false, false):
 		return acd.Reserved
-	case leg(func(l *nLeg) bool { return l.state == nUp }):
-		return acd.Talking
 	case a.wrapUp:
 		return acd.WrapUp
 	case a.removed:
 		return acd.Dismissed
-	case a.used() > 0:
+	case calls > 0:
 		return acd.Reserved
 	case duty == acd.DutyLeave:
 		return acd.OnLeave
@@ -138,6 +149,12 @@ func (n *naive) status(a *nAgent) acd.AgentStatus {
 		return acd.BusyElsewhere
 	case a.resting != "":
 		return acd.BackingOff
+	case leg(func(l *nLeg) bool { return l.state == nUp && l.chat != nil && !l.free && !l.closed() }):
+		return acd.Talking
+	case live(true, true):
+		return acd.Ringing
+	case live(false, true):
+		return acd.Reserved
 	}
 	return acd.Available
 }
@@ -159,12 +176,24 @@ func (n *naive) eligible(t nSeat) bool {
 
 // working and pausing: the agent is there for the group, or will be.
 func (n *naive) working(t nSeat) bool {
-	return t.agent.seatState(t.group) == acd.SeatIn && n.atWork(t.agent)
+	return t.agent.seatState(t.group) == acd.SeatIn && n.serving(t)
 }
 
 func (n *naive) pausing(t nSeat) bool {
 	state := t.agent.seatState(t.group)
+	if t.group.chat != nil {
+		return state != acd.SeatOut && !n.working(t) && (n.there(t.agent, t.group) || t.agent.duty == acd.DutyBreak)
+	}
 	return state != acd.SeatOut && n.status(t.agent) == acd.OnBreak || state == acd.SeatPaused && n.atWork(t.agent)
+}
+
+// serving: there for calls, or for the chats of the channel, which a telephone says
+// nothing of.
+func (n *naive) serving(t nSeat) bool {
+	if t.group.chat != nil {
+		return n.there(t.agent, t.group)
+	}
+	return n.atWork(t.agent)
 }
 
 // recovered ends every penalty.
@@ -177,6 +206,13 @@ func (n *naive) recovered(a *nAgent) {
 // missed leaves the agent alone after an offer that came to nothing (F14).
 func (n *naive) missed(a *nAgent, g *nGroup, class acd.FailureClass) {
 	if a.outside {
+		return
+	}
+	if g.chat != nil {
+		if class != acd.FailNoAnswer {
+			a.refused = class
+			n.arm(ofAgent("chatrest", a), map[bool]time.Duration{true: 10 * time.Second, false: 30 * time.Second}[class == acd.FailUnreachable])
+		}
 		return
 	}
 	a.misses++
@@ -284,7 +320,7 @@ func (n *naive) applyDuty(e *acd.DutySet) {
 	reasons := n.config.WorkTime.Breaks
 	switch {
 	case a == nil || !known || e.Duty == acd.DutyBreak && len(reasons) > 0 && !slices.Contains(reasons, e.Reason):
-	case e.Next && (a.used() > 0 || a.wrapUp):
+	case e.Next && (a.load() > 0 || a.wrapUp):
 		a.next = e
 	default:
 		a.next = nil
@@ -383,9 +419,9 @@ func (n *naive) seen(a *nAgent, e *acd.ClientSeen) {
 		c.open, c.hidden = true, false
 		n.uses(a, c)
 	case acd.ClientMinimised:
-		first, before := !c.open && !c.rings, c.open && c.hidden
+		first, before := !c.open, c.hidden
 		c.open, c.hidden = true, true
-		if c.kind == acd.ClientMobile && !c.away && !before || first {
+		if !c.away && (first || c.kind == acd.ClientMobile && !before) {
 			n.uses(a, c)
 		}
 	case acd.ClientLocked:

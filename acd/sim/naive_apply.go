@@ -41,8 +41,10 @@ func (n *naive) apply(e acd.Entry, due bool) {
 		n.applyMove(e.Event)
 		n.applyChat(e.Event)
 	}
+	n.sweep()
 	n.settle()
 	n.sweep()
+	n.watch()
 }
 
 func (n *naive) applyDeadline(d acd.DeadlineID) {
@@ -51,7 +53,7 @@ func (n *naive) applyDeadline(d acd.DeadlineID) {
 	case "offer":
 		o := n.offer(acd.OfferID(d.N))
 		class := acd.FailUnreachable
-		if o.ringing {
+		if o.ringing || o.chat != nil {
 			class = acd.FailNoAnswer
 		}
 		n.missed(o.agent, o.call.group, class)
@@ -70,9 +72,7 @@ func (n *naive) applyDeadline(d acd.DeadlineID) {
 	case "stage":
 		n.stage(n.call(acd.InteractionID(d.N)))
 	case "personal":
-		if c := n.call(acd.InteractionID(d.N)); c.phase == acd.PhaseQueued {
-			n.keptOver(c)
-		}
+		n.keptLong(n.call(acd.InteractionID(d.N)))
 	case "condition":
 		n.conditionLasts(n.group(queuegroups.GroupID(d.Name)))
 	case "hours":
@@ -85,7 +85,7 @@ func (n *naive) applyDeadline(d acd.DeadlineID) {
 	case "unanswered":
 		n.unanswered(n.call(acd.InteractionID(d.N)))
 	case "expire":
-		n.end(n.call(acd.InteractionID(d.N)), acd.CompletedBySilence)
+		n.expired(n.call(acd.InteractionID(d.N)))
 	case "closing":
 		c := n.call(acd.InteractionID(d.N))
 		n.end(c, c.closedBy)
@@ -99,6 +99,8 @@ func (n *naive) applyDeadline(d acd.DeadlineID) {
 		n.reviewAll()
 	case "rest":
 		a.resting = ""
+	case "chatrest":
+		a.refused = ""
 	case "return":
 		a.silent = false
 		a.misses--
@@ -229,7 +231,7 @@ func (n *naive) sweep() {
 		if !a.removed || n.named(a) {
 			continue
 		}
-		for _, k := range []acd.DeadlineKind{"rest", "return", "wrapup"} {
+		for _, k := range []acd.DeadlineKind{"rest", "chatrest", "return", "wrapup"} {
 			n.disarm(ofAgent(k, a))
 		}
 		for _, c := range a.clients {
@@ -309,7 +311,7 @@ func (n *naive) applyNode(node acd.NodeID, online []queuegroups.AgentID) {
 			}
 			n.forget(o)
 			if o.chat != nil {
-				n.after(o.call)
+				n.offerAnew(o.call)
 			}
 		}
 	}

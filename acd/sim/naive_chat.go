@@ -28,7 +28,7 @@ func asGroup(c queuegroups.Channel) queuegroups.Group {
 	return queuegroups.Group{
 		ID: acd.ChannelGroup(c.ID), Agents: c.Agents, Tiers: c.Tiers, Distribution: c.Distribution,
 		Needs: c.Needs, Relax: c.Relax, Preferred: c.Preferred, Priority: c.Priority, WrapUp: c.WrapUp,
-		DialLimit: c.PassAfter, RingLength: c.PassAfter, Rings: 1, Pickup: true,
+		DialLimit: cmp.Or(c.PassAfter, time.Minute), RingLength: cmp.Or(c.PassAfter, time.Minute), Rings: 1, Pickup: true,
 	}
 }
 
@@ -44,11 +44,12 @@ func (n *naive) applyChat(e acd.Event) {
 		}
 		c.answers = l == c.other
 		n.arm(ofCall("expire", c), cmp.Or(c.group.chat.AutoExpire, 7*24*time.Hour))
+		look := c.group.chat.Monitor
 		if c.phase == acd.PhaseClosing && !c.answers {
-			c.phase = acd.PhaseTalking
+			c.phase, look = acd.PhaseTalking, true
 			n.disarm(ofCall("closing", c))
 		}
-		if c.phase == acd.PhaseTalking && !c.answers && c.group.chat.Monitor && !n.there(c.agent, c.group) { // R40
+		if c.phase == acd.PhaseTalking && !c.answers && look && !n.there(c.agent, c.group) { // R40
 			n.chatBack(c)
 			return
 		}
@@ -62,7 +63,11 @@ func (n *naive) applyChat(e acd.Event) {
 		if l == c.other {
 			c.closedBy = acd.CompletedByAgent
 		}
-		if c.group.chat.CloseDelay <= 0 || c.phase != acd.PhaseTalking {
+		switch {
+		case c.phase != acd.PhaseTalking:
+			n.end(c, c.abandoned())
+			return
+		case c.group.chat.CloseDelay <= 0:
 			n.end(c, c.closedBy)
 			return
 		}
@@ -83,7 +88,8 @@ func (n *naive) chatOf(id acd.LegID) (*nCall, *nLeg) {
 }
 
 func (n *naive) chatArrived(e *acd.ChatArrived) {
-	if n.legs[e.Leg] != nil {
+	if l := n.legs[e.Leg]; l != nil {
+		n.rehome(l, e.Node)
 		return
 	}
 	l := &nLeg{id: e.Leg, node: e.Node, state: nUp}
@@ -105,12 +111,11 @@ func (n *naive) chatArrived(e *acd.ChatArrived) {
 	n.enter(c, g)
 	n.arm(ofCall("expire", c), cmp.Or(g.chat.AutoExpire, 7*24*time.Hour))
 	n.armOnce(review, 24*time.Hour)
-	if !n.open(g.chat.Hours) { // R62
-		c.phase = acd.PhaseAsleep
-		n.awaken(g)
+	if n.sleepsOver(c) {
+		c.card = e.Responsible
 		return
 	}
-	n.arm(ofCall("unanswered", c), g.chat.UnansweredAfter)
+	n.armUnanswered(c)
 	if !n.prefer(c, e.Responsible) {
 		n.enqueue(c)
 	}
@@ -138,8 +143,12 @@ func (n *naive) awaken(g *nGroup) {
 			asleep = true
 			continue
 		}
-		n.arm(ofCall("unanswered", c), g.chat.UnansweredAfter)
-		n.enqueue(c)
+		n.armUnanswered(c)
+		card := c.card
+		c.card = ""
+		if c.answered || !n.prefer(c, card) {
+			n.enqueue(c)
+		}
 	}
 	id := acd.DeadlineID{Kind: "opening", Name: string(g.def.ID)}
 	n.disarm(id)
@@ -160,6 +169,9 @@ func (n *naive) recount(c *nCall) {
 	if c.group.chat == nil || c.other == nil {
 		return
 	}
+	if c.other.state == nEnding || c.other.state == nGone {
+		return
+	}
 	out := c.group.chat.Exclude
 	closing := c.phase == acd.PhaseClosing
 	c.other.free = closing && len(out) > 0 || c.answers && slices.Contains(out, queuegroups.ExcludeWaiting)
@@ -169,11 +181,89 @@ func (n *naive) recount(c *nCall) {
 func (n *naive) chatBack(c *nCall) {
 	l := c.other
 	l.call = nil
-	c.agent, c.other = nil, nil
-	n.disarm(ofCall("closing", c))
+	c.agent, c.other, c.cursor = nil, nil, nil
+	clear(c.tried)
 	n.endLeg(l)
-	n.arm(ofCall("unanswered", c), c.group.chat.UnansweredAfter)
-	n.enqueue(c)
+	n.armUnanswered(c)
+	n.queueAgain(c)
+}
+
+// queueAgain: whoever comes back while the channel is closed waits for it to open.
+func (n *naive) queueAgain(c *nCall) {
+	if !n.sleepsOver(c) {
+		n.enqueue(c)
+	}
+}
+
+// sleepsOver: a chat that comes to wait while its channel is closed waits for it
+// to open (R62).
+func (n *naive) sleepsOver(c *nCall) bool {
+	if !c.chat() || n.open(c.group.chat.Hours) {
+		return false
+	}
+	n.disarm(ofCall("unanswered", c))
+	n.leaves(c, acd.PhaseAsleep)
+	n.awaken(c.group)
+	return true
+}
+
+func (n *naive) armUnanswered(c *nCall) {
+	n.arm(ofCall("unanswered", c), cmp.Or(c.group.chat.UnansweredAfter, time.Minute))
+}
+
+// expired: nobody has written for too long (R30).
+func (n *naive) expired(c *nCall) {
+	switch {
+	case c.phase == acd.PhaseClosing:
+		n.end(c, c.closedBy)
+	case !c.answered:
+		n.end(c, acd.Missed)
+	case c.answers:
+		n.end(c, acd.CompletedByCustomerSilence)
+	default:
+		n.end(c, acd.CompletedByAgentSilence)
+	}
+}
+
+// rehome: another node looks after the customer's end of a chat now. What the old
+// one was to show is offered anew.
+func (n *naive) rehome(l *nLeg, node acd.NodeID) {
+	c := l.call
+	if c == nil || !c.chat() || c.caller != l || l.node == node {
+		return
+	}
+	l.node = node
+	for _, o := range slices.Clone(c.offers) {
+		n.close(o)
+		n.forget(o)
+		n.offerAnew(c)
+	}
+}
+
+// offerAnew: an offer of a chat was lost with a node, and nobody is the worse for it.
+func (n *naive) offerAnew(c *nCall) {
+	if len(c.offers) > 0 || c.phase != acd.PhaseOffered {
+		return
+	}
+	c.phase = acd.PhaseQueued
+	if c.kept == nil {
+		n.round(c)
+		n.enqueue(c)
+	}
+}
+
+// keptLong: a call or chat has waited long enough for one agent; who is rung for
+// it keeps their chance, but a chat is not left on an empty desk (R59).
+func (n *naive) keptLong(c *nCall) {
+	switch {
+	case c.phase == acd.PhaseQueued:
+		n.keptOver(c)
+	case c.chat() && !n.there(c.kept, c.group):
+		for _, o := range slices.Clone(c.offers) {
+			n.withdraw(o)
+		}
+		n.after(c)
+	}
 }
 
 // unanswered: nobody has answered the chat for too long (R24, R48, R49).
@@ -181,7 +271,7 @@ func (n *naive) unanswered(c *nCall) {
 	if c.group.chat.NoAnswer.Kind != queuegroups.ChatRequeue {
 		return
 	}
-	n.arm(ofCall("unanswered", c), c.group.chat.UnansweredAfter)
+	n.armUnanswered(c)
 	for _, o := range slices.Clone(c.offers) {
 		n.withdraw(o)
 	}
@@ -191,7 +281,7 @@ func (n *naive) unanswered(c *nCall) {
 // review looks at the chats of an agent whose presence changed (R29, R41 to R43).
 func (n *naive) review(a *nAgent) {
 	duty := n.dutyOf(a) == acd.DutyOn && !n.quiet(a)
-	now := [4]bool{a.removed, duty, a.atClient(), a.duty == acd.DutyLeave}
+	now := [5]bool{a.removed, duty, a.atClient(), a.duty == acd.DutyLeave, n.config.WorkTime.Tracked}
 	if now != a.seen {
 		a.seen = now
 		n.reviewChats(a)
@@ -224,5 +314,13 @@ func (n *naive) reviewAll() {
 	}
 	if slices.ContainsFunc(n.calls, func(c *nCall) bool { return c.group.chat != nil }) {
 		n.arm(review, 24*time.Hour)
+	}
+}
+
+// wake takes the chat from those that wait for the channel to open.
+func (n *naive) wake(c *nCall) {
+	if c.phase == acd.PhaseAsleep {
+		c.phase = acd.PhaseQueued
+		n.awaken(c.group)
 	}
 }

@@ -36,7 +36,7 @@ func (n *naive) settle() {
 // for an agent who is not there.
 func (n *naive) attend() {
 	for _, a := range n.agents {
-		if a.next != nil && a.used() == 0 && !a.wrapUp {
+		if a.next != nil && a.load() == 0 && !a.wrapUp {
 			a.duty, a.reason, a.next = a.next.Duty, a.next.Reason, nil
 			if a.duty == acd.DutyOn {
 				n.recovered(a)
@@ -149,11 +149,26 @@ func (n *naive) choose(c *nCall, free []nSeat) *nAgent {
 	}
 	r := chosen.rank()
 	c.cursor = &r
+	if c.asksOnce() {
+		c.tried[chosen.agent.def.ID] = true
+	}
 	return chosen.agent
+}
+
+// asksOnce: who was asked is remembered by name: evenly, an agent who is offered
+// one chat may be free for another, and has moved on in the order (R49).
+func (c *nCall) asksOnce() bool {
+	return c.chat() && c.group.def.Distribution == queuegroups.Evenly
 }
 
 func (c *nCall) next(free []nSeat) (nSeat, bool) {
 	for _, t := range free {
+		if c.asksOnce() {
+			if !c.tried[t.agent.def.ID] {
+				return t, true
+			}
+			continue
+		}
 		if c.cursor == nil || t.rank().compare(*c.cursor) > 0 {
 			return t, true
 		}

@@ -61,7 +61,7 @@ func (n *naive) requeue(c *nCall) {
 		n.proceed(c)
 		return
 	}
-	n.enqueue(c)
+	n.queueAgain(c)
 }
 
 // handFailed: nobody took what was transferred blindly (R100).
@@ -187,12 +187,15 @@ func (n *naive) leaveTalk(c *nCall) {
 	c.other.call = nil
 	n.endLeg(c.other)
 	c.agent, c.other, c.caller.bridge = nil, nil, ""
+	if c.chat() {
+		n.armUnanswered(c)
+	}
 	n.music(c)
 }
 
 func (n *naive) moved(e *acd.Moved) {
 	c := n.call(e.Interaction)
-	if c == nil || c.phase != acd.PhaseQueued && c.phase != acd.PhaseOffered && c.phase != acd.PhaseParked {
+	if c == nil || !slices.Contains([]acd.Phase{acd.PhaseQueued, acd.PhaseOffered, acd.PhaseParked, acd.PhaseAsleep}, c.phase) {
 		return
 	}
 	a, g, ok := n.target(e.To, nil)
@@ -204,6 +207,7 @@ func (n *naive) moved(e *acd.Moved) {
 	}
 	n.release(c)
 	n.unpark(c)
+	n.wake(c)
 	c.handed = nil
 	n.sendTo(c, a, g, e.To.Number)
 }
@@ -233,7 +237,7 @@ func (n *naive) consult(c *nCall, to acd.Target) {
 		limit = 10 * time.Second
 	}
 	switch {
-	case !ok:
+	case !ok, g != nil && !c.fits(g, to):
 		return
 	case g != nil: // whom its distribution would choose, of all its tiers
 		asked := &nCall{group: g, tier: len(g.def.Tiers)}
@@ -322,16 +326,17 @@ func (n *naive) claimed(e *acd.Claimed) {
 	l := &nLeg{id: e.Leg, node: e.Node, state: nUp}
 	n.legs[e.Leg] = l
 	a := n.agent(e.Agent)
-	if a == nil || a.removed {
+	if a == nil || a.removed || a.duty == acd.DutyLeave {
 		n.endLeg(l)
 		return
 	}
 	c := n.wanted(a, e)
-	if c == nil || !a.room(c.group) || c.group.chat != nil && a.duty == acd.DutyLeave {
+	if c == nil || !a.room(c.group) || c.chat() && !n.mayCall(c, a) {
 		n.endLeg(l)
 		return
 	}
 	n.unpark(c)
+	n.wake(c)
 	o := &nOffer{call: c, node: c.caller.node, agent: a, slot: true}
 	if c.group.chat != nil {
 		o.chat = c.group
@@ -374,7 +379,7 @@ func (n *naive) wanted(a *nAgent, e *acd.Claimed) *nCall {
 		case c == nil:
 		case c.phase == acd.PhaseParked:
 			return c
-		case (c.phase == acd.PhaseQueued || c.phase == acd.PhaseOffered) && c.group.def.Pickup && serves(a, c.group):
+		case (c.phase == acd.PhaseQueued || c.phase == acd.PhaseOffered || c.phase == acd.PhaseAsleep) && c.group.def.Pickup && serves(a, c.group):
 			return c
 		}
 	case acd.ClaimParked:

@@ -268,10 +268,13 @@ func (w *world) trouble() {
 	case 4, 5, 6, 7, 8:
 		w.in(0, &acd.AgentOnline{Agent: agent, Node: w.node()})
 	case 9:
-		if w.chance(3) {
+		if w.chance(6) {
 			w.in(0, &acd.NodeLost{Node: w.node()})
 		}
 	case 10:
+		if w.chance(2) {
+			break
+		}
 		e, all := &acd.NodeStarted{Node: w.node()}, w.chance(2)
 		for _, a := range w.config.Agents {
 			if all || w.chance(2) {
