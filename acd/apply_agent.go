@@ -16,11 +16,18 @@ func (s *State) applyAgentOnline(e *AgentOnline) {
 			c.rings = true
 			s.used(a, c)
 		}
-	} else if at, there := slices.BinarySearch(a.online, e.Node); !there {
-		a.online = slices.Insert(a.online, at, e.Node)
+	} else {
+		a.register(e.Node)
 	}
 	s.recovered(a)
 	s.refresh(a, "registered")
+}
+
+// register notes that a phone of the agent's is registered at the node.
+func (a *agent) register(n NodeID) {
+	if at, there := slices.BinarySearch(a.online, n); !there {
+		a.online = slices.Insert(a.online, at, n)
+	}
 }
 
 // applyAgentOffline: the last phone of the agent of its kind at a node is gone.

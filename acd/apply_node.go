@@ -15,11 +15,14 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
 // applyNodeStarted: a node came up. Its former legs are gone; the phones it
 // still holds registrations of are online there, and no others.
 func (s *State) applyNodeStarted(e *NodeStarted) {
-	s.endNode(e.Node)
 	online := map[string]bool{}
 	for _, id := range e.Online {
 		online[string(id)] = true
+		if a := s.agents[id]; a != nil { // nobody is away in between
+			a.register(e.Node)
+		}
 	}
+	s.endNode(e.Node)
 	for _, a := range slices.Clone(s.agentOrder) {
 		if !online[string(a.def.ID)] {
 			s.leftNode(a, e.Node)
@@ -30,10 +33,7 @@ func (s *State) applyNodeStarted(e *NodeStarted) {
 				s.dropClient(a, c)
 			}
 		}
-		at, was := slices.BinarySearch(a.online, e.Node)
-		if !was {
-			a.online = slices.Insert(a.online, at, e.Node)
-		}
+		a.register(e.Node)
 		s.presenceChanged(a, "registered at "+string(e.Node))
 	}
 }
