@@ -313,6 +313,7 @@ func (n *naive) applyNode(node acd.NodeID, online []queuegroups.AgentID) {
 			if o.chat != nil {
 				n.offerAnew(o.call)
 			}
+			n.look(o.agent)
 		}
 	}
 	for _, callers := range []bool{true, false} {

@@ -264,6 +264,9 @@ func (n *naive) legOver(l *nLeg, cause acd.EndCause) {
 	}
 	n.disarm(ofLeg("leg", l))
 	n.freeLeg(l)
+	if l.agent != nil {
+		n.look(l.agent)
+	}
 }
 
 func (n *naive) callerGone(c *nCall, cause acd.EndCause, hangup bool) {

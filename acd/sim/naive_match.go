@@ -36,12 +36,7 @@ func (n *naive) settle() {
 // for an agent who is not there.
 func (n *naive) attend() {
 	for _, a := range n.agents {
-		if a.next != nil && a.load() == 0 && !a.wrapUp {
-			a.duty, a.reason, a.next = a.next.Duty, a.next.Reason, nil
-			if a.duty == acd.DutyOn {
-				n.recovered(a)
-			}
-		}
+		n.onward(a)
 	}
 	n.sort()
 	for _, a := range n.agents {
@@ -52,6 +47,24 @@ func (n *naive) attend() {
 			}
 		}
 	}
+}
+
+// onward: the agent goes on to what they wanted to do once their work is done.
+func (n *naive) onward(a *nAgent) {
+	if a.next == nil || a.load() > 0 || a.wrapUp {
+		return
+	}
+	a.duty, a.reason, a.next = a.next.Duty, a.next.Reason, nil
+	if a.duty == acd.DutyOn {
+		n.recovered(a)
+	}
+}
+
+// look brings an agent up to date before the rest of what happened is dealt with:
+// of a node that is lost one thing is taken after the other.
+func (n *naive) look(a *nAgent) {
+	n.onward(a)
+	n.review(a)
 }
 
 // sort puts calls in the order in which they are served: arrival less credit.
