@@ -61,6 +61,10 @@ fuzz: ## run every fuzz test for FUZZTIME (20s)
 sim: ## simulate RUNS seeded days at the core, beginning with SEED
 	$(GO) test -count=1 ./acd/sim -args -seed $(SEED) -runs $(RUNS)
 
+.PHONY: mutants
+mutants: ## break the core's rules one at a time and have the simulator find each (an hour); writes docs/simulator.md
+	$(GO) test -count=1 -timeout 120m ./acd/sim -run TestMutants -args -mutants
+
 .PHONY: deps
 deps: ## install the programs that the tests use besides Go
 	./scripts/install-test-deps.sh
