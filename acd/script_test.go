@@ -259,6 +259,13 @@ func (r *script) show(what string) {
 	case "counters":
 		c := r.s.Counters()
 		fmt.Fprintf(&r.out, "  late %d, unknown %d, stale %d, overdue %d, offers %v, ended %v\n", c.Late, c.Unknown, c.Stale, c.Overdue, c.Offers, c.Ended)
+	case "records":
+		for _, x := range r.ended {
+			fmt.Fprintf(&r.out, "  %d: from %s to %s, %s, arrived %s, answered %s, ended %s: %s\n", x.Interaction, x.From.Number, x.To, x.Group, r.since(x.Arrived), r.since(x.Answered), r.since(x.Ended), x.End)
+			for _, st := range x.Stints {
+				fmt.Fprintf(&r.out, "    %s from %s to %s\n", string(st.Agent)+st.Number, r.since(st.From), r.since(st.To))
+			}
+		}
 	default:
 		r.t.Fatalf("cannot show %s", what)
 	}

@@ -186,7 +186,7 @@ func (m maker) relaxation(after time.Duration) queuegroups.Relaxation {
 		if m.chance(2) {
 			r.Drop = append(r.Drop, s.ID)
 		} else {
-			s.Level = 1
+			s.Level = 1 + m.rng.IntN(2)
 			r.Lower = append(r.Lower, s)
 		}
 	}
