@@ -242,7 +242,7 @@ func (n *naive) rehome(l *nLeg, node acd.NodeID) {
 
 // offerAnew: an offer of a chat was lost with a node, and nobody is the worse for it.
 func (n *naive) offerAnew(c *nCall) {
-	if len(c.offers) > 0 || c.phase != acd.PhaseOffered {
+	if len(c.offers) > 0 || c.phase != acd.PhaseOffered || n.call(c.id) != c {
 		return
 	}
 	c.phase = acd.PhaseQueued
