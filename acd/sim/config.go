@@ -32,10 +32,10 @@ func (m maker) config() *queuegroups.Config {
 	for n := range m.agents {
 		c.Agents = append(c.Agents, m.agent(n))
 	}
-	if m.chance(4) { // the days begin at eight: closed for ten minutes, in the middle of it
+	if m.chance(4) { // the days begin at eight: closed for two minutes, soon after
 		week := [7][]queuegroups.Interval{}
 		for day := range week {
-			week[day] = []queuegroups.Interval{{From: 0, To: 490}, {From: 500, To: 1440}}
+			week[day] = []queuegroups.Interval{{From: 0, To: 481}, {From: 483, To: 1440}}
 		}
 		c.Hours = []queuegroups.Hours{{ID: "office", TimeZone: "UTC", Week: week}}
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -33,11 +34,14 @@ func TestMutants_AreAllInTheSource(t *testing.T) {
 	}
 }
 
+// notRun stands for what the simulator says of a mutant that -run leaves out.
+const notRun = "not run"
+
 func TestMutants(t *testing.T) {
 	if !*breakRules {
 		t.Skip("make mutants runs it; it takes minutes")
 	}
-	found := make([]string, len(mutants))
+	found := slices.Repeat([]string{notRun}, len(mutants))
 	t.Run("each", func(t *testing.T) {
 		for k, m := range mutants {
 			t.Run(strings.TrimPrefix(m.race+": "+m.name, ": "), func(t *testing.T) {
@@ -52,7 +56,7 @@ func TestMutants(t *testing.T) {
 			})
 		}
 	})
-	if !t.Failed() {
+	if !t.Failed() && !slices.Contains(found, notRun) {
 		writeFound(t, found)
 	}
 }

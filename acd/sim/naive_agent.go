@@ -224,6 +224,7 @@ func (n *naive) missed(a *nAgent, g *nGroup, class acd.FailureClass) {
 		a.misses, pause = 0, g.def.Retry.Declined
 	case acd.FailNoAnswer:
 		pause = g.def.Retry.NoAnswer
+	default:
 	}
 	if a.misses > 0 && g.def.Misses > 0 && a.misses >= g.def.Misses {
 		a.silent = true

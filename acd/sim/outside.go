@@ -171,6 +171,7 @@ func (o *outside) hears(v *acd.Standing) error {
 			if o.hear[a] != "" {
 				return fmt.Errorf("interaction %d is %s and hears %s", i.ID, i.Phase, o.hear[a])
 			}
+		default: // of a chat
 		}
 	}
 	return nil
