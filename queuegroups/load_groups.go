@@ -117,13 +117,18 @@ func (l *loader) chain(g *Group, k groupKeys, list strictyaml.List[actionKeys], 
 	var actions []Action
 	var edges []edge
 	ended := "" // the action that ended the chain
+	waits := false
 	for _, step := range list.Items {
 		if step.Action.Bad || !step.Action.Set && step.Action.V == "" {
 			continue
 		}
 		a := Action{Kind: ActionKind(step.Action.V)}
 		if ended != "" {
-			l.report.Add(step.Action.At, "", "%s is never reached: %s ends the chain", a.Kind, ended)
+			help := ""
+			if ended == string(ActionWait) && mayWait && g.MaxWait <= 0 {
+				help = "set max_wait to have the chain go on after that"
+			}
+			l.report.Add(step.Action.At, help, "%s is never reached: %s ends the chain", a.Kind, ended)
 		}
 		switch a.Kind {
 		case ActionAgent:
@@ -144,7 +149,9 @@ func (l *loader) chain(g *Group, k groupKeys, list strictyaml.List[actionKeys], 
 			if !mayWait {
 				l.report.Add(step.Action.At, "", "there is no queue to wait in: %s cannot have the action wait", name)
 			}
-			ended = step.Action.V
+			if waits = g.MaxWait > 0 && !waits; !waits { // at most so long, and then on
+				ended = step.Action.V
+			}
 		case ActionVoicemail, ActionCallback, ActionHangup:
 			ended = step.Action.V
 		}
