@@ -6,10 +6,9 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"centrala/acd"
 	"centrala/queuegroups"
@@ -92,11 +91,12 @@ func distributed(g int, def queuegroups.Group) queuegroups.Group {
 // cpu is how long the thread has worked: other than the clock it does not run
 // while the machine does something else.
 func cpu() time.Duration {
-	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
+	const thread = 1 // RUSAGE_THREAD
+	var used syscall.Rusage
+	if err := syscall.Getrusage(thread, &used); err != nil {
 		panic(err)
 	}
-	return time.Duration(t.Nano())
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 func (st *site) apply(e acd.Event) []acd.Command {
