@@ -86,6 +86,7 @@ rtp_ports %d-%d
 jitter_buffer_delay 1-2
 module_path %s
 module g711.so
+module srtp.so
 module aufile.so
 module sndfile.so
 module_tmp account.so

@@ -51,6 +51,7 @@ type Agent struct {
 	Skills      []Skill  `json:"skills,omitempty"`
 	// WrapUp is the agent's own time after each call or chat; nil: the group's.
 	WrapUp *time.Duration `json:"wrap_up,omitempty"`
+	SRTP   SRTP           `json:"srtp,omitempty"` // of the agent's phones
 }
 
 // Skill is a skill and a level of it, 1 to 9. An agent has it at that level; an
@@ -233,7 +234,20 @@ type Trunk struct {
 	Register  *Registration `json:"register,omitempty"`
 	CallerID  string        `json:"caller_id,omitempty"` // E.164
 	MaxCalls  int           `json:"max_calls,omitempty"` // 0: no limit
+	SRTP      SRTP          `json:"srtp,omitempty"`
 }
+
+// SRTP says whether the audio of a phone or a trunk is encrypted (RFC 3711) with
+// keys from the signalling (RFC 4568).
+type SRTP string
+
+// Encrypted where the peer does it too; never but encrypted, else there is no
+// call; never encrypted.
+const (
+	SRTPOptional SRTP = ""
+	SRTPRequired SRTP = "required"
+	SRTPOff      SRTP = "off"
+)
 
 // Registration is how we register with a carrier.
 type Registration struct {

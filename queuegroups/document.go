@@ -39,6 +39,7 @@ type agentKeys struct {
 	Capacity    capacityKeys `yaml:"capacity" doc:"How many calls and chats at once."`
 	Skills      skills       `yaml:"skills" min:"1" max:"9" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"What the agent is good at: skill and level, as in {polish: 5, billing: 2}."`
 	WrapUp      duration     `yaml:"wrap_up" min:"0s" max:"24h" doc:"Time after each call or chat. Default: the group's."`
+	SRTP        text         `yaml:"srtp" default:"optional" enum:"required,optional,off" doc:"Whether the audio of their phones is encrypted. required: a call that would not be is refused. optional: where the phone does it too. off: never."`
 }
 
 // skills are levels by skill.
@@ -138,6 +139,7 @@ type trunkKeys struct {
 	Register  *registerKeys `yaml:"register" doc:"How to register with a carrier that asks for it."`
 	CallerID  text          `yaml:"caller_id" doc:"The number shown to whom we call." example:"+48 22 123 45 67"`
 	MaxCalls  number        `yaml:"max_calls" default:"0" min:"0" max:"1000000" doc:"Calls at once. 0: no limit."`
+	SRTP      text          `yaml:"srtp" default:"optional" enum:"required,optional,off" doc:"Whether the audio of its calls is encrypted. required: a call that would not be is refused. optional: where the carrier does it too. off: never."`
 }
 
 type registerKeys struct {

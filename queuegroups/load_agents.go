@@ -22,7 +22,7 @@ func (l *loader) buildAgents(entries []strictyaml.Entry[agentKeys]) {
 				Voice: k.Capacity.Voice.V, Chat: k.Capacity.Chat.V,
 				ChatsDuringCall: k.Capacity.ChatsDuringCall.V, NoCallsDuringChat: !k.Capacity.CallsDuringChat.V,
 			},
-			Skills: levels(k.Skills),
+			Skills: levels(k.Skills), SRTP: srtp(k.SRTP),
 		}
 		if k.WrapUp.Set && !k.WrapUp.Bad {
 			a.WrapUp = &k.WrapUp.V
@@ -48,6 +48,14 @@ func (l *loader) buildAgents(entries []strictyaml.Entry[agentKeys]) {
 			l.report.Add(e.At, "", "the id of agent %s is also the extension of %s, at %s", e.Key, o.what, o.at)
 		}
 	}
+}
+
+// srtp reads whether audio is encrypted.
+func srtp(v text) SRTP {
+	if v.V == "optional" {
+		return SRTPOptional
+	}
+	return SRTP(v.V)
 }
 
 // extension notes whose an extension is.

@@ -17,6 +17,7 @@ import (
 	"centrala/acd"
 	"centrala/holdmusic"
 	"centrala/media"
+	"centrala/media/sdp"
 	"centrala/queuegroups"
 	"centrala/sip"
 )
@@ -253,6 +254,6 @@ func (b *Board) number(s string) string {
 	return s
 }
 
-func (b *Board) endpoint(label string, local, peer netip.Addr, on func(media.Event)) (*media.Endpoint, error) {
-	return b.media.NewEndpoint(media.EndpointOptions{Label: label, Local: local, Signalling: peer, OnEvent: on})
+func (b *Board) endpoint(label string, local, peer netip.Addr, security sdp.Security, on func(media.Event)) (*media.Endpoint, error) {
+	return b.media.NewEndpoint(media.EndpointOptions{Label: label, Local: local, Signalling: peer, Security: security, OnEvent: on})
 }

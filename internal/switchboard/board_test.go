@@ -19,6 +19,7 @@ import (
 	"centrala/holdmusic"
 	"centrala/internal/mailbox"
 	"centrala/media"
+	"centrala/media/sdp"
 	"centrala/queuegroups"
 	"centrala/sip"
 )
@@ -159,11 +160,16 @@ type peer struct {
 	rung  chan *sip.Leg
 	ends  chan string // "class" of each leg that ended
 
+	security sdp.Security         // of its legs' audio
+	answered chan *sip.Leg        // legs that it called and that answered
+	why      chan sip.Termination // how each leg ended
+
 	legs map[*sip.Leg]*media.Endpoint
 }
 
 func newPeer(t *testing.T) *peer {
-	p := &peer{t: t, rung: make(chan *sip.Leg, 16), ends: make(chan string, 64), legs: map[*sip.Leg]*media.Endpoint{}}
+	p := &peer{t: t, rung: make(chan *sip.Leg, 16), ends: make(chan string, 64), legs: map[*sip.Leg]*media.Endpoint{},
+		answered: make(chan *sip.Leg, 64), why: make(chan sip.Termination, 64)}
 	p.box = mailbox.Box{Run: func(f func()) { f() }, Idle: func() bool { return false }, Overflow: func() {}}
 	var err error
 	if p.media, err = media.New(media.Options{PortMin: 31000, PortMax: 31399, Quarantine: -1, Log: zerolog.Nop()}); err != nil {
@@ -182,7 +188,7 @@ func (p *peer) close(ctx context.Context) {
 }
 
 func (p *peer) endpoint() *media.Endpoint {
-	ep, err := p.media.NewEndpoint(media.EndpointOptions{Local: netip.MustParseAddr("127.0.0.1")})
+	ep, err := p.media.NewEndpoint(media.EndpointOptions{Local: netip.MustParseAddr("127.0.0.1"), Security: p.security})
 	if err != nil {
 		panic(err)
 	}
@@ -251,9 +257,12 @@ func (p *peer) Invite(l *sip.Leg) {
 	l.Bind(&p.box, p)
 	p.box.Post(func() { l.Ring(180, nil); p.rung <- l })
 }
-func (p *peer) Reachable(string, bool)             {}
-func (p *peer) LegProgress(*sip.Leg, int, []byte)  {}
-func (p *peer) LegAnswered(l *sip.Leg, sdp []byte) { _ = p.legs[l].AcceptAnswer(sdp) }
+func (p *peer) Reachable(string, bool)            {}
+func (p *peer) LegProgress(*sip.Leg, int, []byte) {}
+func (p *peer) LegAnswered(l *sip.Leg, sdp []byte) {
+	_ = p.legs[l].AcceptAnswer(sdp)
+	p.answered <- l
+}
 func (p *peer) LegOffer(l *sip.Leg, sdp []byte) ([]byte, error) {
 	return p.legs[l].AcceptOffer(sdp)
 }
@@ -262,6 +271,7 @@ func (p *peer) LegEnded(l *sip.Leg, t sip.Termination) {
 		ep.Close()
 	}
 	p.ends <- t.Class
+	p.why <- t
 }
 
 func TestBoard_CallFromInviteToEnd(t *testing.T) {

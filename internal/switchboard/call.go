@@ -93,7 +93,7 @@ func (c *call) begin() {
 	}
 	if err := c.openCaller(); err != nil {
 		c.log.Warn().Err(err).Msg("caller refused")
-		if errors.Is(err, media.ErrNoCodec) {
+		if errors.Is(err, media.ErrNoCodec) || errors.Is(err, media.ErrInsecure) {
 			c.refuse(488, "")
 		} else {
 			c.refuse(503, "")
@@ -114,7 +114,8 @@ func (c *call) begin() {
 // openCaller makes the caller's endpoint and the SDP that we will answer with.
 func (c *call) openCaller() error {
 	l := c.caller
-	ep, err := c.board.endpoint(string(c.id), l.sip.Local(), l.sip.Remote().Addr(), c.mediaEvents(l))
+	security := c.board.trunkSecurity(trunkID(l.sip))
+	ep, err := c.board.endpoint(string(c.id), l.sip.Local(), l.sip.Remote().Addr(), security, c.mediaEvents(l))
 	if err != nil {
 		return err
 	}

@@ -61,6 +61,9 @@ func (c *call) LegEnded(sl *sip.Leg, t sip.Termination) {
 	if l.media != nil {
 		s := l.media.Close()
 		e = e.Uint64("rtp_in", s.Received).Uint64("rtp_out", s.Sent).Uint64("rtp_lost", s.Lost)
+		if suite := l.media.Encrypted(); suite != "" {
+			e = e.Str("srtp", string(suite))
+		}
 	}
 	e.Msg("leg ended")
 	switch {

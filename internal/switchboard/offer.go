@@ -46,7 +46,7 @@ func (c *call) ring(cmd *acd.Ring) {
 func (c *call) dial(o *offer, cmd *acd.Ring, to sip.Contact) error {
 	c.phones++
 	l := &leg{id: phoneLeg(c.id, c.phones), offer: o}
-	ep, err := c.board.endpoint(string(l.id), to.Local, to.Remote, c.mediaEvents(l))
+	ep, err := c.board.endpoint(string(l.id), to.Local, to.Remote, c.board.phoneSecurity(o.agent), c.mediaEvents(l))
 	if err != nil {
 		return err
 	}

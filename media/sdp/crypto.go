@@ -25,6 +25,8 @@ const (
 	SecureOffered
 	// SecureRequired: nothing but SRTP.
 	SecureRequired
+	// SecureNever: plain RTP only; an offer of nothing but SRTP is refused.
+	SecureNever
 )
 
 // Suite is a crypto suite of RFC 4568 or RFC 7714 by its registered name.
@@ -126,11 +128,30 @@ func (n *Negotiator) key(s Suite) string {
 	return k
 }
 
+// parse reads the peer's description. Under SecureNever its keys are not seen:
+// a stream that has them beside plain RTP is a plain one, one that is encrypted
+// by its profile is none of ours.
+func (n *Negotiator) parse(b []byte) (*Session, error) {
+	s, err := Parse(b)
+	if err == nil && n.local.Security == SecureNever {
+		for i := range s.Streams {
+			s.Streams[i].Crypto = nil
+		}
+	}
+	return s, err
+}
+
 // lines are the a=crypto lines of an offer of ours. What is in use is offered first.
 func (n *Negotiator) lines(proto string) []Crypto {
 	used := n.agreed.Keying.Suite
-	if n.local.Security == SecureAccepted && used == "" && proto == "RTP/AVP" {
+	switch n.local.Security {
+	case SecureNever:
 		return nil
+	case SecureAccepted:
+		if used == "" && proto == "RTP/AVP" {
+			return nil
+		}
+	case SecureOffered, SecureRequired:
 	}
 	var list []Crypto
 	for _, s := range append([]Suite{used}, offeredSuites()...) {

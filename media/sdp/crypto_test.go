@@ -43,6 +43,7 @@ func TestCrypto_Offers(t *testing.T) {
 		{sdp.SecureAccepted, "RTP/AVP", nil},
 		{sdp.SecureOffered, "RTP/AVP", both},
 		{sdp.SecureRequired, "RTP/SAVP", both},
+		{sdp.SecureNever, "RTP/AVP", nil},
 	} {
 		n := secureNegotiator(c.policy)
 		offer := n.Offer()
@@ -73,6 +74,8 @@ func TestCrypto_OfferTaken(t *testing.T) {
 		{name: "beside plain", proto: "RTP/AVP", lines: []string{line(1, sdp.GCM128, "P", "")}, suite: sdp.GCM128, tag: 1},
 		{name: "short tag", proto: "RTP/SAVPF", lines: []string{line(3, sdp.CM128s, "P", "|2^20")}, suite: sdp.CM128s, tag: 3},
 		{name: "lifetime and window", proto: "RTP/SAVP", lines: []string{line(1, sdp.CM128, "P", "|2^31 WSH=128 KDR=0")}, suite: sdp.CM128, tag: 1},
+		{name: "beside plain, never to be encrypted", policy: sdp.SecureNever, proto: "RTP/AVP", lines: []string{line(1, sdp.GCM128, "P", "")}},
+		{name: "never to be encrypted", policy: sdp.SecureNever, proto: "RTP/SAVP", lines: []string{line(1, sdp.GCM128, "P", "")}, err: sdp.ErrNoCodec},
 		{name: "no line", proto: "RTP/SAVP", err: sdp.ErrNoCodec},
 		{name: "an MKI", proto: "RTP/SAVP", lines: []string{line(1, sdp.CM128, "P", "|2^31|1:4")}, err: sdp.ErrNoCodec},
 		{name: "two keys", proto: "RTP/SAVP", lines: []string{line(1, sdp.CM128, "P", ";inline:x|1:1")}, err: sdp.ErrNoCodec},
@@ -122,6 +125,15 @@ func TestCrypto_EncryptedStreamFirst(t *testing.T) {
 	}
 }
 
+// Who is never to be encrypted takes the plain stream of two.
+func TestCrypto_NeverTakesThePlainStream(t *testing.T) {
+	n := secureNegotiator(sdp.SecureNever)
+	answer, agreed, err := n.AcceptOffer(audio("m=audio 4002 RTP/SAVP 8", line(1, sdp.CM128, "P", ""), "m=audio 4000 RTP/AVP 8"))
+	if err != nil || agreed.Remote.Port() != 4000 || agreed.Keying.Suite != "" || !strings.Contains(string(answer), "m=audio 0 RTP/SAVP 8\r\n") {
+		t.Errorf("%v %+v\n%s", err, agreed, answer)
+	}
+}
+
 // RFC 4568 5.1.3: what becomes of an answer.
 func TestCrypto_AnswerTaken(t *testing.T) {
 	for _, c := range []struct {
@@ -135,6 +147,7 @@ func TestCrypto_AnswerTaken(t *testing.T) {
 		{name: "ours", policy: sdp.SecureRequired, proto: "RTP/SAVP", lines: []string{line(2, sdp.CM128, "P", "")}, suite: sdp.CM128},
 		{name: "plain instead", policy: sdp.SecureOffered, proto: "RTP/AVP"},
 		{name: "plain, must be encrypted", policy: sdp.SecureRequired, proto: "RTP/SAVP", err: sdp.ErrInsecure},
+		{name: "encrypted, must not be", policy: sdp.SecureNever, proto: "RTP/SAVP", lines: []string{line(1, sdp.CM128, "P", "")}, err: sdp.ErrInsecure},
 		{name: "a tag that was not offered", policy: sdp.SecureRequired, proto: "RTP/SAVP", lines: []string{line(3, sdp.CM128, "P", "")}, err: sdp.ErrMalformed},
 		{name: "another suite under the tag", policy: sdp.SecureRequired, proto: "RTP/SAVP", lines: []string{line(1, sdp.CM128, "P", "")}, err: sdp.ErrMalformed},
 		{name: "encrypted though it was not offered", policy: sdp.SecureAccepted, proto: "RTP/AVP", lines: []string{line(1, sdp.CM128, "P", "")}, err: sdp.ErrMalformed},

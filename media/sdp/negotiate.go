@@ -85,7 +85,7 @@ func (n *Negotiator) offered() []Format {
 
 // AcceptOffer takes the peer's offer and writes the answer. After an error nothing has changed.
 func (n *Negotiator) AcceptOffer(b []byte) ([]byte, Agreed, error) {
-	offer, err := Parse(b)
+	offer, err := n.parse(b)
 	if err != nil {
 		return nil, Agreed{}, err
 	}
@@ -114,7 +114,7 @@ func (n *Negotiator) AcceptOffer(b []byte) ([]byte, Agreed, error) {
 
 // AcceptAnswer takes the answer to the last offer. After an error nothing has changed.
 func (n *Negotiator) AcceptAnswer(b []byte) (Agreed, error) {
-	answer, err := Parse(b)
+	answer, err := n.parse(b)
 	if err != nil {
 		return Agreed{}, err
 	}
