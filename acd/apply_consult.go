@@ -89,7 +89,7 @@ func (s *State) connect(i *interaction, a, b *leg) {
 	settled[*Bridge](a)
 	settled[*Play](a)
 	settled[*Play](b)
-	c := &Bridge{A: a.id, B: b.id}
+	c := &Bridge{A: a.id, B: b.id, Music: i.musicNow()}
 	s.emit(c, i.caller.node, i.id, i.caller.id)
 	a.pending = append(a.pending, c)
 }

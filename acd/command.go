@@ -98,11 +98,13 @@ type CancelRing struct {
 }
 
 // Bridge connects the caller with the agent's leg, answering the caller's leg
-// first if need be. Outcome: Bridged, or LegEnded of either.
+// first if need be. Whoever is put on hold by the other end hears Music. Outcome:
+// Bridged, or LegEnded of either.
 type Bridge struct {
 	Header
-	A LegID `json:"a"` // the caller's
-	B LegID `json:"b"` // the agent's
+	A     LegID               `json:"a"` // the caller's
+	B     LegID               `json:"b"` // the agent's
+	Music queuegroups.MusicID `json:"music,omitempty"`
 }
 
 // EndLeg ends a leg in the way its state asks for. Outcome: LegEnded.

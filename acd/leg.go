@@ -126,7 +126,7 @@ func (s *State) bridge(i *interaction) {
 	if i.caller.state == legOffered {
 		i.caller.state = legAnswering
 	}
-	b := &Bridge{A: i.caller.id, B: i.other.id}
+	b := &Bridge{A: i.caller.id, B: i.other.id, Music: i.musicNow()}
 	s.emit(b, i.caller.node, i.id, i.caller.id)
 	i.caller.pending = append(i.caller.pending, b)
 }

@@ -10,6 +10,7 @@ import (
 	"centrala/acd"
 	"centrala/internal/mailbox"
 	"centrala/media"
+	"centrala/queuegroups"
 	"centrala/sip"
 )
 
@@ -28,8 +29,9 @@ type call struct {
 	ending   bool   // torn down: no new legs
 
 	offers map[acd.OfferID]*offer
-	legs   map[*sip.Leg]*leg // the caller's and the phones'
-	phones int               // phones rung so far, for leg ids
+	legs   map[*sip.Leg]*leg   // the caller's and the phones'
+	phones int                 // phones rung so far, for leg ids
+	held   queuegroups.MusicID // what whoever is put on hold hears
 }
 
 // leg is one SIP leg with its media.
@@ -39,6 +41,7 @@ type leg struct {
 	media    *media.Endpoint
 	offer    *offer // nil for the caller's
 	with     *leg   // whom it is bridged with
+	waits    bool   // bridged, and hears music because the other end holds the call
 	up       bool   // a phone's leg: it answered, and the core was told
 	timedOut bool   // ended by us because its media stopped
 }

@@ -2,7 +2,6 @@ package switchboard
 
 import (
 	"centrala/acd"
-	"centrala/media"
 	"centrala/sip"
 )
 
@@ -59,17 +58,10 @@ func (c *call) play(cmd *acd.Play) {
 		return
 	}
 	l.part()
-	l.media.Play(c.programme(cmd))
+	l.media.Play(c.programme(cmd.Music))
 }
 
 func (c *call) callerAlive() bool { return c.legs[c.caller.sip] != nil }
-
-func (c *call) programme(cmd *acd.Play) media.Program {
-	if p, ok := c.board.music.Program(string(cmd.Music)); ok {
-		return p
-	}
-	return c.board.music.Default()
-}
 
 // rejectCode is the SIP status for a refusal by the core.
 func rejectCode(r acd.RejectReason) int {

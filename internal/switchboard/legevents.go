@@ -47,7 +47,11 @@ func (c *call) LegOffer(sl *sip.Leg, sdp []byte) ([]byte, error) {
 	if len(sdp) == 0 {
 		return l.media.Offer(), nil
 	}
-	return l.media.AcceptOffer(sdp)
+	answer, err := l.media.AcceptOffer(sdp)
+	if err == nil {
+		c.arrange(l)
+	}
+	return answer, err
 }
 
 // LegEnded: a leg is over; the last that is heard of it.

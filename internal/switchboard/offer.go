@@ -156,7 +156,9 @@ func (c *call) bridge(cmd *acd.Bridge) {
 	a.part()
 	b.part()
 	a.with, b.with = b, a
+	c.held = cmd.Music
 	media.Bridge(a.media, b.media)
+	c.arrange(a)
 	c.board.counts.bridges.Add(1)
 	c.board.fact(&acd.Bridged{A: a.id, B: b.id})
 	c.log.Debug().Str("leg_id", string(a.id)).Str("with", string(b.id)).Msg("bridged")
@@ -166,6 +168,7 @@ func (c *call) bridge(cmd *acd.Bridge) {
 func (l *leg) part() {
 	if l.with != nil {
 		media.Unbridge(l.media, l.with.media)
+		l.waits, l.with.waits = false, false
 		l.with.with, l.with = nil, nil
 	}
 }

@@ -1,0 +1,40 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+)
+
+// The agent puts the caller on hold: the caller hears the group's music and not
+// the agent, the agent hears nobody. Resumed, both hear each other again, on the
+// same streams (RFC 3264 section 8.4; R101 asks for no less during a consultation).
+func TestHold(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, newSite(t), oneAgent)
+	before := s.footprint()
+	anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
+	c := s.call("+48600100200", "+48221234567", 500)
+	c.waitRinging()
+	anna.wait("rings", "CALL_INCOMING")
+	anna.accept()
+	anna.wait("talks", "CALL_ESTABLISHED")
+	c.waitTone("the caller hears the agent", 900, time.Second)
+	for range 2 {
+		anna.command("hold", "")
+		c.waitTone("music while on hold", calmHertz, time.Second)
+		c.wantOnly(500*time.Millisecond, calmHertz, 900, 500)
+		anna.command("resume", "")
+		c.waitTone("the caller hears the agent again", 900, time.Second)
+		c.wantOnly(500*time.Millisecond, 900, calmHertz, 500)
+	}
+	s.waitAgents("sales", "talking", 1)
+
+	anna.command("hold", "")
+	c.waitTone("music while on hold", calmHertz, 500*time.Millisecond)
+	c.hangUp() // on hold
+	c.waitOver()
+	anna.wait("is hung up on", "CALL_CLOSED")
+	s.waitAgents("sales", "available", 1)
+	c.wantOneStream()
+	s.waitFootprint(before)
+}

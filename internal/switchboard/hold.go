@@ -1,0 +1,35 @@
+package switchboard
+
+import (
+	"centrala/media"
+	"centrala/queuegroups"
+)
+
+// arrange has both ends of a bridge hear what they are to hear: each other; music,
+// if the other end has put the call on hold (RFC 3264 section 8.4, RFC 6337 section
+// 5.3); nothing, if they hold it themselves. It may be called as often as one likes.
+func (c *call) arrange(l *leg) {
+	if l == nil || l.with == nil {
+		return
+	}
+	a, b := l, l.with
+	if a.waits == b.media.Held() && b.waits == a.media.Held() {
+		return
+	}
+	a.waits, b.waits = b.media.Held(), a.media.Held()
+	media.Bridge(a.media, b.media)
+	for _, end := range []*leg{a, b} {
+		if end.waits {
+			end.media.Play(c.programme(c.held))
+		}
+	}
+	c.log.Debug().Str("leg_id", string(l.id)).Str("with", string(b.id)).Bool("waits", a.waits).Bool("other_waits", b.waits).Msg("hold changed")
+}
+
+// programme is the music of that name, or the server's own tune.
+func (c *call) programme(music queuegroups.MusicID) media.Program {
+	if p, ok := c.board.music.Program(string(music)); ok {
+		return p
+	}
+	return c.board.music.Default()
+}
