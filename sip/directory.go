@@ -18,7 +18,8 @@ type book struct {
 	realm    string
 	users    map[string]*User // by name and alias, in lower case
 	trunks   map[string]*trunk
-	prefixes []prefix // longest first
+	lines    map[string]*line // by name
+	prefixes []prefix         // longest first
 	auth     *auth.Authenticator
 }
 
@@ -58,7 +59,7 @@ func (t *trunk) allow(most int) {
 // makeBook prepares a directory. What of the old one stays valid is kept:
 // nonces of the same realm, calls of the same trunks.
 func makeBook(d Directory, fallbackRealm string, old *book) (*book, error) {
-	b := &book{realm: d.Realm, users: map[string]*User{}, trunks: map[string]*trunk{}}
+	b := &book{realm: d.Realm, users: map[string]*User{}, trunks: map[string]*trunk{}, lines: map[string]*line{}}
 	if b.realm == "" {
 		b.realm = fallbackRealm
 	}
@@ -79,6 +80,7 @@ func makeBook(d Directory, fallbackRealm string, old *book) (*book, error) {
 	}
 	for i := range d.Users { // a name goes before somebody else's alias
 		b.users[strings.ToLower(d.Users[i].Name)] = &d.Users[i]
+		b.addLine(&d.Users[i], old)
 	}
 	for _, t := range d.Trunks {
 		var tr *trunk

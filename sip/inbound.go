@@ -158,9 +158,11 @@ func (s *Stack) register(r *tx.Request) {
 func (s *Stack) invited(r *tx.Request) {
 	b := s.book.Load()
 	t := b.trunkOf(r.Flow.Remote.Addr())
+	var p *line
 	if t == nil {
-		s.stranger(r, b)
-		return
+		if p = s.caller(r, b); p == nil {
+			return
+		}
 	}
 	busy := func() {
 		s.overload.Add(1)
@@ -184,13 +186,18 @@ func (s *Stack) invited(r *tx.Request) {
 		r.Refuse(sip.StatusBadRequest, "Bad Request: Contact")
 		return
 	}
-	if !t.enter() {
+	switch {
+	case t != nil && !t.enter():
 		busy()
+		return
+	case p != nil && !p.enter():
+		s.tooMany(r, p)
 		return
 	}
 	l := s.newInbound(r, d, t, sdp)
+	l.callsFrom(p)
 	if !s.remember(l, false) {
-		t.leave()
+		l.leave()
 		busy()
 		return
 	}
@@ -205,7 +212,7 @@ func (s *Stack) newInbound(r *tx.Request, d *dialog.Dialog, t *trunk, sdp []byte
 		from: Party{User: uriUser(&from.Address), Name: unquote(from.DisplayName), Host: from.Address.Host},
 		to:   uriUser(&r.Recipient), state: dialog.Incoming, dlg: d, flow: r.Flow, sdp: sdp, invite: r,
 	}
-	l.log = s.o.Log.With().Str("call_id", l.callID).Str("leg_id", l.id).Str("trunk", t.id).Logger()
+	l.log = s.o.Log.With().Str("call_id", l.callID).Str("leg_id", l.id).Str("trunk", l.Trunk()).Logger()
 	if sdp != nil {
 		l.offers.Received()
 	}
@@ -234,20 +241,6 @@ func (s *Stack) full() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.legs) >= s.o.MaxLegs
-}
-
-// stranger answers a call from no trunk: without credentials it is challenged,
-// whoever it claims to come from and wherever it wants to go; the agents' own
-// phones are told that they cannot call.
-func (s *Stack) stranger(r *tx.Request, b *book) {
-	source := r.Flow.Remote.Addr()
-	user, verdict := b.auth.Check(r.Request, source, b.secret)
-	if verdict != auth.OK {
-		r.Send(b.auth.Refuse(r.Request, source, verdict))
-		return
-	}
-	s.o.Log.Info().Str("user", user).Str("to", uriUser(&r.Recipient)).Msg("call from a phone refused")
-	r.Refuse(sip.StatusForbidden, "Calls From Phones Are Not Enabled")
 }
 
 func (l *Leg) bound() bool {

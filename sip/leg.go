@@ -79,10 +79,11 @@ type Leg struct {
 	tag     string // our tag, by which the stack finds the leg
 	callID  string
 	inbound bool
-	trunk   *trunk // nil for outbound legs
+	trunk   *trunk // nil for outbound legs, and for calls from phones
+	line    *line  // of whose phone the call came, nil for all others
 	from    Party
 	to      string
-	user    string // whose phone is called, for outbound legs to registered phones
+	user    string // whose phone it is, for legs to registered phones and from those who know the password
 	fixed   bool   // requests always go by the flow: the peer registered over it
 
 	// The rest is guarded by mu. It is held while an input is worked on, never
@@ -166,7 +167,13 @@ func (l *Leg) Trunk() string {
 	return l.trunk.id
 }
 
-// From is the caller.
+// User is the name of the user whose phone this is: an outbound leg calls a
+// contact that they registered, an inbound one came with their password. It is
+// empty for trunks and for phones with a fixed address.
+func (l *Leg) User() string { return l.user }
+
+// From is the caller as the INVITE names them. For a call from a user's phone
+// that is what the phone says: User is who it is.
 func (l *Leg) From() Party { return l.from }
 
 // To is the user part of the Request-URI.

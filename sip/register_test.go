@@ -122,38 +122,6 @@ func TestRegister_Refused(t *testing.T) {
 	}
 }
 
-func TestStrangers_GetNoCalls(t *testing.T) {
-	s := start(t, strangers)
-	p := newPeer(t, s.addr("udp"))
-	invite := request{method: "INVITE", body: testSDP}
-	var challenge string
-	for i, from := range []string{"<sip:anna@pbx.test>;tag=1", "<sip:eve@nowhere.example>;tag=2"} {
-		invite.callID, invite.from = sprintf("s%d", i), from
-		p.send(p.request(invite))
-		challenge = p.recv("SIP/2.0")
-		if !strings.HasPrefix(challenge, "SIP/2.0 401") {
-			t.Fatalf("%s got\n%s", from, challenge)
-		}
-	}
-	for _, c := range []struct{ user, password, want string }{
-		{"anna", "secret", "SIP/2.0 403 Calls From Phones Are Not Enabled"},
-		{"anna", "guess", "SIP/2.0 401"},
-		{"eve", "guess", "SIP/2.0 401"},
-	} {
-		invite.seq++
-		invite.branch = "z9hG4bK" + c.user + c.password
-		invite.extra = credentials(t, challenge, "INVITE", "sip:100@"+p.target().String(), c.user, c.password)
-		p.send(p.request(invite))
-		if got := p.recv("SIP/2.0"); !strings.HasPrefix(got, c.want) {
-			t.Errorf("%v got %s", c, strings.SplitN(got, "\r\n", 2)[0])
-		}
-		invite.seq += 2
-	}
-	if st := s.Stats(); st.Legs != 0 || st.Inbound != 0 {
-		t.Errorf("%+v", st)
-	}
-}
-
 func TestTrunks_LongestPrefixWins(t *testing.T) {
 	s := start(t, func(o *Options) {
 		o.Directory.Trunks = []Trunk{

@@ -45,7 +45,8 @@ type Options struct {
 
 // Handler receives what happens on a Stack.
 type Handler interface {
-	// Invite hands over a new call from a trunk, on a goroutine of the stack.
+	// Invite hands over a new call from a trunk or from a user's phone, whose
+	// password was right, on a goroutine of the stack.
 	// It must call l.Bind soon and return.
 	Invite(l *Leg)
 	// Reachable tells that the first contact of a user was bound or that the
@@ -64,7 +65,8 @@ type Directory struct {
 type User struct {
 	Name     string   // the key given to the Handler
 	Aliases  []string // each, like Name, may be the user of the AOR or of the digest
-	Password string   // empty: nobody can register as this user
+	Password string   // empty: nobody can register or call as this user
+	MaxCalls int      // further calls from their phones are refused with 486; 0: DefaultMaxCalls
 }
 
 // Trunk is a carrier, recognised by the source address of its requests.
@@ -86,6 +88,8 @@ type Stats struct {
 	Requests     uint64 // that reached the checks
 	Refused      uint64 // by the checks of RFC 3261 section 8.2
 	Overload     uint64 // refused with 503
+	Challenged   uint64 // calls from no trunk without a valid answer to a challenge, also the first try of every phone
+	Denied       uint64 // calls from no trunk with a wrong password, and those over a user's limit
 	Limited      uint64 // datagrams over the limit of their source
 	Malformed    uint64 // messages that could not be read
 	NotSIP       uint64 // datagrams that are no SIP
@@ -109,6 +113,7 @@ type Stack struct {
 	allow, accept, sdpType, supported sip.Header // read-only
 
 	inbound, outbound, overload, panics atomic.Uint64
+	challenged, denied                  atomic.Uint64
 
 	mu      sync.Mutex
 	legs    map[string]*Leg               // by our tag
@@ -292,6 +297,7 @@ func (s *Stack) Stats() Stats {
 		Legs: legs, Connections: s.tx.Flows().Len(), Transactions: int(c.Transacts.Load()),
 		Inbound: s.inbound.Load(), Outbound: s.outbound.Load(),
 		Requests: c.Requests.Load(), Refused: c.Refused.Load(), Overload: c.Overload.Load() + s.overload.Load(),
+		Challenged: s.challenged.Load(), Denied: s.denied.Load(),
 		Limited: e.Limited.Load(), Malformed: e.Malformed.Load(), NotSIP: e.NotSIP.Load(),
 		Cut: e.Refused.Load() + e.WriteErrors.Load(), Panics: c.Panics.Load() + s.panics.Load(),
 	}
@@ -341,8 +347,8 @@ func (s *Stack) forget(l *Leg) {
 		}
 	}
 	s.mu.Unlock()
-	if there && l.trunk != nil {
-		l.trunk.leave()
+	if there {
+		l.leave()
 	}
 }
 

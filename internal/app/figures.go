@@ -22,8 +22,8 @@ type metric struct {
 func metrics() []metric {
 	return []metric{
 		{"centrala_calls", "Calls that have a leg on this node now.", nil},
-		{"centrala_calls_arrived_total", "Calls from trunks that were handed to the core.", nil},
-		{"centrala_calls_refused_total", "Calls from trunks refused before the core saw them.", nil},
+		{"centrala_calls_arrived_total", "Calls from trunks and from agents that were handed to the core.", nil},
+		{"centrala_calls_refused_total", "Calls from trunks and from agents refused before the core saw them.", nil},
 		{"centrala_interactions", "Interactions that have not ended, by group.", []string{"group"}},
 		{"centrala_waiting", "Interactions for which nobody is being rung, by group.", []string{"group"}},
 		{"centrala_agents", "Agents by group and status.", []string{"group", "status"}},
@@ -34,6 +34,8 @@ func metrics() []metric {
 		{"centrala_call_faults_total", "Calls ended by a fault of the program.", nil},
 		{"centrala_facts_refused_total", "Facts that the log did not take.", nil},
 		{"centrala_sip_legs", "SIP legs now.", nil},
+		{"centrala_sip_calls_challenged_total", "Calls from no trunk that were asked for a password, the first try of every phone among them.", nil},
+		{"centrala_sip_calls_denied_total", "Calls from no trunk with a wrong password, and those over a user's limit.", nil},
 		{"centrala_media_endpoints", "Media endpoints open now.", nil},
 		{"centrala_media_port_pairs_free", "RTP port pairs that are neither in use nor in quarantine.", nil},
 		{"centrala_rtp_sent_packets_total", "RTP packets sent.", nil},
@@ -93,7 +95,10 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	}
 	count("centrala_late_facts_total", counters.Late+counters.Unknown)
 
-	gauge("centrala_sip_legs", float64(f.app.stack.Stats().Legs))
+	st := f.app.stack.Stats()
+	gauge("centrala_sip_legs", float64(st.Legs))
+	count("centrala_sip_calls_challenged_total", st.Challenged)
+	count("centrala_sip_calls_denied_total", st.Denied)
 	m := f.app.media.Stats()
 	gauge("centrala_media_endpoints", float64(m.Endpoints))
 	gauge("centrala_media_port_pairs_free", float64(m.PortPairsFree))

@@ -59,7 +59,7 @@ type Board struct {
 // Stats are counts since the start, and gauges of now.
 type Stats struct {
 	Calls        int    // calls that have a leg here now
-	Arrived      uint64 // callers' INVITEs handed to the core
+	Arrived      uint64 // callers' and agents' INVITEs handed to the core
 	Refused      uint64 // callers' INVITEs refused before the core saw them
 	Offers       uint64 // Ring commands carried out
 	Bridges      uint64 // Bridge commands carried out
@@ -140,7 +140,7 @@ func (b *Board) Reachable(user string, yes bool) {
 	}
 }
 
-// Invite is the stack's word that a carrier brings a call.
+// Invite is the stack's word that a carrier brings a call, or that an agent calls.
 func (b *Board) Invite(l *sip.Leg) {
 	c := newCall(b, l)
 	b.mu.Lock()

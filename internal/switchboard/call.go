@@ -103,11 +103,26 @@ func (c *call) begin() {
 		}
 		return
 	}
-	from := acd.Party{Number: c.board.number(l.From().User), Name: l.From().Name}
-	to := c.board.number(l.To())
-	c.log.Info().Str("trunk", l.Trunk()).Str("sip_call_id", l.CallID()).Str("from", from.Number).Str("to", to).Msg("call arrived")
-	arrived := &acd.CallArrived{Leg: c.id, Node: c.board.node, Trunk: trunkID(l), From: from, To: to}
-	if !c.board.fact(arrived) {
+	if l.User() != "" {
+		c.beginOwn(queuegroups.AgentID(l.User()))
+		return
+	}
+	c.arrived(&acd.CallArrived{
+		Trunk: trunkID(l), From: acd.Party{Number: c.board.number(l.From().User), Name: l.From().Name}, To: c.board.number(l.To()),
+	})
+}
+
+// arrived hands the call over to the core.
+func (c *call) arrived(e *acd.CallArrived) {
+	e.Leg, e.Node = c.id, c.board.node
+	line := c.log.Info()
+	if e.Agent != "" {
+		line = line.Str("agent", string(e.Agent))
+	} else {
+		line = line.Str("trunk", string(e.Trunk))
+	}
+	line.Str("sip_call_id", c.caller.sip.CallID()).Str("from", e.From.Number).Str("to", e.To).Msg("call arrived")
+	if !c.board.fact(e) {
 		c.refuse(503, "")
 		return
 	}

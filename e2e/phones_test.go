@@ -1,0 +1,140 @@
+package e2e
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"centrala/media/tone"
+)
+
+// office is two agents and two groups that colleagues reach by their extensions.
+const office = `
+agents:
+  anna: {name: Anna Nowak, extension: "101", sip_password: anna-secret-1}
+  bartek: {name: Bartek Lis, extension: "102", sip_password: bartek-secret-1}
+groups:
+  sales: {name: Sales, extension: "600", agents: [anna], ring_length: 1s, wrap_up: 0s, hold_music: calm}
+  support: {name: Support, extension: "601", agents: [bartek], ring_length: 1s, wrap_up: 0s}
+trunks:
+  carrier: {from: [CARRIER]}
+numbers:
+  "+48 22 123 45 67": {trunk: carrier, group: sales}
+`
+
+// dial has the phone call somebody.
+func (p *softphone) dial(to string) {
+	p.t.Helper()
+	p.command("dial", "sip:"+to+"@"+domain)
+}
+
+// heardOnly checks that it heard one voice in its one call, which is over.
+func (p *softphone) heardOnly(hertz float64, not ...float64) {
+	p.t.Helper()
+	heard := p.recordings()
+	if len(heard) != 1 {
+		p.t.Fatalf("%s: %d recordings of one call", p.name, len(heard))
+	}
+	wantOnly(p.t, heard[0], 8000, hertz, not...)
+}
+
+// An agent calls a colleague's extension: the colleague's phone rings, both hear
+// each other, and whoever hangs up, both are free again.
+func TestCallBetweenAgents(t *testing.T) {
+	t.Parallel()
+	for _, transport := range []string{"udp", "tcp"} {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t, newSite(t), office)
+			before := s.footprint()
+			anna := s.softphone("anna", "anna-secret-1", transport, "manual", 900)
+			bartek := s.softphone("bartek", "bartek-secret-1", transport, "manual", 500)
+			bartek.dial("101")
+			anna.wait("rings", "CALL_INCOMING")
+			bartek.wait("hears that it rings", "CALL_RINGING")
+			s.waitAgents("sales", "ringing", 1)
+			anna.accept()
+			anna.wait("talks", "CALL_ESTABLISHED")
+			bartek.wait("talks", "CALL_ESTABLISHED")
+			s.waitAgents("sales", "talking", 1)
+			s.waitAgents("support", "talking", 1)
+			talkFor(time.Second)
+			if transport == "udp" {
+				bartek.hangUp()
+			} else {
+				anna.hangUp()
+			}
+			anna.wait("hangs up", "CALL_CLOSED")
+			bartek.wait("hangs up", "CALL_CLOSED")
+			s.waitAgents("sales", "available", 1)
+			s.waitAgents("support", "available", 1)
+			s.waitFootprint(before)
+			anna.heardOnly(500, 900, calmHertz)
+			bartek.heardOnly(900, 500, calmHertz)
+			end := "completed_by_caller"
+			if transport == "tcp" {
+				end = "completed_by_agent"
+			}
+			s.wantStory("102", "arrived 101", "kept anna", "offer anna", "ringing anna", "outcome anna answered",
+				"bridged anna", "ended anna "+end)
+		})
+	}
+}
+
+// talkFor lets people talk: what they heard is looked at in their recordings,
+// which have no events.
+func talkFor(d time.Duration) { <-time.After(d) }
+
+// wantSome checks that a tone was heard for a while, if not all the time.
+func wantSome(t *testing.T, pcm []int16, rate int, hertz float64) {
+	t.Helper()
+	if got := slices.Max(tone.Levels(pcm, rate, hertz, 200*time.Millisecond)); got < loud {
+		t.Errorf("%v Hz at %.0f dB at most, want %v", hertz, got, loud)
+	}
+}
+
+// An agent calls a group's extension and waits in its queue with its music, like
+// any caller, until somebody is there.
+func TestAgentCallsGroup(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, newSite(t), office)
+	before := s.footprint()
+	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 500)
+	bartek.dial("600")
+	bartek.wait("is answered by the queue", "CALL_ESTABLISHED")
+	s.waitWaiting("sales", 1)
+	talkFor(time.Second) // to hear the music
+	anna := s.softphone("anna", "anna-secret-1", "udp", "auto", 900)
+	anna.wait("talks", "CALL_ESTABLISHED")
+	talkFor(time.Second)
+	anna.hangUp()
+	bartek.wait("hangs up", "CALL_CLOSED")
+	s.waitFootprint(before)
+	anna.heardOnly(500, calmHertz)
+	heard := bartek.recordings()
+	if len(heard) != 1 {
+		t.Fatalf("%d recordings of one call", len(heard))
+	}
+	wantSome(t, heard[0], 8000, 900)
+	wantSome(t, heard[0], 8000, calmHertz)
+}
+
+// An extension that nobody has, a colleague who is not there, one's own
+// extension, and a number that they may not call: each call is refused, and nothing is left of it.
+func TestAgentCallsNobody(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, newSite(t), office)
+	before := s.footprint()
+	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 500)
+	for i, c := range []struct{ to, want string }{
+		{"999", "404 Not Found"}, {"101", "486 Busy Here"}, {"102", "404 Not Found"},
+		{"+881234567890", "403 Not Entitled"},
+	} {
+		bartek.dial(c.to)
+		if e := bartek.waitNth("is refused", "CALL_CLOSED", i+1); e.Param != c.want {
+			t.Errorf("%s: %s, want %s", c.to, e.Param, c.want)
+		}
+	}
+	s.waitAgents("support", "available", 1)
+	s.waitFootprint(before)
+}

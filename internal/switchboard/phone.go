@@ -1,0 +1,41 @@
+package switchboard
+
+import (
+	"strings"
+
+	"centrala/acd"
+	"centrala/queuegroups"
+)
+
+// beginOwn takes in a call that an agent makes from a phone of theirs. Who calls
+// is known by the password: what the phone says in From counts for nothing.
+func (c *call) beginOwn(id queuegroups.AgentID) {
+	config := c.board.config.Load()
+	agent := config.Agent(id)
+	if agent == nil { // taken out of the configuration a moment ago
+		c.refuse(403, "")
+		return
+	}
+	to := c.board.dialled(c.caller.sip.To())
+	if strings.HasPrefix(to, "+") {
+		c.notEntitled(id, to)
+		return
+	}
+	c.arrived(&acd.CallArrived{Agent: id, From: acd.Party{Number: agent.Extension, Name: agent.Name}, To: to})
+}
+
+// notEntitled refuses a call that the agent may not make.
+func (c *call) notEntitled(id queuegroups.AgentID, to string) {
+	c.log.Warn().Str("agent", string(id)).Str("to", to).Stringer("source", c.caller.sip.Remote()).Msg("call refused: the agent may not call that number")
+	c.refuse(403, "Not Entitled")
+}
+
+// dialled is what an agent dialled as the core compares it: an extension as it
+// is, anything else as a number. An extension goes before a number of the same
+// digits.
+func (b *Board) dialled(s string) string {
+	if agent, group := b.config.Load().ByExtension(s); agent != nil || group != nil {
+		return s
+	}
+	return b.number(s)
+}
