@@ -83,11 +83,14 @@ func (m mutant) find(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	out, err := exec.Command("go", "test", "-vet=off", "-overlay", overlay, "-run", "TestSim$", "-count=1", ".", "-args", "-runs", "300").CombinedOutput()
+	out, err := exec.Command("go", "test", "-vet=off", "-overlay", overlay, "-run", "TestSim$", "-count=1", "-timeout", "5m", ".", "-args", "-whole", "-runs", "300").CombinedOutput()
 	if err == nil {
 		return ""
 	}
 	text := string(out)
+	if strings.Contains(text, "panic: test timed out") {
+		return "a day that never ends"
+	}
 	at := strings.Index(text, "seed ")
 	if !strings.Contains(text, "--- FAIL: TestSim") || at < 0 {
 		t.Fatalf("it could not be run: %s", text)

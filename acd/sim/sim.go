@@ -17,6 +17,7 @@ type Options struct {
 	Seed    uint64
 	Entries int // of the log, before everything is let to end
 	Restore int // a twin is restored from a snapshot every so many entries; 0: never
+	Whole   bool // a day that ends badly is not shortened, which takes time
 }
 
 // Failure is a day that ended badly.
@@ -62,7 +63,11 @@ func Run(o Options) (*Tally, error) {
 	if err == nil {
 		return w.tally(), nil
 	}
-	f := &Failure{Seed: o.Seed, Err: err, Entries: shorten(w.entries, o.Restore)}
+	f := &Failure{Seed: o.Seed, Err: err, Entries: w.entries}
+	if o.Whole {
+		return w.tally(), f
+	}
+	f.Entries = shorten(w.entries, o.Restore)
 	if again := replay(f.Entries, o.Restore); again != nil {
 		f.Err = again
 	}

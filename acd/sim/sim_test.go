@@ -17,6 +17,7 @@ import (
 var (
 	seed    = flag.Uint64("seed", 1, "the first seed to live through")
 	runs    = flag.Uint64("runs", 48, "how many seeds")
+	whole   = flag.Bool("whole", false, "do not shorten the days that end badly")
 	entries = flag.Int("entries", 600, "entries of the log of each seed")
 )
 
@@ -39,7 +40,7 @@ func TestSim(t *testing.T) {
 				if s >= *seed+*runs {
 					return
 				}
-				tally, err := sim.Run(sim.Options{Seed: s, Entries: *entries, Restore: restore(s)})
+				tally, err := sim.Run(sim.Options{Seed: s, Entries: *entries, Restore: restore(s), Whole: *whole})
 				mu.Lock()
 				total.Add(tally)
 				if err != nil {
