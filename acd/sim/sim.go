@@ -15,8 +15,8 @@ import (
 // Options says what to live through.
 type Options struct {
 	Seed    uint64
-	Entries int // of the log, before everything is let to end
-	Restore int // a twin is restored from a snapshot every so many entries; 0: never
+	Entries int  // of the log, before everything is let to end
+	Restore int  // a twin is restored from a snapshot every so many entries; 0: never
 	Whole   bool // a day that ends badly is not shortened, which takes time
 }
 
