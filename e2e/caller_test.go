@@ -39,11 +39,19 @@ func callTo(t *testing.T, host netip.Addr, target netip.AddrPort, from, to strin
 		over:  make(chan error, 1),
 		since: time.Now(),
 	}
-	cmd := exec.Command(needPeer(t, "sipp"), target.String(), "-sf", "testdata/caller.xml", "-s", to,
-		"-i", host.String(), "-p", fmt.Sprint(peerPort), "-mp", fmt.Sprint(peerPort+2), "-m", "1", "-nostdin", "-cid_str", c.id,
-		"-ci", host.String(), "-cp", fmt.Sprint(peerPort+1),
-		"-key", "from", from, "-key", "rtp_ip", host.String(), "-key", "rtp_port", fmt.Sprint(c.addr().Port()),
-		"-trace_msg", "-message_file", c.trace, "-trace_err", "-error_file", c.trace+".errors")
+	c.run("caller "+from, target.String(), "-sf", "testdata/caller.xml", "-s", to, "-cid_str", c.id, "-key", "from", from)
+	return c
+}
+
+// run starts sipp for one call; who names the party in the log of a test that failed.
+func (c *caller) run(who string, arg ...string) {
+	t, host := c.t, c.sipp.Addr().String()
+	t.Helper()
+	cmd := exec.Command(needPeer(t, "sipp"), append(arg,
+		"-i", host, "-p", fmt.Sprint(peerPort), "-mp", fmt.Sprint(peerPort+2), "-m", "1", "-nostdin",
+		"-ci", host, "-cp", fmt.Sprint(peerPort+1),
+		"-key", "rtp_ip", host, "-key", "rtp_port", fmt.Sprint(c.addr().Port()),
+		"-trace_msg", "-message_file", c.trace, "-trace_err", "-error_file", c.trace+".errors")...)
 	if err := start(cmd); err != nil {
 		t.Fatal(err)
 	}
@@ -58,10 +66,9 @@ func callTo(t *testing.T, host netip.Addr, target netip.AddrPort, from, to strin
 		if t.Failed() {
 			trace, _ := os.ReadFile(c.trace)
 			errors, _ := os.ReadFile(c.trace + ".errors")
-			t.Logf("caller %s (%v):\n%s\n%s", from, cmd.ProcessState, trace, errors)
+			t.Logf("%s (%v):\n%s\n%s", who, cmd.ProcessState, trace, errors)
 		}
 	})
-	return c
 }
 
 // traced is one line of sipp's trace: a message that came in or went out.

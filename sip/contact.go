@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -29,7 +30,8 @@ type Contact struct {
 	fixed   bool      // requests go by the flow and nowhere else
 	path    []string  // Route values, RFC 3327
 	network string
-	port    uint16
+	port    uint16 // 0: the host name says it by SRV, or else the default
+	trunk   *trunk // the carrier that the call leaves by, nil for phones
 }
 
 // Contacts are the live bindings of a user, best q first. Users who are no
@@ -90,24 +92,33 @@ func (s *Stack) ContactURI(uri string) (Contact, error) {
 	if u.Port > 0 {
 		c.port = uint16(u.Port)
 	}
+	if err := s.locate(&c); err != nil {
+		return Contact{}, fmt.Errorf("%q: %w", uri, err)
+	}
+	return c, nil
+}
+
+// locate finds the path to a contact with an address; one with a host name is
+// looked up when it is called.
+func (s *Stack) locate(c *Contact) error {
 	locals := s.udp
 	if c.network == "tcp" {
 		locals = s.tcp
 	}
 	if c.network != "udp" && c.network != "tcp" || len(locals) == 0 {
-		return Contact{}, fmt.Errorf("%q: no socket for transport %s", uri, c.network)
+		return fmt.Errorf("no socket for transport %s", c.network)
 	}
-	ip, err := netip.ParseAddr(strings.Trim(u.Host, "[]"))
+	ip, err := netip.ParseAddr(strings.Trim(c.uri.Host, "[]"))
 	if err != nil {
 		c.Local = locals[0].Addr()
-		return c, nil
+		return nil
 	}
-	c.flow, err = s.tx.Towards(c.network, netip.AddrPortFrom(ip.Unmap(), c.port))
+	c.flow, err = s.tx.Towards(c.network, netip.AddrPortFrom(ip.Unmap(), cmp.Or(c.port, uint16(sip.DefaultUdpPort))))
 	if err != nil {
-		return Contact{}, fmt.Errorf("%q: %w", uri, err)
+		return err
 	}
 	c.Local, c.Remote = c.flow.Local.Addr(), ip.Unmap()
-	return c, nil
+	return nil
 }
 
 // flowOf is a flow in the registrar's terms.

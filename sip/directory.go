@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -26,34 +24,6 @@ type book struct {
 type prefix struct {
 	netip.Prefix
 	trunk *trunk
-}
-
-// trunk lives as long as its ID is configured, so that calls stay counted.
-type trunk struct {
-	id    string
-	calls atomic.Int64
-
-	mu  sync.Mutex
-	max int
-}
-
-// enter counts a new call. False: the trunk has as many as it may.
-func (t *trunk) enter() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.max > 0 && t.calls.Load() >= int64(t.max) {
-		return false
-	}
-	t.calls.Add(1)
-	return true
-}
-
-func (t *trunk) leave() { t.calls.Add(-1) }
-
-func (t *trunk) allow(most int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.max = most
 }
 
 // makeBook prepares a directory. What of the old one stays valid is kept:
@@ -90,7 +60,7 @@ func makeBook(d Directory, fallbackRealm string, old *book) (*book, error) {
 		if tr == nil {
 			tr = &trunk{id: t.ID}
 		}
-		tr.allow(t.MaxCalls)
+		tr.configure(t)
 		b.trunks[t.ID] = tr
 		for _, p := range t.From {
 			b.prefixes = append(b.prefixes, prefix{p.Masked(), tr})

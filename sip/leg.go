@@ -79,7 +79,7 @@ type Leg struct {
 	tag     string // our tag, by which the stack finds the leg
 	callID  string
 	inbound bool
-	trunk   *trunk // nil for outbound legs, and for calls from phones
+	trunk   *trunk // nil for legs to phones and for calls from them
 	line    *line  // of whose phone the call came, nil for all others
 	from    Party
 	to      string
@@ -159,7 +159,7 @@ func (l *Leg) Remote() netip.AddrPort {
 	return l.flow.Remote
 }
 
-// Trunk is the ID of the trunk that an inbound call came by.
+// Trunk is the ID of the trunk that a call came by or leaves by.
 func (l *Leg) Trunk() string {
 	if l.trunk == nil {
 		return ""
@@ -175,6 +175,17 @@ func (l *Leg) User() string { return l.user }
 // From is the caller as the INVITE names them. For a call from a user's phone
 // that is what the phone says: User is who it is.
 func (l *Leg) From() Party { return l.from }
+
+// MaxForwards is how many hops the caller's INVITE had left (RFC 3261 section
+// 20.22), 70 for outbound legs and for callers that do not say.
+func (l *Leg) MaxForwards() int {
+	if l.inbound {
+		if mf := l.invite.MaxForwards(); mf != nil {
+			return int(mf.Val())
+		}
+	}
+	return maxForwards
+}
 
 // To is the user part of the Request-URI.
 func (l *Leg) To() string { return l.to }

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,10 +24,17 @@ type Dial struct {
 	From   Party    // shown on the phone; Host empty: the stack's domain
 	SDP    []byte   // our offer; required
 	Header []Header // added to the INVITE
+	// MaxForwards is how many hops the INVITE may take, 1 to 70; 0: 70. A call
+	// made for a caller has one less than theirs, so that a loop through us and
+	// a carrier ends (RFC 7332).
+	MaxForwards int
 }
 
 // Header is an additional header of an INVITE.
 type Header struct{ Name, Value string }
+
+// maxForwards is the Max-Forwards of a new request (RFC 3261 section 8.1.1.6).
+const maxForwards = 70
 
 // resolveWithin bounds how long a fixed phone's host name may take.
 const resolveWithin = 5 * time.Second
@@ -53,8 +61,8 @@ func (s *Stack) Dial(m Mailbox, ev LegEvents, d Dial) *Leg {
 		l.fail(err)
 		return l
 	}
-	if !s.remember(l, true) {
-		l.fail(errClosing)
+	if err := s.enter(l, d.To.trunk); err != nil {
+		l.fail(err)
 		return l
 	}
 	l.mu.Lock()
@@ -80,6 +88,21 @@ func (s *Stack) Dial(m Mailbox, ev LegEvents, d Dial) *Leg {
 	return l
 }
 
+// enter lists a new outbound leg, and counts it among the calls of its trunk.
+func (s *Stack) enter(l *Leg, t *trunk) error {
+	if t != nil && !t.enter() {
+		return fmt.Errorf("%w: trunk %s has as many calls as it may", errDial, t.id)
+	}
+	l.trunk = t
+	if s.remember(l, true) {
+		return nil
+	}
+	if l.trunk = nil; t != nil {
+		t.leave()
+	}
+	return errClosing
+}
+
 // fail ends a leg that never began.
 func (l *Leg) fail(err error) {
 	l.post(func() { _ = l.input(dialog.TxFailed, details{reason: err.Error()}) })
@@ -92,6 +115,8 @@ func (s *Stack) checkDial(d Dial) error {
 		return fmt.Errorf("%w: no contact", errDial)
 	case len(d.SDP) == 0:
 		return fmt.Errorf("%w: no session description", errDial)
+	case d.MaxForwards < 0 || d.MaxForwards > maxForwards:
+		return fmt.Errorf("%w: Max-Forwards %d", errDial, d.MaxForwards)
 	case strings.ContainsAny(d.From.Host, " \r\n\t<>@;?"):
 		return fmt.Errorf("%w: domain %q", errDial, d.From.Host)
 	}
@@ -131,6 +156,9 @@ func (l *Leg) place(d Dial) {
 	}
 	req := l.dlg.Request(sip.INVITE, 0)
 	l.inviteSeq = req.CSeq().SeqNo
+	if d.MaxForwards > 0 {
+		*req.MaxForwards() = sip.MaxForwardsHeader(d.MaxForwards)
+	}
 	for _, p := range d.To.path { // RFC 3327: as if it were a route set
 		req.AppendHeader(sip.NewHeader("Route", p))
 	}
@@ -216,7 +244,7 @@ func (s *Stack) resolve(c Contact) (edge.Flow, error) {
 		return edge.Flow{}, fmt.Errorf("%w: %w", errDial, err)
 	}
 	for _, ip := range ips {
-		flow, err := s.tx.Towards(c.network, netip.AddrPortFrom(ip.Unmap(), c.port))
+		flow, err := s.tx.Towards(c.network, netip.AddrPortFrom(ip.Unmap(), cmp.Or(c.port, uint16(sip.DefaultUdpPort))))
 		if err == nil {
 			return flow, nil
 		}

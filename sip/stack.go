@@ -73,9 +73,9 @@ type User struct {
 type Trunk struct {
 	ID        string
 	From      []netip.Prefix // the longest match of all trunks wins
-	Host      string         // where calls to it go
+	Host      string         // where calls to it go, host or host:port; empty: calls only come in
 	Transport string         // "udp" or "tcp"
-	MaxCalls  int            // further calls from it are refused with 503; 0: no limit
+	MaxCalls  int            // in both directions; more come in with 503 and do not leave; 0: no limit
 }
 
 // Stats are counts since the start unless said otherwise.
@@ -237,6 +237,9 @@ func (s *Stack) Addrs() []Listen {
 	}
 	return list
 }
+
+// Domain is our host part in From.
+func (s *Stack) Domain() string { return s.o.Domain }
 
 // Drain refuses new calls with 503 and Retry-After from now on. Calls that are
 // there and registrations go on.

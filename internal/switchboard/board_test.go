@@ -95,13 +95,15 @@ func newBench(t *testing.T, guard func(acd.Event) error) *bench {
 	return b
 }
 
+var loopbackOnly = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+
 func newStack(t *testing.T, h sip.Handler) *sip.Stack {
 	t.Helper()
 	s, err := sip.New(sip.Options{
 		Listen: []sip.Listen{{Network: "udp", Addr: netip.MustParseAddrPort("127.0.0.1:0")}},
 		Domain: "localhost", Handler: h, Log: zerolog.Nop(),
 		Directory: sip.Directory{Realm: "localhost", Trunks: []sip.Trunk{
-			{ID: "loop", From: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}},
+			{ID: "loop", From: loopbackOnly},
 		}},
 	})
 	if err != nil {
@@ -410,8 +412,6 @@ func TestBoard_AgentWithoutPhoneIsUnreachable(t *testing.T) {
 func TestBoard_ActionsThatAreNotThereYet(t *testing.T) {
 	b := newBench(t, nil)
 	call, leg := b.arrive()
-	b.do(call, &acd.Dial{Offer: 5, Number: "+48601234567"})
-	b.want(&acd.OfferFailed{Offer: 5, Class: acd.FailUnreachable})
 	b.do(call, &acd.Serve{Service: queuegroups.ActionVoicemail})
 	b.want(&acd.Served{Leg: call})
 	b.do(call, &acd.Tell{Notice: acd.NoticeClosed})

@@ -31,8 +31,9 @@ func (c *call) execute(cmd acd.Command) {
 		c.cancelRing(cmd)
 	case *acd.Tell:
 		c.board.unexecutable(cmd)
-	case *acd.Dial, *acd.Serve:
-		// Calls to trunks, voicemail and callbacks: the core goes on with the next action.
+	case *acd.Dial:
+		c.dialOut(cmd)
+	case *acd.Serve: // voicemail and callbacks: the core goes on with the next action
 		c.log.Warn().Type("command", cmd).Msg("this version cannot do that yet")
 		c.board.unexecutable(cmd)
 	case *acd.Bridge:

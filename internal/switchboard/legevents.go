@@ -16,7 +16,7 @@ func (c *call) LegProgress(sl *sip.Leg, code int, _ []byte) {
 	}
 	l.offer.ringing = true
 	c.board.fact(&acd.OfferRinging{Offer: l.offer.id})
-	c.log.Debug().Str("leg_id", string(l.id)).Str("agent", string(l.offer.agent)).Int("code", code).Msg("phone rings")
+	l.offer.whom(c.log.Debug().Str("leg_id", string(l.id))).Int("code", code).Msg("phone rings")
 }
 
 // LegAnswered: a phone answered, or the caller's ACK is here.

@@ -1,22 +1,29 @@
 package switchboard
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/rs/zerolog"
+
 	"centrala/acd"
 	"centrala/media"
+	"centrala/media/sdp"
 	"centrala/queuegroups"
 	"centrala/sip"
 )
 
 var errLegGone = errors.New("the leg is gone")
 
-// offer is one Ring command being carried out: all phones of one agent.
+// offer is one Ring command being carried out, all phones of one agent, or one
+// Dial command, a telephone outside.
 type offer struct {
 	id        acd.OfferID
-	agent     queuegroups.AgentID
+	agent     queuegroups.AgentID // empty: outside
+	number    string              // outside
+	security  sdp.Security        // of the audio
 	ringing   bool
 	answered  bool
 	cancelled bool
@@ -25,17 +32,26 @@ type offer struct {
 	code      int
 }
 
+// whom adds to a log line who is called.
+func (o *offer) whom(e *zerolog.Event) *zerolog.Event {
+	if o.agent == "" {
+		return e.Str("number", o.number)
+	}
+	return e.Str("agent", string(o.agent))
+}
+
 // ring dials every phone of the agent.
 func (c *call) ring(cmd *acd.Ring) {
 	if c.offers[cmd.Offer] != nil {
 		return // the same command again
 	}
-	o := &offer{id: cmd.Offer, agent: cmd.Agent, worst: acd.FailUnreachable}
+	o := &offer{id: cmd.Offer, agent: cmd.Agent, security: c.board.phoneSecurity(cmd.Agent), worst: acd.FailUnreachable}
 	c.offers[o.id] = o
 	c.board.counts.offers.Add(1)
+	from := sip.Party{User: cmd.From.Number, Name: cmp.Or(cmd.From.Name, cmd.From.Number) + " · " + cmd.Group}
 	if !c.ending {
 		for _, contact := range c.board.contacts(o.agent) {
-			if err := c.dial(o, cmd, contact); err != nil {
+			if err := c.dial(o, sip.Dial{To: contact, From: from}); err != nil {
 				c.log.Warn().Err(err).Str("agent", string(o.agent)).Msg("phone not rung")
 			}
 		}
@@ -43,27 +59,20 @@ func (c *call) ring(cmd *acd.Ring) {
 	c.settle(o)
 }
 
-func (c *call) dial(o *offer, cmd *acd.Ring, to sip.Contact) error {
+// dial calls one telephone of an offer; d wants for the leg's id and the session.
+func (c *call) dial(o *offer, d sip.Dial) error {
 	c.phones++
 	l := &leg{id: phoneLeg(c.id, c.phones), offer: o}
-	ep, err := c.board.endpoint(string(l.id), to.Local, to.Remote, c.board.phoneSecurity(o.agent), c.mediaEvents(l))
+	ep, err := c.board.endpoint(string(l.id), d.To.Local, d.To.Remote, o.security, c.mediaEvents(l))
 	if err != nil {
 		return err
 	}
 	l.media = ep
-	name := cmd.From.Name
-	if name == "" {
-		name = cmd.From.Number
-	}
-	l.sip = c.board.stack.Dial(&c.box, c, sip.Dial{
-		ID:   string(l.id),
-		To:   to,
-		From: sip.Party{User: cmd.From.Number, Name: name + " · " + cmd.Group},
-		SDP:  ep.Offer(),
-	})
+	d.ID, d.SDP = string(l.id), ep.Offer()
+	l.sip = c.board.stack.Dial(&c.box, c, d)
 	c.legs[l.sip] = l
 	o.live++
-	c.log.Debug().Str("leg_id", string(l.id)).Str("agent", string(o.agent)).Str("contact", to.URI).Msg("ringing agent")
+	o.whom(c.log.Debug().Str("leg_id", string(l.id))).Str("contact", d.To.URI).Msg("ringing")
 	return nil
 }
 
@@ -86,7 +95,7 @@ func (c *call) phoneAnswered(l *leg, sdp []byte) {
 	}
 	l.up, o.answered = true, true
 	o.live--
-	c.log.Debug().Str("leg_id", string(l.id)).Str("agent", string(o.agent)).Msg("agent answered")
+	o.whom(c.log.Debug().Str("leg_id", string(l.id))).Msg("phone answered")
 	c.board.fact(&acd.OfferAnswered{Offer: o.id, Leg: l.id, Node: c.board.node})
 	c.hangupPhones(o, completedElsewhere)
 	c.settle(o)
@@ -115,7 +124,7 @@ func (c *call) settle(o *offer) {
 		c.board.fact(&acd.OfferFailed{Offer: o.id, Class: acd.FailCancelled})
 	default:
 		c.board.fact(&acd.OfferFailed{Offer: o.id, Class: o.worst, Code: o.code})
-		c.log.Debug().Str("agent", string(o.agent)).Str("class", string(o.worst)).Int("code", o.code).Msg("offer failed")
+		o.whom(c.log.Debug()).Str("class", string(o.worst)).Int("code", o.code).Msg("offer failed")
 	}
 }
 

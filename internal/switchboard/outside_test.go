@@ -1,0 +1,89 @@
+package switchboard
+
+import (
+	"fmt"
+	"testing"
+
+	"centrala/acd"
+	"centrala/queuegroups"
+	"centrala/sip"
+)
+
+// R95, R96: a telephone outside is called by the trunk, as an offer like any other.
+func TestBoard_DialsOutside(t *testing.T) {
+	b := newBench(t, nil)
+	b.board.stack.SetDirectory(sip.Directory{Realm: "localhost", Trunks: []sip.Trunk{
+		{ID: "loop", From: loopbackOnly, Host: fmt.Sprint(b.peer.stack.Addrs()[0].Addr)},
+	}})
+	call, leg := b.arrive()
+	dial := &acd.Dial{Offer: 5, Number: "+48229998877", Trunk: "loop", From: acd.Party{Number: "+48601000000"}}
+	b.do(call, dial)
+	telephone := b.peer.waitRung()
+	b.want(&acd.OfferRinging{Offer: 5})
+	b.do(call, dial) // again: it rings once
+	if telephone.To() != "+48229998877" || telephone.From().User != "+48601000000" || telephone.MaxForwards() != 69 {
+		t.Errorf("called %s from %+v with %d hops", telephone.To(), telephone.From(), telephone.MaxForwards())
+	}
+	b.peer.answer(telephone)
+	answered := b.want(&acd.OfferAnswered{Offer: 5, Node: "n1"}).(*acd.OfferAnswered)
+	b.do(call, &acd.Bridge{A: call, B: answered.Leg})
+	b.want(&acd.LegAnswered{Leg: call})
+	b.want(&acd.Bridged{A: call, B: answered.Leg})
+	b.peer.do(func() { telephone.Hangup("") })
+	b.want(&acd.LegEnded{Leg: answered.Leg, Cause: acd.EndHangup})
+	b.peer.do(func() { leg.Hangup("") })
+	b.want(&acd.LegEnded{Leg: call, Cause: acd.EndHangup})
+}
+
+func TestBoard_CannotDialOutside(t *testing.T) {
+	b := newBench(t, nil)
+	call, leg := b.arrive()
+	for k, trunk := range []queuegroups.TrunkID{"loop", "unknown"} { // loop has no host
+		offer := acd.OfferID(k + 1)
+		b.do(call, &acd.Dial{Offer: offer, Number: "+48229998877", Trunk: trunk})
+		b.want(&acd.OfferFailed{Offer: offer, Class: acd.FailUnreachable})
+	}
+	b.peer.do(func() { leg.Hangup("") })
+	b.want(&acd.LegEnded{Leg: call, Cause: acd.EndCancel})
+	b.do(call, &acd.Dial{Offer: 9, Number: "+48229998877", Trunk: "loop"}) // its call is gone
+	b.want(&acd.OfferFailed{Offer: 9, Class: acd.FailUnreachable})
+}
+
+// Whom a call outside is shown to come from.
+func TestBoard_CallerID(t *testing.T) {
+	b := newBench(t, nil)
+	b.board.SetConfig(&queuegroups.Config{
+		Region:  "PL",
+		Trunks:  []queuegroups.Trunk{{ID: "own", CallerID: "+48220000000"}, {ID: "passes"}, {ID: "none"}},
+		Numbers: []queuegroups.Number{{Number: "+48221111111", Trunk: "passes"}, {Number: "+48222222222", Trunk: "passes"}},
+	})
+	caller := acd.Party{Number: "+48601000000", Name: "Jan"}
+	for name, c := range map[string]struct {
+		trunk     queuegroups.TrunkID
+		from      acd.Party
+		called    string
+		want      sip.Party
+		diversion string
+	}{
+		"the trunk's":         {"own", caller, "221234567", sip.Party{User: "+48220000000"}, ""},
+		"the caller's":        {"passes", caller, "221234567", sip.Party{User: "+48601000000", Name: "Jan"}, "<sip:+48221234567@localhost>;reason=unknown;counter=1"},
+		"of no number":        {"passes", caller, "600", sip.Party{User: "+48601000000", Name: "Jan"}, ""},
+		"withheld":            {"passes", acd.Party{}, "221234567", sip.Party{User: "+48221111111"}, ""},
+		"an agent's":          {"passes", acd.Party{Number: "101", Name: "Anna"}, "221234567", sip.Party{User: "+48221111111"}, ""},
+		"an agent's, no name": {"none", acd.Party{Number: "101", Name: "Anna"}, "221234567", sip.Party{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, headers := b.board.callerID(&acd.Dial{Trunk: c.trunk, From: c.from}, c.called)
+			diversion := ""
+			for _, h := range headers {
+				diversion += h.Name + ": " + h.Value
+			}
+			if want := c.diversion; want != "" {
+				c.diversion = "Diversion: " + want
+			}
+			if from != c.want || diversion != c.diversion {
+				t.Errorf("%+v %q, want %+v %q", from, diversion, c.want, c.diversion)
+			}
+		})
+	}
+}
