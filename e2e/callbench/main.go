@@ -8,6 +8,10 @@
 // A row of calls is one rate: each call is offered to one of 200 agents, whose
 // phone answers at once, and lasts half a second. In a row of waiting callers
 // nobody is there to answer and all listen to music.
+//
+//	go run ./e2e/callbench -soak 200000
+//
+// places calls of all kinds, a while long, and shows that nothing of them stays.
 package main
 
 import (
@@ -49,7 +53,16 @@ func main() {
 	seconds := flag.Int("seconds", 10, "length of a row")
 	waiting := flag.String("waiting", "1000", "numbers of waiting callers, a row each; empty: none")
 	binary := flag.String("server", "bin/centrala", "the server to measure (make build)")
+	calls := flag.Int("soak", 0, "instead: place so many calls of all kinds and watch that nothing grows")
+	rate := flag.Int("rate", 200, "calls a second of the soak")
 	flag.Parse()
+	if *calls > 0 {
+		if err := soakIn(*binary, *calls, *rate); err != nil {
+			fmt.Fprintln(os.Stderr, "callbench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(*rates, *waiting, *binary, *seconds); err != nil {
 		fmt.Fprintln(os.Stderr, "callbench:", err)
 		os.Exit(1)
@@ -85,6 +98,15 @@ func run(rates, waiting, binary string, seconds int) error {
 		}
 	}
 	return nil
+}
+
+func soakIn(binary string, n, rate int) error {
+	dir, err := os.MkdirTemp("", "soak")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	return errors.Join(write(dir), soak(dir, binary, n, rate))
 }
 
 // write makes the files that server and sipp read.
