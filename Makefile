@@ -62,7 +62,7 @@ sim: ## simulate RUNS seeded days at the core, beginning with SEED
 	$(GO) test -count=1 ./acd/sim -args -seed $(SEED) -runs $(RUNS)
 
 .PHONY: mutants
-mutants: ## break the core's rules one at a time and have the simulator find each (an hour); writes docs/simulator.md
+mutants: ## break the core's rules one at a time and have the simulator find each (minutes); writes docs/simulator.md
 	$(GO) test -count=1 -timeout 120m ./acd/sim -run TestMutants -args -mutants
 
 .PHONY: deps
