@@ -22,11 +22,12 @@ const (
 
 // event is something that an owner was told.
 type event struct {
-	what string // "progress", "answered", "offer", "ended"
-	leg  *Leg
-	code int
-	sdp  string
-	end  Termination
+	what  string // "progress", "answered", "offer", "ended"
+	leg   *Leg
+	code  int
+	sdp   string
+	end   Termination
+	refer *Refer
 }
 
 // owner is a mailbox and the events of its legs.
@@ -34,6 +35,7 @@ type owner struct {
 	t      testing.TB
 	events chan event
 	offer  func(l *Leg, sdp []byte) ([]byte, error)
+	refer  func(r *Refer) int
 
 	mu     sync.Mutex
 	queue  []func()
@@ -111,6 +113,17 @@ func (o *owner) LegOffer(l *Leg, sdp []byte) ([]byte, error) {
 		return o.offer(l, sdp)
 	}
 	return []byte(testSDP), nil
+}
+
+func (o *owner) LegKey(l *Leg, key byte) { o.tell(event{what: "key", leg: l, code: int(key)}) }
+
+func (o *owner) LegRefer(l *Leg, r *Refer) int {
+	status := ReferAccepted
+	if o.refer != nil {
+		status = o.refer(r)
+	}
+	o.tell(event{what: "refer", leg: l, refer: r, code: status})
+	return status
 }
 
 func (o *owner) LegEnded(l *Leg, t Termination) { o.tell(event{what: "ended", leg: l, end: t}) }

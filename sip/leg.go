@@ -35,6 +35,12 @@ type LegEvents interface {
 	// the ACK, is handed over by LegOffer too, and what is returned then is not
 	// used. An error refuses the change with 488 and leaves the session as it was.
 	LegOffer(l *Leg, sdp []byte) (answer []byte, err error)
+	// LegKey reports a telephone key that the peer pressed and told by INFO: one of 0-9 * # A-D.
+	LegKey(l *Leg, key byte)
+	// LegRefer asks to put whom the peer talks to through to somebody else. It
+	// returns the status to answer with: ReferAccepted, after which r.Notify
+	// reports, or the one of a refusal.
+	LegRefer(l *Leg, r *Refer) (status int)
 	// LegEnded is the last event of a leg and comes exactly once.
 	LegEnded(l *Leg, t Termination)
 }
@@ -105,6 +111,7 @@ type Leg struct {
 	answered  bool   // a 2xx came
 	inviteSeq uint32
 	why       string // Reason of our CANCEL or BYE
+	referred  bool   // a REFER came
 
 	invite  *tx.Request   // inbound: the INVITE
 	answer  *sip.Response // inbound: our 2xx

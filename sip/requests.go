@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -44,6 +43,8 @@ func (l *Leg) request(r *tx.Request) {
 		l.reoffer(r)
 	case r.Method == sip.INFO:
 		l.info(r)
+	case r.Method == sip.REFER:
+		l.refer(r)
 	case r.Method == sip.OPTIONS:
 		r.Send(l.s.options(r))
 	default:
@@ -67,20 +68,29 @@ func (l *Leg) knows(r *tx.Request) bool {
 	return true // an early dialog of any branch
 }
 
+// info takes an INFO: a telephone key, or nothing as a sign of life (RFC 6086
+// section 3 knows it as the legacy use).
 func (l *Leg) info(r *tx.Request) {
-	if len(r.Body()) > 0 {
-		kind := ""
-		if ct := r.ContentType(); ct != nil {
-			kind, _, _ = strings.Cut(strings.ToLower(string(*ct)), ";")
-		}
-		switch strings.TrimSpace(kind) {
-		case "application/dtmf-relay", "application/dtmf":
-		default:
-			r.Refuse(sip.StatusUnsupportedMediaType, "Unsupported Media Type", sip.NewHeader("Accept", "application/dtmf-relay"))
-			return
-		}
+	if len(r.Body()) == 0 {
+		r.Refuse(sip.StatusOK, "OK")
+		return
 	}
-	r.Refuse(sip.StatusOK, "OK")
+	key, ok := keyIn(r.Body(), r.ContentType())
+	if !ok {
+		r.Refuse(sip.StatusUnsupportedMediaType, "Unsupported Media Type", sip.NewHeader("Accept", "application/dtmf-relay, application/dtmf"))
+		return
+	}
+	if key == 0 {
+		r.Refuse(sip.StatusBadRequest, "Bad Request: Signal")
+		return
+	}
+	if err := r.Respond(r.Response(sip.StatusOK, "OK")); err != nil { // kept: sent again it must not count again
+		l.log.Debug().Err(err).Msg("answer to INFO not sent")
+	}
+	l.mu.Lock()
+	ev := l.ev
+	l.mu.Unlock()
+	ev.LegKey(l, key)
 }
 
 // reoffer answers a re-INVITE or an UPDATE.

@@ -78,6 +78,8 @@ type deaf struct{}
 func (deaf) LegProgress(*Leg, int, []byte)         {}
 func (deaf) LegAnswered(*Leg, []byte)              {}
 func (deaf) LegOffer(*Leg, []byte) ([]byte, error) { return nil, ErrState }
+func (deaf) LegKey(*Leg, byte)                     {}
+func (deaf) LegRefer(*Leg, *Refer) int             { return sip.StatusCallTransactionDoesNotExists }
 func (deaf) LegEnded(*Leg, Termination)            {}
 
 // input works on something that happened: looks up what it means in the leg's
@@ -259,10 +261,10 @@ func statusText(code int, given string) string {
 }
 
 var phrases = map[int]string{
-	180: "Ringing", 181: "Call Is Being Forwarded", 182: "Queued", 183: "Session Progress",
+	100: "Trying", 180: "Ringing", 181: "Call Is Being Forwarded", 182: "Queued", 183: "Session Progress",
 	302: "Moved Temporarily", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 408: "Request Timeout",
 	410: "Gone", 480: "Temporarily Unavailable", 484: "Address Incomplete", 486: "Busy Here",
-	487: "Request Terminated", 488: "Not Acceptable Here", 500: "Server Internal Error",
+	481: "Call/Transaction Does Not Exist", 487: "Request Terminated", 488: "Not Acceptable Here", 491: "Request Pending", 500: "Server Internal Error",
 	503: "Service Unavailable", 504: "Server Time-out", 600: "Busy Everywhere", 603: "Decline",
 	604: "Does Not Exist Anywhere",
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -124,7 +125,7 @@ type Stack struct {
 
 var (
 	errClosing = errors.New("shutting down")
-	methods    = []sip.RequestMethod{sip.INVITE, sip.ACK, sip.CANCEL, sip.BYE, sip.OPTIONS, sip.INFO, sip.UPDATE, sip.REGISTER}
+	methods    = []sip.RequestMethod{sip.INVITE, sip.ACK, sip.CANCEL, sip.BYE, sip.OPTIONS, sip.INFO, sip.UPDATE, sip.REGISTER, sip.REFER}
 )
 
 // retryAfter is what calls that are refused for lack of capacity are told, in seconds.
@@ -163,7 +164,7 @@ func New(o Options) (*Stack, error) {
 
 // bind opens the sockets.
 func (s *Stack) bind() error {
-	supported := []string{"path", "outbound"} // both by the registrar
+	supported := []string{"path", "outbound", "norefersub"} // the first two by the registrar
 	t := tx.Options{
 		Handler: (*server)(s), Advertise: s.o.Advertise, Product: s.o.UserAgent, Allow: methods, Supported: supported,
 		Trusted: s.trusted, Source: s.o.Source, Strange: s.o.Strange, Streams: s.o.Streams, Log: s.o.Log,
@@ -192,7 +193,7 @@ func (s *Stack) bind() error {
 	}
 	s.allow = sip.NewHeader("Allow", layer.Allow())
 	s.accept = sip.NewHeader("Accept", sdpType)
-	s.supported = sip.NewHeader("Supported", "path, outbound")
+	s.supported = sip.NewHeader("Supported", strings.Join(supported, ", "))
 	contentType := sip.ContentTypeHeader(sdpType)
 	s.sdpType = &contentType
 	return nil

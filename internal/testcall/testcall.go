@@ -254,6 +254,12 @@ func (c *caller) LegOffer(_ *sip.Leg, sdp []byte) ([]byte, error) {
 	return c.endpoint.AcceptOffer(sdp)
 }
 
+// LegKey implements sip.LegEvents.
+func (c *caller) LegKey(_ *sip.Leg, key byte) { c.say("the other side pressed %c", key) }
+
+// LegRefer implements sip.LegEvents: the test caller goes nowhere else.
+func (c *caller) LegRefer(*sip.Leg, *sip.Refer) int { return 603 }
+
 // LegEnded implements sip.LegEvents.
 func (c *caller) LegEnded(_ *sip.Leg, t sip.Termination) {
 	c.end = t
