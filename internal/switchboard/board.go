@@ -159,7 +159,8 @@ func (b *Board) Invite(l *sip.Leg) {
 
 // Applied is the log's word that an entry was applied and what the core wants
 // done. It only posts; it never waits.
-func (b *Board) Applied(_ acd.Entry, commands []acd.Command) {
+func (b *Board) Applied(e acd.Entry, commands []acd.Command) {
+	b.transferApplied(e.Event, commands)
 	for _, cmd := range commands {
 		if cmd.Head().Node == b.node {
 			b.Execute(cmd)

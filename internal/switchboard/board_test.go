@@ -268,6 +268,8 @@ func (p *peer) LegAnswered(l *sip.Leg, sdp []byte) {
 func (p *peer) LegOffer(l *sip.Leg, sdp []byte) ([]byte, error) {
 	return p.legs[l].AcceptOffer(sdp)
 }
+func (p *peer) LegKey(*sip.Leg, byte)             {}
+func (p *peer) LegRefer(*sip.Leg, *sip.Refer) int { return 603 }
 func (p *peer) LegEnded(l *sip.Leg, t sip.Termination) {
 	if ep := p.legs[l]; ep != nil {
 		ep.Close()

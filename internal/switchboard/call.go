@@ -29,9 +29,10 @@ type call struct {
 	ending   bool   // torn down: no new legs
 
 	offers map[acd.OfferID]*offer
-	legs   map[*sip.Leg]*leg   // the caller's and the phones'
-	phones int                 // phones rung so far, for leg ids
-	held   queuegroups.MusicID // what whoever is put on hold hears
+	legs   map[*sip.Leg]*leg        // the caller's and the phones'
+	phones int                      // phones rung so far, for leg ids
+	held   queuegroups.MusicID      // what whoever is put on hold hears
+	refers map[acd.LegID]*sip.Refer // transfers asked for by phones, of which the core has not spoken
 }
 
 // leg is one SIP leg with its media.
@@ -53,6 +54,7 @@ func newCall(b *Board, l *sip.Leg) *call {
 		log:    b.log.With().Str("call_id", l.ID()).Logger(),
 		offers: make(map[acd.OfferID]*offer),
 		legs:   make(map[*sip.Leg]*leg),
+		refers: make(map[acd.LegID]*sip.Refer),
 	}
 	c.caller = &leg{id: c.id, sip: l}
 	c.legs[l] = c.caller

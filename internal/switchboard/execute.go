@@ -39,11 +39,7 @@ func (c *call) execute(cmd acd.Command) {
 	case *acd.Bridge:
 		c.bridge(cmd)
 	case *acd.EndLeg:
-		if l := c.legByID(cmd.Leg); l != nil {
-			l.sip.Hangup("")
-		} else {
-			c.board.fact(&acd.LegEnded{Leg: cmd.Leg, Cause: acd.EndByUs})
-		}
+		c.endLeg(cmd)
 	default:
 		c.log.Error().Type("command", cmd).Msg("unknown command")
 	}

@@ -70,6 +70,11 @@ func (c *call) LegEnded(sl *sip.Leg, t sip.Termination) {
 		}
 	}
 	e.Msg("leg ended")
+	if len(c.legs) == 0 {
+		for id := range c.refers {
+			c.reported(id, 487) // whom they wanted to put through is gone
+		}
+	}
 	switch {
 	case l.offer == nil || l.up:
 		c.board.fact(&acd.LegEnded{Leg: l.id, Cause: endCause(l, t), Code: t.Code})

@@ -1,0 +1,128 @@
+package switchboard
+
+import (
+	"strings"
+
+	"centrala/acd"
+	"centrala/queuegroups"
+	"centrala/sip"
+)
+
+// This file holds transfers that a phone asks for by REFER (R100, R101). The
+// phone is told by NOTIFY: 100 at once, 200 when the core has taken the customer
+// over, which is the end of the agent's part, and a failure when it has not. Who
+// gets the customer then, and what becomes of them if nobody does, is the core's
+// affair: the agent is free and is rung again should they come back.
+
+// LegRefer: a phone wants whom it talks to put through to somebody else.
+func (c *call) LegRefer(sl *sip.Leg, r *sip.Refer) int {
+	l := c.legs[sl]
+	if l == nil || l.offer == nil || !l.up {
+		c.log.Warn().Str("to", r.To.User).Msg("transfer refused: not asked for by an agent with a customer")
+		return 403 // a carrier or a caller must not send calls about
+	}
+	log := c.log.With().Str("leg_id", string(l.id)).Str("agent", string(l.offer.agent)).Str("to", r.To.User).Logger()
+	if c.refers[l.id] != nil {
+		log.Info().Msg("transfer refused: another one is under way")
+		return 491
+	}
+	if r.Replaces != nil {
+		log.Info().Msg("transfer refused: no call to join with")
+		return 603
+	}
+	to, ok := c.board.target(r.To)
+	if !ok {
+		log.Info().Msg("transfer refused: nobody has that number")
+		return 404
+	}
+	if !c.board.fact(&acd.TransferAsked{Leg: l.id, To: to}) {
+		return 503
+	}
+	log.Info().Msg("transfer asked for")
+	c.refers[l.id] = r
+	return sip.ReferAccepted
+}
+
+// target is whom a phone means: an agent or a group by extension, an agent by
+// the name that their phone registers with, else a number outside.
+func (b *Board) target(to sip.Party) (acd.Target, bool) {
+	cfg := b.config.Load()
+	switch a, g := cfg.ByExtension(to.User); {
+	case a != nil:
+		return acd.Target{Agent: a.ID}, true
+	case g != nil:
+		return acd.Target{Group: g.ID}, true
+	}
+	if a := cfg.Agent(queuegroups.AgentID(strings.ToLower(to.User))); a != nil {
+		return acd.Target{Agent: a.ID}, true
+	}
+	if n, err := queuegroups.Normalize(to.User, cfg.Region); err == nil {
+		return acd.Target{Number: n}, true
+	}
+	return acd.Target{}, false
+}
+
+// transferApplied looks at what the core made of a transfer that a phone of this
+// node asked for: without the end of the agent's leg, it refused it.
+func (b *Board) transferApplied(e acd.Event, commands []acd.Command) {
+	asked, ok := e.(*acd.TransferAsked)
+	if !ok {
+		return
+	}
+	for _, cmd := range commands {
+		if end, ok := cmd.(*acd.EndLeg); ok && end.Leg == asked.Leg {
+			return // reported as that is carried out
+		}
+	}
+	b.mu.Lock()
+	c := b.calls[callOf(asked.Leg)]
+	b.mu.Unlock()
+	if c != nil {
+		c.box.Post(func() { c.reported(asked.Leg, 603) })
+	}
+}
+
+// endLeg ends a leg, that of an agent who handed their customer over as soon as
+// their phone knows that it was done: one that is hung up on first shows a failure.
+func (c *call) endLeg(cmd *acd.EndLeg) {
+	l, r := c.legByID(cmd.Leg), c.refers[cmd.Leg]
+	if l == nil {
+		c.board.fact(&acd.LegEnded{Leg: cmd.Leg, Cause: acd.EndByUs})
+	}
+	switch {
+	case r == nil && l != nil:
+		l.sip.Hangup("")
+	case r != nil && cmd.Why == acd.EndTransferred:
+		delete(c.refers, cmd.Leg)
+		r.Notify(200, func() {
+			if l != nil {
+				l.sip.Hangup("")
+			}
+		})
+	case r != nil:
+		c.reported(cmd.Leg, 487)
+		if l != nil {
+			l.sip.Hangup("")
+		}
+	}
+}
+
+// reported tells a phone what became of the transfer that it asked for.
+func (c *call) reported(id acd.LegID, status int) {
+	if r := c.refers[id]; r != nil {
+		delete(c.refers, id)
+		r.Notify(status, nil)
+	}
+}
+
+// LegKey: somebody pressed a key and their phone tells it by INFO.
+func (c *call) LegKey(sl *sip.Leg, key byte) {
+	if l := c.legs[sl]; l != nil {
+		c.key(l, key)
+	}
+}
+
+// key is a telephone key pressed at a leg, however it was told.
+func (c *call) key(l *leg, key byte) {
+	c.log.Debug().Str("leg_id", string(l.id)).Str("key", string(rune(key))).Msg("key")
+}

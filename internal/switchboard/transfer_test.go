@@ -1,0 +1,168 @@
+package switchboard
+
+import (
+	"testing"
+
+	"centrala/acd"
+)
+
+// leave ends what a test has left of a call.
+func (b *bench) leave(call acd.LegID) {
+	b.t.Helper()
+	b.do(call, &acd.EndLeg{Leg: call})
+	b.want(&acd.LegEnded{Leg: call})
+	b.peer.waitEnd()
+}
+
+func TestTransfer_TargetsAreResolved(t *testing.T) {
+	for uri, want := range map[string]acd.Target{
+		"sip:102@pbx.test":                                        {Agent: "bartek"},
+		"sip:Bartek@192.0.2.1:5060":                               {Agent: "bartek"},
+		"sip:601@pbx.test":                                        {Group: "support"},
+		"sip:601234567@pbx.test;user=phone":                       {Number: "+48601234567"},
+		"tel:+48-601-234-567":                                     {Number: "+48601234567"},
+		"sip:%2B48601234567@pbx.test":                             {Number: "+48601234567"},
+		"sip:nobody@pbx.test":                                     {},
+		"sip:102@pbx.test?Replaces=a%3Bto-tag%3Db%3Bfrom-tag%3Dc": {},
+	} {
+		t.Run(uri, func(t *testing.T) {
+			b := newBench(t, nil)
+			p := b.deskphone()
+			call, phone := b.talks(p)
+			p.ask("REFER", "Refer-To: <"+uri+">\r\n", "")
+			if want == (acd.Target{}) {
+				p.get("SIP/2.0 ")
+			} else {
+				p.get("SIP/2.0 202")
+				b.want(&acd.TransferAsked{Leg: phone, To: want})
+				p.notified()
+			}
+			p.ask("BYE", "", "")
+			b.want(&acd.LegEnded{Leg: phone, Cause: acd.EndHangup})
+			b.leave(call)
+			if want == (acd.Target{}) {
+				return
+			}
+			if got := p.notified(); got != "SIP/2.0 487 Request Terminated" { // nobody is left to be put through
+				t.Errorf("last report %q", got)
+			}
+		})
+	}
+}
+
+// The core takes the customer over: the phone is told so and only then hung up on.
+func TestTransfer_PhoneIsToldBeforeItIsHungUpOn(t *testing.T) {
+	b := newBench(t, nil)
+	p := b.deskphone()
+	call, phone := b.talks(p)
+	p.ask("REFER", "Refer-To: <sip:102@pbx.test>\r\n", "")
+	p.get("SIP/2.0 202")
+	asked := b.want(&acd.TransferAsked{Leg: phone, To: acd.Target{Agent: "bartek"}})
+	if got := p.notified(); got != "SIP/2.0 100 Trying" {
+		t.Errorf("first report %q", got)
+	}
+	end := &acd.EndLeg{Header: acd.Header{Node: "n1", Call: call}, Leg: phone, Why: acd.EndTransferred}
+	b.board.Applied(acd.Entry{Event: asked}, []acd.Command{end})
+	if got := p.notified(); got != "SIP/2.0 200 OK" {
+		t.Errorf("last report %q", got)
+	}
+	p.reply(p.get("BYE "), "200 OK", "")
+	b.want(&acd.LegEnded{Leg: phone, Cause: acd.EndByUs})
+	b.leave(call)
+}
+
+// Phones that hang up without waiting get the last report all the same, and the
+// core learns of the transfer before it learns that they are gone.
+func TestTransfer_PhoneHangsUpAtOnce(t *testing.T) {
+	b := newBench(t, nil)
+	p := b.deskphone()
+	call, phone := b.talks(p)
+	p.ask("REFER", "Refer-To: <sip:102@pbx.test>\r\n", "")
+	p.get("SIP/2.0 202")
+	p.ask("BYE", "", "")
+	b.want(&acd.TransferAsked{Leg: phone})
+	b.want(&acd.LegEnded{Leg: phone, Cause: acd.EndHangup})
+	b.do(call, &acd.EndLeg{Leg: phone, Why: acd.EndTransferred})
+	b.want(&acd.LegEnded{Leg: phone})
+	for got := ""; got != "SIP/2.0 200 OK"; {
+		got = p.notified()
+	}
+	b.leave(call)
+}
+
+// The core refuses, most often because the call has changed meanwhile: the phone
+// is told, and may ask again.
+func TestTransfer_RefusedByTheCore(t *testing.T) {
+	b := newBench(t, nil)
+	p := b.deskphone()
+	call, phone := b.talks(p)
+	p.ask("REFER", "Refer-To: <sip:102@pbx.test>\r\n", "")
+	p.get("SIP/2.0 202")
+	asked := b.want(&acd.TransferAsked{Leg: phone})
+	p.notified()
+	p.ask("REFER", "Refer-To: <sip:601@pbx.test>\r\n", "")
+	p.get("SIP/2.0 491") // one at a time
+	b.board.Applied(acd.Entry{Event: asked}, nil)
+	if got := p.notified(); got != "SIP/2.0 603 Decline" {
+		t.Errorf("last report %q", got)
+	}
+	p.ask("REFER", "Refer-To: <sip:601@pbx.test>\r\n", "")
+	b.want(&acd.TransferAsked{Leg: phone, To: acd.Target{Group: "support"}})
+	p.notified()
+	p.ask("BYE", "", "")
+	b.want(&acd.LegEnded{Leg: phone})
+	b.leave(call)
+	p.notified()
+}
+
+// The caller is gone before the core has spoken: the phone is not left waiting.
+func TestTransfer_CallerHangsUpMeanwhile(t *testing.T) {
+	b := newBench(t, nil)
+	p := b.deskphone()
+	call, phone := b.talks(p)
+	p.ask("REFER", "Refer-To: <sip:102@pbx.test>\r\n", "")
+	b.want(&acd.TransferAsked{Leg: phone})
+	p.notified()
+	b.leave(call)
+	b.do(call, &acd.EndLeg{Leg: phone})
+	if got := p.notified(); got != "SIP/2.0 487 Request Terminated" {
+		t.Errorf("last report %q", got)
+	}
+	p.reply(p.get("BYE "), "200 OK", "")
+	b.want(&acd.LegEnded{Leg: phone})
+}
+
+// The log does not take the fact: the phone is refused at once.
+func TestTransfer_LogRefusesTheFact(t *testing.T) {
+	b := newBench(t, func(e acd.Event) error {
+		if _, ok := e.(*acd.TransferAsked); ok {
+			return errLegGone
+		}
+		return nil
+	})
+	p := b.deskphone()
+	call, phone := b.talks(p)
+	p.ask("REFER", "Refer-To: <sip:102@pbx.test>\r\n", "")
+	p.get("SIP/2.0 503")
+	p.ask("BYE", "", "")
+	b.want(&acd.LegEnded{Leg: phone})
+	b.leave(call)
+}
+
+// A caller cannot send their call to somebody else: not by the carrier's trunk,
+// and so not by ours.
+func TestTransfer_NotByTheCaller(t *testing.T) {
+	b := newBench(t, nil)
+	p := b.deskphone()
+	p.call("221234567")
+	call := b.want(&acd.CallArrived{}).(*acd.CallArrived).Leg
+	b.do(call, &acd.Answer{})
+	b.want(&acd.LegAnswered{Leg: call})
+	p.to = line(p.get("SIP/2.0 200"), "To")
+	p.seq-- // an ACK has the number of its INVITE
+	p.ask("ACK", "", "")
+	p.ask("REFER", "Refer-To: <sip:+48601234567@pbx.test>\r\n", "")
+	p.get("SIP/2.0 403")
+	p.ask("BYE", "", "")
+	b.want(&acd.LegEnded{Leg: call, Cause: acd.EndHangup})
+}
