@@ -25,6 +25,7 @@ type phone struct {
 	last     string         // response to the INVITE that is repeated when asked again
 	answered bool
 	acked    bool
+	seq      int // of the phone's last request
 	events   []phoneEvent
 }
 
@@ -118,7 +119,7 @@ func (p *phone) handle(m message, from netip.AddrPort) {
 		if sameCall {
 			p.invite.start = ""
 		}
-	case "OPTIONS", "UPDATE":
+	case "OPTIONS", "UPDATE", "NOTIFY":
 		p.send(from, p.response(m, "200 OK", ""))
 	}
 }
@@ -230,15 +231,31 @@ func (p *phone) hangUp() time.Time {
 	p.t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m := p.invite
-	if m.start == "" || !p.answered {
-		p.t.Fatalf("%s: no call to hang up", p.name)
-	}
-	p.send(p.server, fmt.Sprintf("BYE %s SIP/2.0\r\nVia: SIP/2.0/UDP %v;branch=z9hG4bK-%s-bye\r\nMax-Forwards: 70\r\n"+
-		"From: %s;tag=%s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n",
-		uri(m.header("Contact")), p.sip.LocalAddr(), p.name, m.header("To"), p.tag(), m.header("From"), m.header("Call-ID")))
+	p.request("BYE", "")
 	p.invite.start = ""
 	return time.Now()
+}
+
+// refer asks for whom the phone talks to to be put through to somebody else (RFC 3515).
+func (p *phone) refer(to string) {
+	p.t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.request("REFER", fmt.Sprintf("Refer-To: <sip:%s@%s>\r\nContact: <%s>\r\n", to, domain, p.contact()))
+}
+
+// request sends a request in the call that the phone answered. Accessed with mu held.
+func (p *phone) request(method, lines string) {
+	p.t.Helper()
+	m := p.invite
+	if m.start == "" || !p.answered {
+		p.t.Fatalf("%s: no call for a %s", p.name, method)
+	}
+	p.seq++
+	p.send(p.server, fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %v;branch=z9hG4bK-%s-%d\r\nMax-Forwards: 70\r\n"+
+		"From: %s;tag=%s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\n%sContent-Length: 0\r\n\r\n",
+		method, uri(m.header("Contact")), p.sip.LocalAddr(), p.name, p.seq,
+		m.header("To"), p.tag(), m.header("From"), m.header("Call-ID"), p.seq, method, lines))
 }
 
 // got gives the messages of a method that came in.

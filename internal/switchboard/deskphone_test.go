@@ -42,7 +42,8 @@ func (b *bench) deskphone() *deskphone {
 			{ID: "anna", Extension: "101", Contact: fmt.Sprintf("sip:anna@%v", conn.LocalAddr())},
 			{ID: "bartek", Extension: "102", Contact: fmt.Sprintf("sip:bartek@%v", b.peer.stack.Addrs()[0].Addr)},
 		},
-		Groups: []queuegroups.Group{{ID: "support", Extension: "601"}},
+		Groups:  []queuegroups.Group{{ID: "support", Extension: "601"}},
+		Numbers: []queuegroups.Number{{Number: "+48221234567", Group: "support"}},
 	})
 	return p
 }

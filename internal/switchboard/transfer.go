@@ -35,6 +35,10 @@ func (c *call) LegRefer(sl *sip.Leg, r *sip.Refer) int {
 		log.Info().Msg("transfer refused: nobody has that number")
 		return 404
 	}
+	if to.Number != "" {
+		log.Warn().Msg("transfer refused: the agent may not call that number")
+		return 403
+	}
 	if !c.board.fact(&acd.TransferAsked{Leg: l.id, To: to}) {
 		return 503
 	}
@@ -44,7 +48,8 @@ func (c *call) LegRefer(sl *sip.Leg, r *sip.Refer) int {
 }
 
 // target is whom a phone means: an agent or a group by extension, an agent by
-// the name that their phone registers with, else a number outside.
+// the name that their phone registers with, the group that a number of ours leads
+// to, else a number outside.
 func (b *Board) target(to sip.Party) (acd.Target, bool) {
 	cfg := b.config.Load()
 	switch a, g := cfg.ByExtension(to.User); {
@@ -56,10 +61,14 @@ func (b *Board) target(to sip.Party) (acd.Target, bool) {
 	if a := cfg.Agent(queuegroups.AgentID(strings.ToLower(to.User))); a != nil {
 		return acd.Target{Agent: a.ID}, true
 	}
-	if n, err := queuegroups.Normalize(to.User, cfg.Region); err == nil {
-		return acd.Target{Number: n}, true
+	number, err := queuegroups.Normalize(to.User, cfg.Region)
+	if err != nil {
+		return acd.Target{}, false
 	}
-	return acd.Target{}, false
+	if n := cfg.Number(number); n != nil {
+		return acd.Target{Group: n.Group}, true
+	}
+	return acd.Target{Number: number}, true
 }
 
 // transferApplied looks at what the core made of a transfer that a phone of this
