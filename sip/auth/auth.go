@@ -1,5 +1,5 @@
-// Package auth is the server side of digest authentication for SIP: RFC 3261 section 22, RFC 7616,
-// RFC 8760.
+// Package auth is digest authentication for SIP: RFC 3261 section 22, RFC 7616, RFC 8760. A Client
+// answers the challenges of others; the rest is the server side.
 //
 // It challenges with SHA-256 and MD5 (strongest first, one header each) and qop="auth". Nonces are
 // stateless: a time stamp under an HMAC that binds them to realm and source address, so a flood of

@@ -28,13 +28,13 @@ func cutScheme(text string) (params string, ok bool) {
 	return text[len(scheme)+1:], true
 }
 
-// parse reads name=value pairs between commas (RFC 7616 3.4). It reports false for text that is no
-// such list, a repeated field, or one that is required and missing.
-func (c *credentials) parse(s string) bool {
+// pairs reads name=value pairs between commas (RFC 7616 3.3, 3.4). It reports false for text that is
+// no such list, and when take does.
+func pairs(s string, take func(name, value string) bool) bool {
 	for {
 		s = strings.TrimLeft(s, " \t,")
 		if s == "" {
-			break
+			return true
 		}
 		eq := strings.IndexByte(s, '=')
 		if eq <= 0 {
@@ -58,12 +58,28 @@ func (c *credentials) parse(s string) bool {
 		if s = strings.TrimLeft(s, " \t"); s != "" && s[0] != ',' || len(value) > maxField {
 			return false
 		}
-		if field := c.field(name); field != nil {
-			if *field != "" {
-				return false
-			}
-			*field = value
+		if !take(name, value) {
+			return false
 		}
+	}
+}
+
+// parse reads the fields. It reports false for text that is no list of them, a repeated field, or one
+// that is required and missing.
+func (c *credentials) parse(s string) bool {
+	fine := pairs(s, func(name, value string) bool {
+		field := c.field(name)
+		if field == nil {
+			return true
+		}
+		if *field != "" {
+			return false
+		}
+		*field = value
+		return true
+	})
+	if !fine {
+		return false
 	}
 	if c.ncText != "" { // RFC 7616 3.4: exactly eight hex digits; here at most
 		n, err := strconv.ParseUint(c.ncText, 16, 32)
