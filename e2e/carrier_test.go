@@ -134,6 +134,38 @@ func TestForwardingOutside(t *testing.T) {
 	}
 }
 
+// The carrier asks for a password (RFC 3261 section 22.3): the account is that of register.
+func TestForwardingOutsideWithPassword(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		password string
+		right    bool
+	}{"right": {"secret-of-acme", true}, "wrong": {"secret-of-others", false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			site := newSite(t)
+			telephone := newCarrier(t, site, 1300, "carrier-digest.xml")
+			p := newPhone(t, site, "anna", 900, declines)
+			s := newServer(t, site, outside(telephone, p, "rings: 2",
+				fmt.Sprintf(", register: {user: acme, password: %s}", test.password), "[agent, hangup]"))
+			before := s.footprint()
+			c := s.call("+48600100200", "+48221234567", 500)
+			if test.right {
+				telephone.waitCall()
+				c.waitAnswered()
+				c.waitTone("the caller hears the telephone", 1300, 300*time.Millisecond)
+				telephone.waitTone("the telephone hears the caller", 500, 300*time.Millisecond)
+				c.hangUp()
+				c.waitOver()
+			} else {
+				s.waitLog("offer failed", "number", "+48601000002", "code", "403")
+			}
+			telephone.waitOver()
+			s.waitFootprint(before)
+		})
+	}
+}
+
 // The telephone outside is busy: the chain goes on, and the caller is told at last.
 func TestForwardingOutsideFails(t *testing.T) {
 	t.Parallel()

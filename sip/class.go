@@ -5,7 +5,7 @@ import "centrala/sip/dialog"
 // classes says what a final answer to our INVITE means for who was called.
 // Codes that are not here fall to the class of their hundred.
 var classes = map[int]Class{
-	401: ClassFailed, // the phone wants a password of us
+	401: ClassFailed, // a password is wanted that we do not know
 	403: ClassDeclined,
 	404: ClassUnreachable,
 	407: ClassFailed,

@@ -116,7 +116,8 @@ type Leg struct {
 	invite  *tx.Request   // inbound: the INVITE
 	answer  *sip.Response // inbound: our 2xx
 	settled chan struct{} // inbound: closed when no ACK is awaited any more
-	client  *tx.Client    // outbound: the INVITE
+	tries   attempts      // outbound: the INVITEs
+	client  *tx.Client    // outbound: the present INVITE
 	ack     *sip.Request  // outbound: our ACK
 	again   *reinvite     // the newest re-INVITE that we answered with 2xx, until its ACK
 

@@ -49,13 +49,14 @@ func (s *Stack) Dial(m Mailbox, ev LegEvents, d Dial) *Leg {
 		d.ID = tag
 	}
 	if d.From.Host == "" {
-		d.From.Host = s.o.Domain
+		d.From.Host = s.fromHost(d.To.trunk)
 	}
 	l := &Leg{
 		s: s, id: d.ID, tag: tag, callID: dialog.NewTag() + "@" + s.o.Domain, from: d.From, to: d.To.uri.User,
 		user: d.To.User, fixed: d.To.fixed, box: m, ev: ev, state: dialog.Calling, flow: d.To.flow,
 	}
 	l.log = s.o.Log.With().Str("call_id", l.callID).Str("leg_id", l.id).Logger()
+	l.tries = attempts{d: d, auth: d.To.trunk.credentials()}
 	l.dlg = s.outgoing(l, d)
 	if err := s.checkDial(d); err != nil {
 		l.fail(err)
@@ -65,27 +66,32 @@ func (s *Stack) Dial(m Mailbox, ev LegEvents, d Dial) *Leg {
 		l.fail(err)
 		return l
 	}
-	l.mu.Lock()
-	l.arm(64*s.t1, dialog.TxFailed) // no answer of any kind: RFC 3261 section 17.1.1.2
-	l.mu.Unlock()
 	if d.To.flow.Remote.IsValid() {
-		l.place(d)
+		l.place([]edge.Flow{d.To.flow})
 		return l
 	}
 	go s.guard(l, func() {
-		flow, err := s.resolve(d.To)
+		flows, err := s.resolve(d.To)
 		l.post(func() {
 			if err != nil {
 				_ = l.input(dialog.TxFailed, details{reason: err.Error()})
 				return
 			}
-			l.mu.Lock()
-			l.flow = flow
-			l.mu.Unlock()
-			l.place(d)
+			l.place(flows)
 		})
 	})
 	return l
+}
+
+// fromHost is the host in From of calls to the trunk or, if that is nil, to a
+// phone: a carrier that gave us an account knows it by its own domain.
+func (s *Stack) fromHost(t *trunk) string {
+	if t != nil {
+		if conf := t.settings(); conf.User != "" {
+			return conf.uri("").Host
+		}
+	}
+	return s.o.Domain
 }
 
 // enter lists a new outbound leg, and counts it among the calls of its trunk.
@@ -146,14 +152,23 @@ func (s *Stack) outgoing(l *Leg, d Dial) *dialog.Dialog {
 	return dialog.Outgoing(l.callID, l.tag, from, to, d.To.uri)
 }
 
-// place sends the INVITE.
-func (l *Leg) place(d Dial) {
+// place sends the INVITE to the first of the addresses.
+func (l *Leg) place(flows []edge.Flow) {
 	l.mu.Lock()
 	if l.state != dialog.Calling {
 		l.mu.Unlock()
 		_ = l.input(dialog.TxFailed, details{}) // hung up while the name was resolved
 		return
 	}
+	l.flow, l.tries.hops = flows[0], flows[1:]
+	l.send()
+	l.mu.Unlock()
+}
+
+// send makes the INVITE and sends it, under the leg's lock.
+func (l *Leg) send() {
+	d, n := &l.tries.d, l.tries.n
+	l.arm(l.noAnswerWithin(), dialog.TxFailed)
 	req := l.dlg.Request(sip.INVITE, 0)
 	l.inviteSeq = req.CSeq().SeqNo
 	if d.MaxForwards > 0 {
@@ -166,15 +181,20 @@ func (l *Leg) place(d Dial) {
 		req.AppendHeader(sip.NewHeader(h.Name, h.Value))
 	}
 	l.dress(req, d.SDP)
+	for _, h := range l.tries.auth.Headers(req) {
+		req.AppendHeader(h)
+	}
 	l.offers.Offer()
 	l.client = l.s.tx.Send(req, l.flow, func(res *sip.Response, err error) {
-		l.post(func() { l.outcome(res, err) })
+		l.post(func() { l.outcome(n, res, err) })
 	})
-	l.mu.Unlock()
 }
 
-// outcome works on what came of the INVITE.
-func (l *Leg) outcome(res *sip.Response, err error) {
+// outcome works on what came of the nth INVITE.
+func (l *Leg) outcome(n int, res *sip.Response, err error) {
+	if !l.current(n) || l.retry(res, err) {
+		return
+	}
 	if err != nil {
 		_ = l.input(dialog.TxFailed, details{reason: err.Error()})
 		return
@@ -224,6 +244,7 @@ func (l *Leg) success(res *sip.Response, tag string, sdp []byte, x *details) dia
 		l.log.Debug().Err(err).Msg("2xx without a usable dialog")
 	}
 	l.answered, l.peerTag = true, tag
+	l.tries.auth.Accepted()
 	l.offers.GotAnswer()
 	switch {
 	case sdp != nil:
@@ -236,18 +257,18 @@ func (l *Leg) success(res *sip.Response, tag string, sdp []byte, x *details) dia
 }
 
 // resolve finds the address of a fixed phone's host name.
-func (s *Stack) resolve(c Contact) (edge.Flow, error) {
+func (s *Stack) resolve(c Contact) ([]edge.Flow, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, resolveWithin)
 	defer cancel()
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", c.uri.Host)
 	if err != nil {
-		return edge.Flow{}, fmt.Errorf("%w: %w", errDial, err)
+		return nil, fmt.Errorf("%w: %w", errDial, err)
 	}
 	for _, ip := range ips {
 		flow, err := s.tx.Towards(c.network, netip.AddrPortFrom(ip.Unmap(), cmp.Or(c.port, uint16(sip.DefaultUdpPort))))
 		if err == nil {
-			return flow, nil
+			return []edge.Flow{flow}, nil
 		}
 	}
-	return edge.Flow{}, fmt.Errorf("%w: no way to %s", errDial, c.uri.Host)
+	return nil, fmt.Errorf("%w: no way to %s", errDial, c.uri.Host)
 }

@@ -209,6 +209,9 @@ func (l *Leg) expire(in dialog.Input, gen uint64) {
 			in, x.reason = dialog.TimerAck, "no ACK"
 		}
 	case dialog.TxFailed:
+		if l.lateAnswer(gen) {
+			return
+		}
 		x.reason = "no answer to the INVITE"
 	default: // says all itself
 	}

@@ -79,6 +79,7 @@ func (l *Leg) sendAck() error {
 		return l.s.tx.Repeat(l.ack, flow)
 	}
 	l.ack = l.dlg.Request(sip.ACK, l.inviteSeq)
+	l.credentialsOf(l.client.Request(), l.ack)
 	return l.s.tx.SendAck(l.ack, flow)
 }
 
@@ -89,20 +90,35 @@ func (l *Leg) endFork(res *sip.Response) error {
 	if err != nil {
 		return err
 	}
-	if err := l.s.tx.SendAck(fork.Request(sip.ACK, l.inviteSeq), l.destination(fork)); err != nil {
+	ack := fork.Request(sip.ACK, l.inviteSeq)
+	l.credentialsOf(l.client.Request(), ack)
+	if err := l.s.tx.SendAck(ack, l.destination(fork)); err != nil {
 		return err
 	}
 	return l.sendBye(fork)
 }
 
-// sendBye ends the dialog. Nobody waits for the answer.
+// sendBye ends the dialog. Nobody waits for the answer, unless it asks for a password.
 func (l *Leg) sendBye(d *dialog.Dialog) error {
+	l.sendByeUntil(d, maxProofs)
+	return nil
+}
+
+func (l *Leg) sendByeUntil(d *dialog.Dialog, tries int) {
 	bye := d.Request(sip.BYE, 0)
 	for _, h := range l.reasonHeader() {
 		bye.AppendHeader(h)
 	}
-	l.s.tx.Send(bye, l.destination(d), func(*sip.Response, error) {})
-	return nil
+	for _, h := range l.tries.auth.Headers(bye) {
+		bye.AppendHeader(h)
+	}
+	l.s.tx.Send(bye, l.destination(d), func(res *sip.Response, _ error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if res != nil && tries > 0 && l.tries.auth.Challenged(res) {
+			l.sendByeUntil(d, tries-1)
+		}
+	})
 }
 
 // destination is the path of requests in the dialog: the registered flow of a

@@ -76,7 +76,9 @@ type Trunk struct {
 	From      []netip.Prefix // the longest match of all trunks wins
 	Host      string         // where calls to it go, host or host:port; empty: calls only come in
 	Transport string         // "udp" or "tcp"
-	MaxCalls  int            // in both directions; more come in with 503 and do not leave; 0: no limit
+	User      string         // of our account with the carrier, for its digest challenges; empty: it has none
+	Password  string
+	MaxCalls  int // in both directions; more come in with 503 and do not leave; 0: no limit
 }
 
 // Stats are counts since the start unless said otherwise.

@@ -1,9 +1,11 @@
 package sip
 
 import (
+	"crypto/md5"
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 )
 
 // withTrunk changes the trunk that start declares.
@@ -127,4 +129,161 @@ func TestInbound_MaxForwards(t *testing.T) {
 	if l, _ := s.call(t); l.MaxForwards() != 3 {
 		t.Errorf("%d", l.MaxForwards())
 	}
+}
+
+// challenge is a 407 or 401 to a request of ours, and takes the ACK of an INVITE.
+func (p *peer) challenge(req string, code int, params string) {
+	p.t.Helper()
+	name := map[int]string{401: "WWW-Authenticate", 407: "Proxy-Authenticate"}[code]
+	p.send(p.reply(req, code, "c1", name+": Digest "+params+"\r\n", ""))
+	if strings.HasPrefix(req, "INVITE") {
+		p.recv("ACK")
+	}
+}
+
+// account is a trunk with an account at the peer.
+func account(p *peer) func(o *Options) {
+	return withTrunk(func(c *Trunk) { c.Host, c.User, c.Password = p.addr(), "acme", "secret" })
+}
+
+// proven checks the credentials of a request as a carrier does, with MD5 and without qop.
+func proven(t *testing.T, req, header, realm, nonce string) {
+	t.Helper()
+	method, rest, _ := strings.Cut(req, " ")
+	uri, _, _ := strings.Cut(rest, " ")
+	sum := func(s string) string { return sprintf("%x", md5.Sum([]byte(s))) }
+	want := sum(sum("acme:"+realm+":secret") + ":" + nonce + ":" + sum(method+":"+uri))
+	for _, text := range fields(req, header) {
+		if strings.Contains(text, `realm="`+realm+`"`) {
+			if !strings.Contains(text, `response="`+want+`"`) || !strings.Contains(text, `uri="`+uri+`"`) || !strings.Contains(text, `username="acme"`) {
+				t.Errorf("%s", text)
+			}
+			return
+		}
+	}
+	t.Errorf("no credentials for %s in\n%s", realm, req)
+}
+
+// RFC 3261 section 22.3: a 407 of the proxy, then a 401 of the server behind it;
+// the INVITE comes with a higher number and a new branch (8.1.3.5), the ACK of
+// the 2xx has its credentials (13.2.2.4), and the BYE has some, too.
+func TestTrunk_Digest(t *testing.T) {
+	p := newPeer(t, netip.AddrPort{})
+	s := start(t, account(p))
+	l, o := s.outside(t, "+48601")
+	first := p.recv("INVITE")
+	if from := field(first, "From"); !strings.Contains(from, "<sip:+48221234567@127.0.0.1>") {
+		t.Errorf("From %s: the carrier knows the account by its own domain", from)
+	}
+	if len(fields(first, "Authorization"))+len(fields(first, "Proxy-Authorization")) != 0 {
+		t.Errorf("credentials that nobody asked for:\n%s", first)
+	}
+	p.send(p.reply(first, 100, "", "", ""))
+	p.challenge(first, 407, `realm="proxy", nonce="n1"`)
+	second := p.recv("INVITE")
+	proven(t, second, "Proxy-Authorization", "proxy", "n1")
+	p.challenge(second, 401, `realm="server", nonce="n2"`)
+	third := p.recv("INVITE")
+	proven(t, third, "Proxy-Authorization", "proxy", "n1")
+	proven(t, third, "Authorization", "server", "n2")
+	if field(third, "CSeq") != "3 INVITE" || field(third, "Via") == field(first, "Via") ||
+		field(third, "Call-ID") != field(first, "Call-ID") || field(third, "From") != field(first, "From") || strings.Contains(field(third, "To"), "tag=") {
+		t.Errorf("sent anew as\n%s", third)
+	}
+	if !strings.HasSuffix(third, testSDP) {
+		t.Errorf("no offer:\n%s", third)
+	}
+	p.send(p.reply(third, 180, "p1", "", ""))
+	o.want("progress")
+	p.send(p.reply(third, 200, "p1", "", testSDP))
+	ack := p.recv("ACK")
+	if field(ack, "CSeq") != "3 ACK" || field(ack, "Authorization") != field(third, "Authorization") ||
+		field(ack, "Proxy-Authorization") != field(third, "Proxy-Authorization") {
+		t.Errorf("ACK\n%s", ack)
+	}
+	o.want("answered")
+	o.do(func() { l.Hangup("") })
+	bye := p.recv("BYE")
+	proven(t, bye, "Authorization", "server", "n2")
+	p.challenge(bye, 401, `realm="server", nonce="n3"`)
+	bye = p.recv("BYE")
+	proven(t, bye, "Authorization", "server", "n3")
+	p.send(p.reply(bye, 200, "", "", ""))
+	o.wantEnd(ClassHangup, 0)
+	s.idle(t)
+}
+
+// A wrong password is told once, not tried for ever; without an account a
+// challenge is a failure, and so is one after another without end.
+func TestTrunk_DigestInVain(t *testing.T) {
+	for name, c := range map[string]struct {
+		user    string
+		params  string
+		invites int
+	}{
+		"wrong password": {"acme", `realm="r", nonce="n%d"`, 2},
+		"no account":     {"", `realm="r", nonce="n%d"`, 1},
+		"always stale":   {"acme", `realm="r", nonce="n%d", stale=true`, 1 + maxProofs},
+		"unknown sum":    {"acme", `realm="r", nonce="n%d", algorithm=X`, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPeer(t, netip.AddrPort{})
+			s := start(t, account(p), withTrunk(func(tr *Trunk) { tr.User = c.user }))
+			_, o := s.outside(t, "+48601")
+			for n := range c.invites {
+				p.challenge(p.recv("INVITE"), 401, sprintf(c.params, n))
+			}
+			o.wantEnd(ClassFailed, 401)
+			if msg, ok := p.within(50*time.Millisecond, "INVITE"); ok {
+				t.Errorf("one more:\n%s", msg)
+			}
+			s.idle(t)
+		})
+	}
+}
+
+// RFC 3261 section 9.1: after a challenge the new INVITE has got no 1xx yet, and
+// what is hung up then is not cancelled before there is one.
+func TestTrunk_HangupAfterChallenge(t *testing.T) {
+	p := newPeer(t, netip.AddrPort{})
+	s := start(t, account(p))
+	l, o := s.outside(t, "+48601")
+	invite := p.recv("INVITE")
+	p.send(p.reply(invite, 100, "", "", ""))
+	p.challenge(invite, 401, `realm="r", nonce="n"`)
+	invite = p.recv("INVITE")
+	o.do(func() { l.Hangup("") })
+	o.wantEnd(ClassCancelled, 0)
+	if msg, ok := p.within(30*time.Millisecond, "CANCEL"); ok {
+		t.Errorf("too early:\n%s", msg)
+	}
+	p.send(p.reply(invite, 100, "", "", ""))
+	cancel := p.recv("CANCEL")
+	if field(cancel, "CSeq") != "2 CANCEL" || field(cancel, "Via") != field(invite, "Via") {
+		t.Errorf("CANCEL of another INVITE:\n%s", cancel)
+	}
+	p.send(p.reply(cancel, 200, "", "", ""))
+	p.send(p.reply(invite, 487, "p1", "", ""))
+	p.recv("ACK")
+	s.idle(t)
+}
+
+// A real server's challenge: another stack takes the call for an account of its own.
+func TestTrunk_DigestWithAStack(t *testing.T) {
+	far := start(t, func(o *Options) {
+		o.Directory.Trunks = nil
+		o.Directory.Users = []User{{Name: "acme", Password: "secret"}}
+	})
+	s := start(t, withTrunk(func(c *Trunk) { c.Host, c.User, c.Password = far.addr("udp").String(), "acme", "secret" }))
+	l, o := s.outside(t, "600")
+	there, other := far.call(t)
+	if there.User() != "acme" {
+		t.Errorf("the account is %q", there.User())
+	}
+	other.do(func() { _ = there.Answer([]byte(testSDP)) })
+	o.want("answered")
+	o.do(func() { l.Hangup("") })
+	o.wantEnd(ClassHangup, 0)
+	other.wantEnd(ClassHangup, 0)
+	s.idle(t)
 }

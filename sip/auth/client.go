@@ -32,7 +32,7 @@ type challenge struct {
 
 	sum   func() hash.Hash
 	count uint32 // requests answered with this nonce
-	tried bool   // answered, and nobody said yet that the answer was right
+	right bool   // one of the answers was
 }
 
 // maxChallenges is how many realms one request is answered for: carriers have one or two.
@@ -73,7 +73,7 @@ func (c *Client) take(ch *challenge) bool {
 		if old.realm != ch.realm || old.proxy != ch.proxy {
 			continue
 		}
-		if old.tried && !ch.stale {
+		if old.count > 0 && !old.right && !ch.stale {
 			return false
 		}
 		c.challenges[i] = ch
@@ -93,7 +93,7 @@ func (c *Client) Accepted() {
 		return
 	}
 	for _, ch := range c.challenges {
-		ch.tried = false
+		ch.right = true
 	}
 }
 
@@ -168,7 +168,6 @@ func (ch *challenge) quality() string {
 // answer is the text of the credentials (RFC 7616 3.4).
 func (ch *challenge) answer(c *Client, method, uri string, body []byte, cnonce string) string {
 	ch.count++
-	ch.tried = true
 	qop := ch.quality()
 	a2 := method + ":" + uri
 	if qop == "auth-int" { // RFC 7616 3.4.3

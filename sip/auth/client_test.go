@@ -118,7 +118,8 @@ func TestClient_Challenged(t *testing.T) {
 				return false
 			}
 			c.Accepted()
-			return again(c, refusal(401, `Digest realm="a", nonce="2"`))
+			c.Headers(request(sip.BYE))
+			return again(c, refusal(401, `Digest realm="a", nonce="2"`)) && !again(c, refusal(401, `Digest realm="a", nonce="3"`))
 		},
 		"a proxy, then the server": func() bool {
 			c := fresh()

@@ -47,6 +47,7 @@ const (
 	RecvFail                    // 3xx to 6xx
 	TxFailed                    // the INVITE transaction ended by itself: no answer, no connection
 	FlowDead                    // the connection to the peer closed
+	SentAgain                   // the INVITE was sent anew: with credentials, or to another address
 	TimerResend                 // send the 2xx again
 	TimerAck                    // no ACK within 64*T1 (section 13.3.1.4)
 	TimerCancelled              // no final answer within 64*T1 of the CANCEL (section 9.1)
@@ -54,7 +55,7 @@ const (
 )
 
 var inputNames = [inputs]string{"ring", "answer", "reject", "hangup", "<cancel", "<ack", "<bye", "<1xx",
-	"<2xx", "<2xx again", "<2xx fork", "<fail", "tx failed", "flow dead", "resend", "ack late", "cancel late"}
+	"<2xx", "<2xx again", "<2xx fork", "<fail", "tx failed", "flow dead", "sent again", "resend", "ack late", "cancel late"}
 
 func (i Input) String() string { return inputNames[i] }
 
@@ -166,6 +167,7 @@ var table = [states][inputs]entry{
 		TxFailed:   end(NoResponse, Ended, StopTimers, DropInvite),
 		FlowDead:   end(NoResponse, Ended, StopTimers, DropInvite),
 		UserHangup: end(WeCancelled, Withdrawn),
+		SentAgain:  to(Calling),
 	},
 	Proceeding: {
 		Recv1xx:    to(Proceeding, TellProgress),
@@ -175,6 +177,7 @@ var table = [states][inputs]entry{
 		TxFailed:   end(NoResponse, Ended, DropInvite),
 		FlowDead:   end(NoResponse, Ended, DropInvite),
 		UserHangup: end(WeCancelled, Cancelling, SendCancel),
+		SentAgain:  to(Calling), // a CANCEL has to wait for a 1xx to the new one: section 9.1
 	},
 	Withdrawn: {
 		Recv1xx:  to(Cancelling, StopTimers, SendCancel),

@@ -36,6 +36,7 @@ calling + <2xx -> confirmed: stop timers, ACK>, tell answered
 calling + <fail -> ended: stop timers (peer rejected)
 calling + tx failed -> ended: stop timers, drop (no response)
 calling + flow dead -> ended: stop timers, drop (no response)
+calling + sent again -> calling:
 proceeding + hangup -> cancelling: CANCEL> (we cancelled)
 proceeding + <bye -> closing: (peer hung up)
 proceeding + <1xx -> proceeding: tell progress
@@ -43,6 +44,7 @@ proceeding + <2xx -> confirmed: ACK>, tell answered
 proceeding + <fail -> ended: (peer rejected)
 proceeding + tx failed -> ended: drop (no response)
 proceeding + flow dead -> ended: drop (no response)
+proceeding + sent again -> calling:
 withdrawn + <bye -> closing: stop timers
 withdrawn + <1xx -> cancelling: stop timers, CANCEL>
 withdrawn + <2xx -> ended: stop timers, ACK>, BYE>
