@@ -14,6 +14,8 @@ import (
 	"centrala/media/sdp"
 	"centrala/media/tone"
 
+	"github.com/pion/rtp"
+	"github.com/pion/srtp/v3"
 	"golang.org/x/sys/unix"
 )
 
@@ -34,7 +36,7 @@ func child(role, profile string) error {
 		begin = floor
 	}
 	u := usage{Endpoints: len(o.Ports)}
-	if u.Ports, err = begin(o); err != nil {
+	if u.Ports, u.Keys, err = begin(o); err != nil {
 		return err
 	}
 	if profile != "" && role == "engine" {
@@ -72,96 +74,129 @@ func memory() uint64 {
 }
 
 // engine makes an endpoint for each port and plays or bridges.
-func engine(o order) ([]uint16, error) {
+func engine(o order) (ports []uint16, keys [][]byte, err error) {
 	e, err := media.New(media.Options{PortMin: 20000, PortMax: 60000})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	tune := tone.NewProgram(440, -10)
 	var eps []*media.Endpoint
-	var ports []uint16
 	for i, p := range o.Ports {
 		ep, err := e.NewEndpoint(media.EndpointOptions{Local: netip.MustParseAddr("127.0.0.1")})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		offer := fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d RTP/AVP 8 0 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n", p)
+		profile, crypto := "RTP/AVP", ""
+		if secured(o.Work, i) {
+			profile, crypto = "RTP/SAVP", sdp.Crypto{Tag: 1, Suite: o.Suite, Key: string(o.Key)}.String()
+		}
+		offer := fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d %s 8 0 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n%s", p, profile, crypto)
 		answer, err := ep.AcceptOffer([]byte(offer))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		s, err := sdp.Parse(answer)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		ports = append(ports, s.Streams[0].Port)
+		key := ""
+		if secured(o.Work, i) {
+			key = s.Streams[0].Crypto[0].Key
+		}
+		keys = append(keys, []byte(key))
 		eps = append(eps, ep)
-		if o.Work != "bridged" {
+		if !bridges(o.Work) {
 			ep.Play(tune)
 		} else if i%2 == 1 {
 			media.Bridge(eps[i-1], ep)
 		}
 	}
-	return ports, nil
+	return ports, keys, nil
 }
 
-// floor does the least that gives the same packets: connected sockets and bare system calls.
-func floor(o order) ([]uint16, error) {
-	var fds []int
-	var ports []uint16
-	for _, p := range o.Ports {
-		fd, err := bound()
-		if err != nil {
-			return nil, err
+// floor does the least that gives the same packets: connected sockets, bare system calls and ciphers
+// that do not ask what has been seen before.
+func floor(o order) (ports []uint16, keys [][]byte, err error) {
+	var legs []bareLeg
+	for i, p := range o.Ports {
+		l := bareLeg{}
+		if l.fd, err = bound(); err != nil {
+			return nil, nil, err
 		}
-		ports = append(ports, port(fd))
-		if err := connectTo(fd, p); err != nil {
-			return nil, err
+		if err := connectTo(l.fd, p); err != nil {
+			return nil, nil, err
 		}
-		fds = append(fds, fd)
+		if secured(o.Work, i) {
+			if l.open, err = cipher(o.Suite, o.Key); err != nil {
+				return nil, nil, err
+			}
+			if l.seal, err = cipher(o.Suite, o.Key); err != nil {
+				return nil, nil, err
+			}
+		}
+		ports, keys, legs = append(ports, port(l.fd)), append(keys, o.Key), append(legs, l)
 	}
 	if o.Work != "waiting" {
 		epoll, err := unix.EpollCreate1(0)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for i, fd := range fds {
-			event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd), Pad: -1}
-			if o.Work == "bridged" {
-				event.Pad = int32(fds[i^1])
-			}
-			if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
-				return nil, err
+		for i := range legs {
+			event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)}
+			if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, legs[i].fd, &event); err != nil {
+				return nil, nil, err
 			}
 		}
-		go floorRead(epoll)
+		go floorRead(epoll, legs, bridges(o.Work))
 	}
-	if o.Work != "bridged" {
-		go floorPlay(fds)
+	if !bridges(o.Work) {
+		go floorPlay(legs)
 	}
-	return ports, nil
+	return ports, keys, nil
 }
 
-// floorRead reads each packet and writes it to the other socket, if there is one.
-func floorRead(epoll int) {
+// bareLeg is a socket and its ciphers; nil: plain.
+type bareLeg struct {
+	fd         int
+	open, seal *srtp.Context
+}
+
+// floorRead reads each packet and writes it to the other leg of a call, if there are calls.
+func floorRead(epoll int, legs []bareLeg, calls bool) {
 	runtime.LockOSThread()
 	var events [128]unix.EpollEvent
 	var b [1500]byte
+	var header rtp.Header
 	for {
 		n, err := unix.EpollWait(epoll, events[:], -1)
 		if err != nil {
 			continue
 		}
 		for _, e := range events[:n] {
-			if k, err := unix.Read(int(e.Fd), b[:]); err == nil && e.Pad >= 0 {
-				_, _ = unix.Write(int(e.Pad), b[:k])
+			l := &legs[e.Fd]
+			k, err := unix.Read(l.fd, b[:])
+			if err != nil || !calls {
+				continue
 			}
+			packet, to := b[:k], &legs[e.Fd^1]
+			if l.open != nil {
+				if packet, err = l.open.DecryptRTP(packet, packet, &header); err != nil {
+					continue
+				}
+			}
+			if to.seal != nil {
+				if packet, err = to.seal.EncryptRTP(packet, packet, &header); err != nil {
+					continue
+				}
+			}
+			_, _ = unix.Write(to.fd, packet)
 		}
 	}
 }
 
 // floorPlay writes a packet to each socket once in 20 ms, in 20 portions.
-func floorPlay(fds []int) {
+func floorPlay(legs []bareLeg) {
 	runtime.LockOSThread()
 	const portions = 20
 	packet := make([]byte, 172)
@@ -170,8 +205,8 @@ func floorPlay(fds []int) {
 	for i := 0; ; i++ {
 		packet[3], packet[2] = byte(i/portions), byte(i/portions>>8)
 		part := i % portions
-		for _, fd := range fds[part*len(fds)/portions : (part+1)*len(fds)/portions] {
-			_, _ = unix.Write(fd, packet)
+		for _, l := range legs[part*len(legs)/portions : (part+1)*len(legs)/portions] {
+			_, _ = unix.Write(l.fd, packet)
 		}
 		next = next.Add(20 * time.Millisecond / portions)
 		time.Sleep(time.Until(next))

@@ -4,6 +4,10 @@ import (
 	"encoding/binary"
 	"time"
 
+	"centrala/media/sdp"
+
+	"github.com/pion/rtp"
+	"github.com/pion/srtp/v3"
 	"golang.org/x/sys/unix"
 )
 
@@ -20,6 +24,10 @@ type load struct {
 	seq     []uint16 // sent
 	heard   []uint16 // sequence number of the newest packet
 	hears   []bool
+	out, in []*srtp.Context // by socket; nil: plain
+
+	room   [2000]byte // for a packet that is encrypted
+	header rtp.Header
 
 	sent, got int
 	holes     int
@@ -48,6 +56,7 @@ func newLoad(n int, work string) (*load, error) {
 		l.packets = append(l.packets, b)
 	}
 	l.last, l.seq, l.heard, l.hears = make([]int64, n), make([]uint16, n), make([]uint16, n), make([]bool, n)
+	l.out, l.in = make([]*srtp.Context, n), make([]*srtp.Context, n)
 	return l, nil
 }
 
@@ -89,6 +98,22 @@ func (l *load) connect(ports []uint16) error {
 	return nil
 }
 
+// secure encrypts what some sockets send with one key and decrypts what they get with a key each.
+func (l *load) secure(suite sdp.Suite, key []byte, keys [][]byte) (err error) {
+	for i := range l.fds {
+		if !secured(l.work, i) {
+			continue
+		}
+		if l.out[i], err = cipher(suite, key); err != nil {
+			return err
+		}
+		if l.in[i], err = cipher(suite, keys[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (l *load) close() {
 	for _, fd := range l.fds {
 		unix.Close(fd)
@@ -103,7 +128,7 @@ func (l *load) forget() {
 
 // lost is how many packets are missing.
 func (l *load) lost() int {
-	if l.work == "bridged" {
+	if bridges(l.work) {
 		return l.sent - l.got
 	}
 	return l.holes
@@ -137,6 +162,12 @@ func (l *load) send(i int) {
 	binary.BigEndian.PutUint16(b[2:], l.seq[i])
 	binary.BigEndian.PutUint32(b[4:], 160*uint32(l.seq[i]))
 	binary.BigEndian.PutUint64(b[12:], uint64(time.Since(l.start)))
+	if l.out[i] != nil {
+		var err error
+		if b, err = l.out[i].EncryptRTP(l.room[:0], b, &l.header); err != nil {
+			return
+		}
+	}
 	if _, err := unix.Write(l.fds[i], b); err == nil {
 		l.sent++
 	}
@@ -154,8 +185,18 @@ func (l *load) receive(until time.Duration) {
 		}
 		now := int64(time.Since(l.start))
 		for _, e := range events[:n] {
-			if k, err := unix.Read(l.fds[e.Fd], b[:]); err == nil && k == len(l.packets[0]) {
-				l.note(int(e.Fd), b[:k], now)
+			k, err := unix.Read(l.fds[e.Fd], b[:])
+			if err != nil || k < len(l.packets[0]) {
+				continue
+			}
+			packet := b[:k]
+			if in := l.in[e.Fd]; in != nil {
+				if packet, err = in.DecryptRTP(packet, packet, &l.header); err != nil {
+					continue // RTCP
+				}
+			}
+			if len(packet) == len(l.packets[0]) {
+				l.note(int(e.Fd), packet, now)
 			}
 		}
 		if n < len(events) && time.Since(l.start) >= until {
@@ -166,7 +207,7 @@ func (l *load) receive(until time.Duration) {
 
 func (l *load) note(i int, b []byte, now int64) {
 	l.got++
-	if l.work == "bridged" {
+	if bridges(l.work) {
 		l.samples = append(l.samples, now-int64(binary.BigEndian.Uint64(b[12:])))
 		return
 	}

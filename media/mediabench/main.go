@@ -1,7 +1,7 @@
 // Command mediabench measures what waiting callers and bridged calls cost. The work is done in a child
 // process, so that its processor time is its own; the load comes from this one, over loopback.
 // Each row of the engine stands beside its floor: a bare loop in the same run that does nothing
-// but the system calls. The milliseconds are how far a waiting caller's packets are from 20 ms
+// but the system calls and the cipher. The milliseconds are how far a waiting caller's packets are from 20 ms
 // apart, or how long a bridged one took. A row where much less was heard than was due says nothing
 // about cost: the machine could not carry the load and the work.
 //
@@ -9,6 +9,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -19,13 +20,37 @@ import (
 	"strings"
 	"time"
 
+	"centrala/media/sdp"
+
+	"github.com/pion/srtp/v3"
 	"golang.org/x/sys/unix"
 )
 
 // order is what the parent tells the child over its standard input.
 type order struct {
-	Work  string   // waiting or bridged
-	Ports []uint16 // of the load's sockets; bridged: each two after the other are a call
+	Work  string    // waiting, talking, bridged, srtp1 or srtp2
+	Ports []uint16  // of the load's sockets; bridged: each two after the other are a call
+	Suite sdp.Suite // of those that are encrypted
+	Key   []byte    // of what they send
+}
+
+// bridges tells whether the work is calls of two legs.
+func bridges(work string) bool { return work == "bridged" || work == "srtp1" || work == "srtp2" }
+
+// secured tells whether a leg is encrypted: with srtp1 one of each call.
+func secured(work string, leg int) bool { return work == "srtp2" || work == "srtp1" && leg%2 == 0 }
+
+// cipher is one direction of an encrypted leg.
+func cipher(suite sdp.Suite, key []byte) (*srtp.Context, error) {
+	profile := srtp.ProtectionProfileAes128CmHmacSha1_80
+	switch suite {
+	case sdp.GCM128:
+		profile = srtp.ProtectionProfileAeadAes128Gcm
+	case sdp.CM128s:
+		profile = srtp.ProtectionProfileAes128CmHmacSha1_32
+	case sdp.CM128:
+	}
+	return srtp.CreateContext(key[:16], key[16:], profile)
 }
 
 // usage is what the child tells when it is ready and after each newline from the parent: where it
@@ -33,6 +58,7 @@ type order struct {
 // made any endpoint).
 type usage struct {
 	Ports     []uint16
+	Keys      [][]byte // of what it sends, by port; empty: plain
 	CPU       float64
 	Memory    uint64 // heap and stacks
 	Endpoints int
@@ -41,19 +67,31 @@ type usage struct {
 func main() {
 	legs := flag.String("legs", "100,1000", "numbers of waiting callers, and of bridged calls")
 	seconds := flag.Int("seconds", 8, "how long to measure each row")
-	work := flag.String("work", "waiting,talking,bridged", "what to measure; talking: waiting callers who send audio too")
+	work := flag.String("work", "waiting,talking,bridged,srtp1,srtp2", "what to measure; talking: waiting callers who send audio too; srtp1, srtp2: calls with one or both sides encrypted")
+	suite := flag.String("suite", string(sdp.CM128), "how they are encrypted; "+string(sdp.GCM128)+" is another way")
 	role := flag.String("role", "", "for the child process")
 	profile := flag.String("profile", "", "write the engine's CPU profile to this file")
 	flag.Parse()
-	if err := run(*role, *legs, *work, *profile, time.Duration(*seconds)*time.Second); err != nil {
+	b := bench{suite: sdp.Suite(*suite), profile: *profile, time: time.Duration(*seconds) * time.Second}
+	if err := b.run(*role, *legs, *work); err != nil {
 		fmt.Fprintln(os.Stderr, "mediabench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(role, legs, work, profile string, d time.Duration) error {
+// bench is what all rows have in common.
+type bench struct {
+	suite   sdp.Suite
+	profile string
+	time    time.Duration // of each row
+}
+
+func (b *bench) run(role, legs, work string) error {
 	if role != "" {
-		return child(role, profile)
+		return child(role, b.profile)
+	}
+	if b.suite.KeyLen() == 0 {
+		return fmt.Errorf("unknown suite %q", b.suite)
 	}
 	fmt.Println("work     who      legs  cores  cores/1000   × floor  ms off: p50    p95     p99   worst   heard   lost  memory/leg")
 	for _, w := range strings.Split(work, ",") {
@@ -64,7 +102,7 @@ func run(role, legs, work, profile string, d time.Duration) error {
 			}
 			floor := 0.0
 			for _, who := range []string{"floor", "engine"} {
-				r, err := measure(who, w, n, d, profile)
+				r, err := b.measure(who, w, n)
 				if err != nil {
 					return fmt.Errorf("%s, %s, %d legs: %w", w, who, n, err)
 				}
@@ -90,12 +128,12 @@ type result struct {
 	memory               string
 }
 
-func measure(who, work string, n int, d time.Duration, profile string) (result, error) {
+func (b *bench) measure(who, work string, n int) (result, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return result{}, err
 	}
-	cmd := exec.Command(exe, "-role", who, "-profile", profile)
+	cmd := exec.Command(exe, "-role", who, "-profile", b.profile)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -111,7 +149,7 @@ func measure(who, work string, n int, d time.Duration, profile string) (result, 
 	defer func() { in.Close(); _ = cmd.Wait() }()
 
 	sockets := n
-	if work == "bridged" {
+	if bridges(work) {
 		sockets = 2 * n
 	}
 	l, err := newLoad(sockets, work)
@@ -126,7 +164,8 @@ func measure(who, work string, n int, d time.Duration, profile string) (result, 
 		}
 		return u, err
 	}
-	if err := json.NewEncoder(in).Encode(order{work, l.ports()}); err != nil {
+	key := bytes.Repeat([]byte("k"), b.suite.KeyLen())
+	if err := json.NewEncoder(in).Encode(order{work, l.ports(), b.suite, key}); err != nil {
 		return result{}, err
 	}
 	var first usage
@@ -136,6 +175,9 @@ func measure(who, work string, n int, d time.Duration, profile string) (result, 
 	if err := l.connect(first.Ports); err != nil {
 		return result{}, err
 	}
+	if err := l.secure(b.suite, key, first.Keys); err != nil {
+		return result{}, err
+	}
 	l.run(time.Second) // until every source is known
 	l.forget()
 	before, err := ask()
@@ -143,7 +185,7 @@ func measure(who, work string, n int, d time.Duration, profile string) (result, 
 		return result{}, err
 	}
 	began := time.Now()
-	l.run(d)
+	l.run(b.time)
 	took := time.Since(began).Seconds()
 	after, err := ask()
 	if err != nil {
