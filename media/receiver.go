@@ -38,7 +38,10 @@ type receiver struct {
 	probing    bool
 	count      uint64 // of this SSRC
 	lostBefore uint64 // by earlier SSRCs
-	jitter     int64  // in 1/16 samples
+	jitter     int64  // in 1/16 samples, as the next two
+	jitterMax  int64
+	jitterSum  int64 // over timings packets
+	timings    int64
 	transit    int32
 	timed      bool // transit is valid
 
@@ -163,6 +166,9 @@ func (r *receiver) time(p *packet, now int64) {
 	}
 	if r.timed && d < SampleRate {
 		r.jitter += d - (r.jitter+8)>>4
+		r.jitterMax = max(r.jitterMax, r.jitter)
+		r.jitterSum += r.jitter
+		r.timings++
 	}
 	r.timed = true
 }

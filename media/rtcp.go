@@ -28,8 +28,8 @@ type reports struct {
 	senderReport   uint32 // the middle of the NTP time of the peer's newest
 	senderReportAt int64
 
-	peerLost        uint64
-	peerJitter, rtt time.Duration
+	peerLost, peerExpected uint64
+	peerJitter, rtt        time.Duration
 }
 
 // newCNAME is different for each endpoint, so that it tells nothing about the others (RFC 7022 4.2).
@@ -107,6 +107,10 @@ func (ep *Endpoint) peerReports(list []rtcp.ReceptionReport, now int64) {
 		}
 		if r.TotalLost < 1<<23 { // else negative: more came than was sent
 			rep.peerLost = uint64(r.TotalLost)
+		}
+		// The upper half of the number is how often the peer saw the lower half begin anew.
+		if n := r.LastSequenceNumber - uint32(ep.out.first) + 1; n < 1<<31 {
+			rep.peerExpected = uint64(n)
 		}
 		rep.peerJitter = time.Duration(r.Jitter) * sampleTime
 		if r.LastSenderReport == 0 {

@@ -152,7 +152,7 @@ func TestRTCP_Reports(t *testing.T) {
 		report, err := rtcp.Marshal([]rtcp.Packet{
 			&rtcp.SenderReport{SSRC: 77, NTPTime: 0x0001_2345_6789_0000, Reports: []rtcp.ReceptionReport{
 				{SSRC: 1, TotalLost: 99},
-				{SSRC: ep.out.ssrc, TotalLost: 5, Jitter: 80, LastSenderReport: uint32(sr.NTPTime>>16) - 1<<15, Delay: 1 << 14},
+				{SSRC: ep.out.ssrc, TotalLost: 5, LastSequenceNumber: uint32(ep.out.first) + 99, Jitter: 80, LastSenderReport: uint32(sr.NTPTime>>16) - 1<<15, Delay: 1 << 14},
 			}},
 			&rtcp.Goodbye{Sources: []uint32{77}},
 		})
@@ -161,6 +161,9 @@ func TestRTCP_Reports(t *testing.T) {
 		}
 		sendTo(t, conn, to, report)
 		until(t, ep, func(s Stats) bool { return s.PeerLost == 5 })
+		if s := ep.Stats(); s.PeerExpected != 100 || s.PeerLoss() != 0.05 || s.PeerMOS < 2 || s.PeerMOS > 4 {
+			t.Errorf("%+v", s)
+		}
 		if s := ep.Stats(); s.PeerJitter != 10*time.Millisecond || s.RTT < 250*time.Millisecond || s.RTT > 5*time.Second {
 			t.Errorf("%+v", s)
 		}

@@ -7,10 +7,14 @@ type Stats struct {
 	Sent, SentBytes         uint64        // RTP packets and their payload
 	Received, ReceivedBytes uint64        // accepted from the peer
 	Lost                    uint64        // never arrived from the peer, as sequence numbers tell
-	Jitter                  time.Duration // RFC 3550 6.4.1, of what we receive
+	Jitter                  time.Duration // RFC 3550 6.4.1, of what we receive, now
+	JitterMean, JitterMax   time.Duration // the same over all packets of audio received
 	PeerLost                uint64        // of our packets, as the peer reports
+	PeerExpected            uint64        // of our packets, as the peer reports: how many there were for it to receive; 0: no report
 	PeerJitter              time.Duration // as the peer reports
 	RTT                     time.Duration // from the peer's latest report; 0: unknown
+	MOS                     float64       // estimate for what the peer sends, 1 to 4.5, see estimateMOS; 0: nothing received
+	PeerMOS                 float64       // estimate for what the peer hears of us, 1 to 4.5; 0: it has not reported
 	Strangers               uint64        // packets from addresses that are not the peer's
 	Malformed               uint64        // neither RTP of this session nor RTCP
 	Forged                  uint64        // from the peer's address, but not encrypted by the peer, or seen before
@@ -26,13 +30,19 @@ func (ep *Endpoint) figures() Stats {
 	ep.out.mu.Lock()
 	defer ep.out.mu.Unlock()
 	in, out, rep := &ep.in, &ep.out, &ep.reports
-	return Stats{
+	s := Stats{
 		Sent: out.sent, SentBytes: out.sentBytes, Unsent: out.unsent,
 		Received: in.received, ReceivedBytes: in.receivedBytes,
 		Strangers: in.strangers, Malformed: in.malformed, Forged: in.forged,
 		Lost: in.lostBefore + in.lost(), Jitter: time.Duration(in.jitter>>4) * sampleTime,
-		PeerLost: rep.peerLost, PeerJitter: rep.peerJitter, RTT: rep.rtt,
+		JitterMax: time.Duration(in.jitterMax>>4) * sampleTime,
+		PeerLost:  rep.peerLost, PeerExpected: rep.peerExpected, PeerJitter: rep.peerJitter, RTT: rep.rtt,
 	}
+	if in.timings > 0 {
+		s.JitterMean = time.Duration(in.jitterSum/in.timings>>4) * sampleTime
+	}
+	s.judge()
+	return s
 }
 
 // EngineStats are figures for metrics.

@@ -36,6 +36,7 @@ type stream struct {
 	started bool // at least one packet went out
 	fitted  bool // the source's packets have been fitted on already
 	seq     uint16
+	first   uint16 // sequence number of the first packet; set when the stream is made, as ssrc is
 	ssrc    uint32
 	ts      uint32 // this and seq are of the newest packet
 	tsAt    int64  // when ts last rose, in ns of the engine's clock
@@ -59,9 +60,10 @@ const noEvent = 0xff
 const reorderWindow = 256
 
 func newStream(s socket) stream {
+	first := uint16(rand.Uint32())
 	return stream{
 		sock: s, eventPT: noEvent,
-		ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), ts: rand.Uint32(), // RFC 3550 5.1: random
+		ssrc: rand.Uint32(), seq: first - 1, first: first, ts: rand.Uint32(), // RFC 3550 5.1: random
 	}
 }
 
