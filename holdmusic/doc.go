@@ -15,6 +15,12 @@
 //	builtin:pl/please-wait   the same in Polish
 //	builtin:ru/please-wait   the same in Russian
 //
+// An announcement tells one listener their position in the queue and the expected
+// wait in English, Polish or Russian: a programme of their own, put together from
+// the words of a voice, with the music faded out before and in after it. The built-in
+// voices were spoken by espeak-ng (announcements/make.sh); own recordings take their
+// place as a folder of WAV files of the same names.
+//
 // The package does not send anything: media plays programmes to endpoints.
 package holdmusic
 

@@ -37,7 +37,13 @@ type Library struct {
 	open     func(name string) (io.ReadCloser, error)
 	fallback *program
 	maxTotal time.Duration // MaxTotalLength
-	programs atomic.Pointer[map[string]*program]
+	loaded   atomic.Pointer[content]
+}
+
+// content is what was last loaded. It never changes.
+type content struct {
+	programs map[string]*program
+	voices   map[Voice]*voice
 }
 
 // New returns a library without programmes. It reads files through open.
@@ -48,7 +54,7 @@ func New(open func(name string) (io.ReadCloser, error)) *Library {
 		panic("holdmusic: the tune that is built in cannot be read: " + err.Error())
 	}
 	l.fallback = newProgram(pcm)
-	l.programs.Store(&map[string]*program{})
+	l.loaded.Store(&content{})
 	return l
 }
 
@@ -57,7 +63,7 @@ func (l *Library) Default() media.Program { return l.fallback }
 
 // Program returns the programme of this name, as last loaded; false if there is none.
 func (l *Library) Program(id string) (media.Program, bool) {
-	p, ok := (*l.programs.Load())[id]
+	p, ok := l.loaded.Load().programs[id]
 	if !ok {
 		return nil, false
 	}
@@ -80,11 +86,21 @@ func (e *FileError) Error() string {
 
 func (e *FileError) Unwrap() error { return e.Err }
 
-// Load replaces all programmes by these: names and the files of each. Every
-// file is read anew. If any is wrong, nothing changes and the error joins one
-// *FileError for each. Who is listening to a programme that is replaced goes on
-// hearing it until told otherwise.
-func (l *Library) Load(programs map[string][]string) error {
+// Load replaces all programmes by these, names and the files of each, and the
+// voices of announcements. Every file is read anew. If any is wrong, nothing
+// changes and the error joins one *FileError or *ClipError for each. Who is
+// listening to a programme that is replaced goes on hearing it until told otherwise.
+func (l *Library) Load(programs map[string][]string, voices ...Voice) error {
+	music, wrongMusic := l.loadPrograms(programs)
+	spoken, wrongVoices := l.loadVoices(voices)
+	if err := errors.Join(wrongMusic, wrongVoices); err != nil {
+		return err
+	}
+	l.loaded.Store(&content{programs: music, voices: spoken})
+	return nil
+}
+
+func (l *Library) loadPrograms(programs map[string][]string) (map[string]*program, error) {
 	loaded := make(map[string]*program, len(programs))
 	same := make(map[string]*program) // by their files: two names for one programme share it
 	r := reading{library: l, done: make(map[fileKey]fileContent)}
@@ -110,11 +126,7 @@ func (l *Library) Load(programs map[string][]string) error {
 		loaded[id] = newProgram(pcm)
 		same[key] = loaded[id]
 	}
-	if len(problems) > 0 {
-		return errors.Join(problems...)
-	}
-	l.programs.Store(&loaded)
-	return nil
+	return loaded, errors.Join(problems...)
 }
 
 // reading is one run of Load, in which each file is read once.
@@ -164,11 +176,16 @@ func (r reading) all(id string, files []string) (pcm []int16, problems []error) 
 }
 
 // read gives a file as it is to be played: mono, 8000 Hz, at one level.
-func (l *Library) read(name string, ends edge) (pcm []int16, err error) {
+func (l *Library) read(name string, ends edge) ([]int16, error) {
 	f, err := l.openFile(name)
 	if err != nil {
 		return nil, err
 	}
+	return prepare(f, ends)
+}
+
+// prepare reads and closes a file.
+func prepare(f io.ReadCloser, ends edge) (pcm []int16, err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	x, from, err := decode(f)
 	if err != nil {

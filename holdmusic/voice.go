@@ -1,0 +1,137 @@
+package holdmusic
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"time"
+
+	"centrala/media"
+)
+
+// The words of announcements, made by announcements/make.sh.
+//
+//go:embed announcements/*/*.wav
+var announcements embed.FS
+
+// Voice is a set of clips that announcements are put together from.
+type Voice struct {
+	Language string // one of Languages
+	// Folder has the clips as WAV files, named as those in announcements/<language>;
+	// empty: those that are built in.
+	Folder string
+}
+
+// String names the voice in messages.
+func (v Voice) String() string {
+	if v.Folder == "" {
+		return v.Language
+	}
+	return v.Language + " in " + v.Folder
+}
+
+// Languages lists the languages of announcements.
+func Languages() []string { return slices.Sorted(maps.Keys(grammars())) }
+
+// maxClipLength is how long one word or phrase may be.
+const maxClipLength = 30 * time.Second
+
+// clip is a word or phrase: whole frames in each codec, so that a frame of an
+// announcement is a piece of one of them. It never changes.
+type clip [media.NumCodecs][]byte
+
+// frames is how many frames of 20 ms the clip has.
+func (c *clip) frames() int { return len(c[0]) / media.FrameSamples }
+
+// newClip encodes pcm, filled up with silence to whole frames.
+func newClip(pcm []int16) *clip {
+	n := (len(pcm) + media.FrameSamples - 1) / media.FrameSamples * media.FrameSamples
+	c := &clip{}
+	for codec := range media.Codec(media.NumCodecs) {
+		b := codec.AppendEncoded(make([]byte, 0, n), pcm)
+		for len(b) < n {
+			b = append(b, codec.Silence())
+		}
+		c[codec] = b
+	}
+	return c
+}
+
+// voice is a Voice that was loaded. It never changes.
+type voice struct {
+	grammar grammar
+	clips   map[string]*clip // by word; pause as well
+}
+
+// pauseLength is the silence before, between and after the sentences of an announcement.
+const pauseLength = 300 * time.Millisecond
+
+// loadVoice reads every clip of a voice. Where something is wrong it goes on, to
+// report all that is.
+func (l *Library) loadVoice(v Voice) (*voice, []error) {
+	g, ok := grammars()[v.Language]
+	if !ok {
+		return nil, []error{fmt.Errorf("announcements: there is no language %q", v.Language)}
+	}
+	var problems []error
+	loaded := &voice{grammar: g, clips: map[string]*clip{pause: newClip(make([]int16, pauseLength*rate/time.Second))}}
+	for _, word := range g.vocabulary() {
+		pcm, err := l.readClip(v, word+".wav")
+		if err == nil && playingTime(len(pcm)) > maxClipLength {
+			err = fmt.Errorf("it plays for %v; a word or phrase may take %v", playingTime(len(pcm)).Round(time.Second), maxClipLength)
+		}
+		if err != nil {
+			problems = append(problems, &ClipError{Voice: v, File: word + ".wav", Err: err})
+			continue
+		}
+		loaded.clips[word] = newClip(pcm)
+	}
+	return loaded, problems
+}
+
+// readClip gives a clip as it is to be played.
+func (l *Library) readClip(v Voice, file string) (pcm []int16, err error) {
+	if v.Folder != "" {
+		r, err := l.open(path.Join(v.Folder, file))
+		if err != nil {
+			return nil, err
+		}
+		return prepare(r, mirrored)
+	}
+	r, err := announcements.Open(path.Join("announcements", v.Language, file))
+	if err != nil {
+		return nil, err
+	}
+	return prepare(r, mirrored)
+}
+
+// ClipError tells what is wrong with one clip of a voice.
+type ClipError struct {
+	Voice Voice
+	File  string
+	Err   error
+}
+
+func (e *ClipError) Error() string {
+	return fmt.Sprintf("announcements %v: file %s: %v", e.Voice, e.File, e.Err)
+}
+
+func (e *ClipError) Unwrap() error { return e.Err }
+
+// loadVoices loads each voice once.
+func (l *Library) loadVoices(voices []Voice) (map[Voice]*voice, error) {
+	loaded := make(map[Voice]*voice)
+	var problems []error
+	for _, v := range voices {
+		if _, twice := loaded[v]; twice {
+			continue
+		}
+		var wrong []error
+		loaded[v], wrong = l.loadVoice(v)
+		problems = append(problems, wrong...)
+	}
+	return loaded, errors.Join(problems...)
+}
