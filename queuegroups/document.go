@@ -133,7 +133,7 @@ type actionKeys struct {
 }
 
 type trunkKeys struct {
-	Host      text          `yaml:"host" doc:"Where calls are sent: host or host:port. Without it calls only come in." example:"sip.carrier.example:5060"`
+	Host      text          `yaml:"host" doc:"Where calls are sent: host or host:port. A name without a port is looked up by SRV records; of several addresses the next is tried when one does not answer. Without it calls only come in." example:"sip.carrier.example:5060"`
 	Transport text          `yaml:"transport" default:"udp" enum:"udp,tcp,tls" doc:"How calls are sent."`
 	From      texts         `yaml:"from" doc:"The addresses that its calls come from, as 198.51.100.0/24 or 198.51.100.7. Default: host, if that is an address."`
 	Register  *registerKeys `yaml:"register" doc:"How to register with a carrier that asks for it."`

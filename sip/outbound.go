@@ -1,14 +1,9 @@
 package sip
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -36,9 +31,6 @@ type Header struct{ Name, Value string }
 // maxForwards is the Max-Forwards of a new request (RFC 3261 section 8.1.1.6).
 const maxForwards = 70
 
-// resolveWithin bounds how long a fixed phone's host name may take.
-const resolveWithin = 5 * time.Second
-
 var errDial = errors.New("cannot call")
 
 // Dial calls a contact. It never blocks; failure comes as LegEnded, also that
@@ -56,7 +48,7 @@ func (s *Stack) Dial(m Mailbox, ev LegEvents, d Dial) *Leg {
 		user: d.To.User, fixed: d.To.fixed, box: m, ev: ev, state: dialog.Calling, flow: d.To.flow,
 	}
 	l.log = s.o.Log.With().Str("call_id", l.callID).Str("leg_id", l.id).Logger()
-	l.tries = attempts{d: d, auth: d.To.trunk.credentials()}
+	l.tries = attempts{d: d, auth: d.To.trunk.credentials(), named: !d.To.flow.Remote.IsValid()}
 	l.dlg = s.outgoing(l, d)
 	if err := s.checkDial(d); err != nil {
 		l.fail(err)
@@ -254,21 +246,4 @@ func (l *Leg) success(res *sip.Response, tag string, sdp []byte, x *details) dia
 	}
 	x.sdp = l.sdp // an answer may have come in an 18x of the same branch already
 	return dialog.Recv2xx
-}
-
-// resolve finds the address of a fixed phone's host name.
-func (s *Stack) resolve(c Contact) ([]edge.Flow, error) {
-	ctx, cancel := context.WithTimeout(s.ctx, resolveWithin)
-	defer cancel()
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", c.uri.Host)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errDial, err)
-	}
-	for _, ip := range ips {
-		flow, err := s.tx.Towards(c.network, netip.AddrPortFrom(ip.Unmap(), cmp.Or(c.port, uint16(sip.DefaultUdpPort))))
-		if err == nil {
-			return []edge.Flow{flow}, nil
-		}
-	}
-	return nil, fmt.Errorf("%w: no way to %s", errDial, c.uri.Host)
 }

@@ -41,6 +41,7 @@ type Options struct {
 	Strange   edge.Rate         // datagrams of all addresses not seen lately
 	Streams   edge.StreamLimits // connections
 	Bindings  registrar.Options // expiry limits and contacts per user; its hooks are set by the stack
+	Resolver  Resolver          // of host names; nil: the machine's
 	T1, T2    time.Duration     // RFC 3261 section 17.1.1.1, for what dialogs repeat; 500 ms, 4 s
 }
 
@@ -107,6 +108,7 @@ type Stack struct {
 	tx       *tx.Layer
 	reg      *registrar.Registrar
 	book     atomic.Pointer[book]
+	names    *names
 	t1, t2   time.Duration
 	now      func() time.Time
 	ctx      context.Context // ends with Close
@@ -142,6 +144,7 @@ func New(o Options) (*Stack, error) {
 		o: o, t1: o.T1, t2: o.T2, now: time.Now,
 		legs: map[string]*Leg{}, byFlow: map[edge.FlowID]map[*Leg]bool{}, empty: make(chan struct{}),
 	}
+	s.names = newNames(o.Resolver, s.now)
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	if s.t1 <= 0 {
 		s.t1 = 500 * time.Millisecond

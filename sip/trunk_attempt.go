@@ -19,6 +19,7 @@ type attempts struct {
 	n      int          // the present INVITE; what comes of others is void
 	auth   *auth.Client // nil: no account
 	proofs int          // INVITEs sent with credentials for a new challenge
+	named  bool         // the contact has a host name
 	hops   []edge.Flow  // not tried yet
 }
 
@@ -78,6 +79,9 @@ func (l *Leg) retry(res *sip.Response, err error) bool {
 	case !open:
 		return false
 	case err != nil || res.StatusCode == sip.StatusServiceUnavailable: // RFC 3263 section 4.3
+		if t.named {
+			l.s.names.fail(l.flow.Remote)
+		}
 		if len(t.hops) == 0 {
 			return false
 		}
