@@ -233,7 +233,7 @@ func TestEngine_ManyAtOnce(t *testing.T) {
 	e := newEngine(t, media.Options{})
 	program := tone.NewProgram(440, -10)
 	p := newPhone(t)
-	offers := [][]byte{p.sdp("8"), p.sdp("0", "a=sendonly"), p.sdp("8 0"), p.sdp("8", "a=inactive")}
+	offers := [][]byte{p.sdp("8"), p.sdp("0", "a=sendonly"), p.sdp("8 0 101", "a=rtpmap:101 telephone-event/8000"), p.sdp("8", "a=inactive")}
 	var eps [8]*media.Endpoint
 	for i := range eps {
 		eps[i] = newEndpoint(t, e, media.EndpointOptions{Timeout: time.Millisecond, OnEvent: func(media.Event) {}})
@@ -252,6 +252,7 @@ func TestEngine_ManyAtOnce(t *testing.T) {
 				other.Stats()
 				e.Stats()
 				me.RemoteAddr()
+				_ = me.Press("5", 40*time.Millisecond) // some cannot be told
 				if k%2 == 0 {
 					media.Unbridge(me, other)
 				}

@@ -177,7 +177,6 @@ func (r *receiver) time(p *packet, now int64) {
 // All packets of an event bear its first one's timestamp. An event too long for its duration field
 // goes on in a new segment, whose timestamp follows on (2.5.1.3).
 func (r *receiver) key(payload []byte, p *packet) byte {
-	const keys = "0123456789*#ABCD"
 	if len(payload) < 4 {
 		return 0
 	}
@@ -191,8 +190,8 @@ func (r *receiver) key(payload []byte, p *packet) byte {
 	}
 	goesOn := e.have && !p.marker && code == e.code && e.duration == math.MaxUint16 && p.ts == e.ts+math.MaxUint16
 	e.ts, e.duration, e.code, e.have = p.ts, duration, code, true
-	if goesOn || int(code) >= len(keys) {
+	if goesOn || int(code) >= len(keyNames) {
 		return 0
 	}
-	return keys[code]
+	return keyNames[code]
 }

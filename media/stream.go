@@ -31,6 +31,7 @@ type stream struct {
 	listed  bool // the clock has this endpoint in one of its lists
 	program Program
 	peer    *Endpoint
+	keys    keyboard // which go before it
 
 	// where the stream is
 	started bool // at least one packet went out
@@ -108,16 +109,16 @@ type frameBuffer [framePacket + srtpOverhead]byte
 
 const framePacket = rtpHeader + FrameSamples // bytes
 
-// play sends the programme's frame of a tick, built in buf. It returns false once the source is
-// no programme any more: the clock then forgets the endpoint.
+// play sends the programme's frame of a tick, built in buf, or a packet of a key. It returns false
+// once there is neither programme nor key: the clock then forgets the endpoint.
 func (s *stream) play(buf *frameBuffer, tick uint64, now int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.program == nil || s.closed {
+	if s.closed || s.program == nil && len(s.keys.queue) == 0 {
 		s.listed = false
 		return false
 	}
-	if !s.open {
+	if !s.open || s.playKeys(buf, now) || s.program == nil {
 		return true
 	}
 	// Until the call returns, a programme that panics has been taken off already.
@@ -156,7 +157,7 @@ type arrival struct {
 func (s *stream) relay(from *Endpoint, buf []byte, a *arrival) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.peer != from || s.closed || !s.open {
+	if s.peer != from || s.closed || !s.open || s.keys.on {
 		return
 	}
 	pt := s.pt
@@ -165,6 +166,7 @@ func (s *stream) relay(from *Endpoint, buf []byte, a *arrival) {
 			s.unsent++
 			return
 		}
+		s.keys.others = a.now
 	}
 	marker := a.marker
 	if !s.fitted || s.generation != a.generation {
@@ -246,6 +248,9 @@ func (s *stream) negotiated(dest netip.AddrPort, open bool, codec Codec, pt, eve
 		s.fitted = false // the pause must not show in the sequence
 	}
 	s.open, s.codec, s.pt, s.eventPT = open, codec, pt, eventPT
+	if !open || eventPT == noEvent {
+		s.forgetKeys()
+	}
 }
 
 // secure sets the keys of what is sent.
