@@ -227,17 +227,31 @@ func TestOutbound_StrayAnswerIsEnded(t *testing.T) {
 }
 
 func TestOutbound_ByeOvertakesTheAnswer(t *testing.T) {
-	s := start(t)
-	p, _, o, invite := dialled(t, s)
-	p.send(p.reply(invite, 180, "p1", "", ""))
-	o.want("progress")
-	to, from := inverse(invite, "p1")
-	p.send(p.request(request{method: "BYE", callID: field(invite, "Call-ID"), to: to, from: from, seq: 7}))
-	p.recv("SIP/2.0 200")
-	o.wantEnd(ClassHangup, 0)
-	p.send(p.reply(invite, 200, "p1", "", testSDP))
-	p.recv("ACK")
-	s.idle(t)
+	for _, answer := range []int{200, 487, 0} {
+		t.Run(sprintf("then %d", answer), func(t *testing.T) {
+			s := start(t, func(o *Options) { o.T1 = 10 * time.Millisecond })
+			p, _, o, invite := dialled(t, s)
+			p.send(p.reply(invite, 180, "p1", "", ""))
+			o.want("progress")
+			to, from := inverse(invite, "p1")
+			for seq := 7; seq < 9; seq++ { // one more changes nothing
+				p.send(p.request(request{method: "BYE", callID: field(invite, "Call-ID"), to: to, from: from, seq: seq}))
+				p.recv("SIP/2.0 200")
+			}
+			o.wantEnd(ClassHangup, 0)
+			p.send(p.reply(p.recv("CANCEL"), 481, "p1", "", ""))
+			switch answer {
+			case 200: // of this branch or of another one
+				p.send(p.reply(invite, 200, "p1", "", testSDP))
+				p.recv("ACK")
+				p.send(p.reply(p.recv("BYE"), 481, "", "", ""))
+			case 487:
+				p.send(p.reply(invite, 487, "p1", "", ""))
+				p.recv("ACK")
+			} // 0: never
+			s.idle(t)
+		})
+	}
 }
 
 func TestOutbound_PeerHangsUpAndReInvites(t *testing.T) {

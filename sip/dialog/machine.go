@@ -15,16 +15,15 @@ const (
 	Leaving                 // UAS: hung up after the 2xx; the BYE has to wait for the ACK (RFC 3261 section 15)
 	Calling                 // UAC: no answer of any kind yet
 	Proceeding              // UAC: a provisional answer came
-	Withdrawn               // UAC: hung up in Calling; the CANCEL has to wait for a 1xx (section 9.1)
+	Withdrawn               // UAC: hung up in Calling, by us or by a BYE too early; the CANCEL has to wait for a 1xx (section 9.1)
 	Cancelling              // UAC: CANCEL sent, final answer awaited
-	Closing                 // UAC: the peer's BYE overtook its 2xx, which is still awaited
 	Confirmed               // 2xx and ACK exchanged
 	Ended
 	states
 )
 
 var stateNames = [states]string{"incoming", "answered", "leaving", "calling", "proceeding",
-	"withdrawn", "cancelling", "closing", "confirmed", "ended"}
+	"withdrawn", "cancelling", "confirmed", "ended"}
 
 func (s State) String() string { return stateNames[s] }
 
@@ -163,7 +162,7 @@ var table = [states][inputs]entry{
 		Recv1xx:    to(Proceeding, StopTimers, TellProgress),
 		Recv2xx:    to(Confirmed, StopTimers, SendAck, TellAnswered),
 		RecvFail:   end(PeerRejected, Ended, StopTimers),
-		RecvBye:    end(PeerHungUp, Closing, StopTimers),
+		RecvBye:    end(PeerHungUp, Withdrawn), // it overtook its 1xx or 2xx, or section 15 is not known there
 		TxFailed:   end(NoResponse, Ended, StopTimers, DropInvite),
 		FlowDead:   end(NoResponse, Ended, StopTimers, DropInvite),
 		UserHangup: end(WeCancelled, Withdrawn),
@@ -173,7 +172,7 @@ var table = [states][inputs]entry{
 		Recv1xx:    to(Proceeding, TellProgress),
 		Recv2xx:    to(Confirmed, SendAck, TellAnswered),
 		RecvFail:   end(PeerRejected, Ended),
-		RecvBye:    end(PeerHungUp, Closing),
+		RecvBye:    end(PeerHungUp, Cancelling, SendCancel),
 		TxFailed:   end(NoResponse, Ended, DropInvite),
 		FlowDead:   end(NoResponse, Ended, DropInvite),
 		UserHangup: end(WeCancelled, Cancelling, SendCancel),
@@ -183,23 +182,17 @@ var table = [states][inputs]entry{
 		Recv1xx:  to(Cancelling, StopTimers, SendCancel),
 		Recv2xx:  to(Ended, StopTimers, SendAck, SendBye),
 		RecvFail: to(Ended, StopTimers),
-		RecvBye:  to(Closing, StopTimers),
+		RecvBye:  to(Withdrawn),
 		TxFailed: to(Ended, StopTimers, DropInvite),
 		FlowDead: to(Ended, StopTimers, DropInvite),
 	},
 	Cancelling: {
 		Recv2xx:        to(Ended, StopTimers, SendAck, SendBye), // it was faster than the CANCEL
 		RecvFail:       to(Ended, StopTimers),
-		RecvBye:        to(Closing, StopTimers),
+		RecvBye:        to(Cancelling),
 		TxFailed:       to(Ended, StopTimers, DropInvite),
 		FlowDead:       to(Ended, StopTimers, DropInvite),
 		TimerCancelled: to(Ended, StopTimers, DropInvite),
-	},
-	Closing: {
-		Recv2xx:  to(Ended, SendAck),
-		RecvFail: to(Ended),
-		TxFailed: to(Ended, DropInvite),
-		FlowDead: to(Ended, DropInvite),
 	},
 	Confirmed: {
 		Recv2xxAgain: to(Confirmed, SendAck),

@@ -30,7 +30,7 @@ leaving + <bye -> ended: stop timers
 leaving + resend -> leaving: 200> again
 leaving + ack late -> ended: stop timers, BYE>
 calling + hangup -> withdrawn: (we cancelled)
-calling + <bye -> closing: stop timers (peer hung up)
+calling + <bye -> withdrawn: (peer hung up)
 calling + <1xx -> proceeding: stop timers, tell progress
 calling + <2xx -> confirmed: stop timers, ACK>, tell answered
 calling + <fail -> ended: stop timers (peer rejected)
@@ -38,29 +38,25 @@ calling + tx failed -> ended: stop timers, drop (no response)
 calling + flow dead -> ended: stop timers, drop (no response)
 calling + sent again -> calling:
 proceeding + hangup -> cancelling: CANCEL> (we cancelled)
-proceeding + <bye -> closing: (peer hung up)
+proceeding + <bye -> cancelling: CANCEL> (peer hung up)
 proceeding + <1xx -> proceeding: tell progress
 proceeding + <2xx -> confirmed: ACK>, tell answered
 proceeding + <fail -> ended: (peer rejected)
 proceeding + tx failed -> ended: drop (no response)
 proceeding + flow dead -> ended: drop (no response)
 proceeding + sent again -> calling:
-withdrawn + <bye -> closing: stop timers
+withdrawn + <bye -> withdrawn:
 withdrawn + <1xx -> cancelling: stop timers, CANCEL>
 withdrawn + <2xx -> ended: stop timers, ACK>, BYE>
 withdrawn + <fail -> ended: stop timers
 withdrawn + tx failed -> ended: stop timers, drop
 withdrawn + flow dead -> ended: stop timers, drop
-cancelling + <bye -> closing: stop timers
+cancelling + <bye -> cancelling:
 cancelling + <2xx -> ended: stop timers, ACK>, BYE>
 cancelling + <fail -> ended: stop timers
 cancelling + tx failed -> ended: stop timers, drop
 cancelling + flow dead -> ended: stop timers, drop
 cancelling + cancel late -> ended: stop timers, drop
-closing + <2xx -> ended: ACK>
-closing + <fail -> ended:
-closing + tx failed -> ended: drop
-closing + flow dead -> ended: drop
 confirmed + hangup -> ended: BYE> (we hung up)
 confirmed + <bye -> ended: (peer hung up)
 confirmed + <2xx again -> confirmed: ACK>
@@ -137,7 +133,7 @@ func TestMachine_EndIsToldExactlyOnce(t *testing.T) {
 
 func TestMachine_EveryStateHasAWayOutWithoutThePeer(t *testing.T) {
 	for s := range states {
-		if s == Ended || s == Closing { // Closing: by TxFailed, which the transaction's timer gives
+		if s == Ended {
 			continue
 		}
 		out := false
