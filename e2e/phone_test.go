@@ -39,6 +39,8 @@ const (
 	isSilent  reaction = "says nothing"
 	picksUp   reaction = "answers at once"
 	ringsMute reaction = "answers after 100 only, when told to" // a phone that never says that it rings
+
+	answersCancelled reaction = "rings, and answers when it is told to stop"
 )
 
 // phoneEvent is a message that came in: INVITE, CANCEL, ACK, BYE.
@@ -108,7 +110,9 @@ func (p *phone) handle(m message, from netip.AddrPort) {
 		}
 	case "CANCEL":
 		p.send(from, p.response(m, "200 OK", ""))
-		if sameCall && !p.answered {
+		if sameCall && p.answer == answersCancelled {
+			p.pick()
+		} else if sameCall && !p.answered {
 			p.reply("487 Request Terminated", "")
 			p.invite.start = ""
 		}
@@ -116,7 +120,7 @@ func (p *phone) handle(m message, from netip.AddrPort) {
 		p.acked = p.acked || sameCall
 	case "BYE":
 		p.send(from, p.response(m, "200 OK", ""))
-		if sameCall {
+		if sameCall && strings.HasSuffix(m.header("To"), p.tag()) {
 			p.invite.start = ""
 		}
 	case "OPTIONS", "UPDATE", "NOTIFY":
@@ -127,7 +131,7 @@ func (p *phone) handle(m message, from netip.AddrPort) {
 // react answers a new INVITE. Accessed with mu held.
 func (p *phone) react() {
 	switch p.answer {
-	case rings:
+	case rings, answersCancelled:
 		p.reply("180 Ringing", "")
 	case isBusy, declines:
 		p.reply(string(p.answer), "")
