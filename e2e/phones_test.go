@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,4 +138,135 @@ func TestAgentCallsNobody(t *testing.T) {
 	}
 	s.waitAgents("support", "available", 1)
 	s.waitFootprint(before)
+}
+
+// A caller's call rings at Anna's; Bartek takes it by dialling *8, or ** and her
+// extension (R93). Her phone stops, both hear each other, and she has missed nothing.
+func TestPickup(t *testing.T) {
+	t.Parallel()
+	for name, code := range map[string]string{"of the group": "*8", "directed": "**101"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t, newSite(t), strings.Replace(office, "agents: [anna]", "agents: [anna, bartek], distribution: in_order, rings: 20", 1))
+			before := s.footprint()
+			anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
+			bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 500)
+			c := s.call("+48600100200", "+48221234567", 700)
+			anna.wait("rings", "CALL_INCOMING")
+			s.waitAgents("sales", "ringing", 1)
+			bartek.dial(code)
+			bartek.wait("is answered", "CALL_ESTABLISHED")
+			anna.wait("stops ringing", "CALL_CLOSED")
+			c.waitAnswered()
+			c.waitTone("the caller hears Bartek", 500, time.Second)
+			c.wantOnly(500*time.Millisecond, 500, 900, calmHertz)
+			s.waitAgents("sales", "talking", 1)
+			s.waitAgents("sales", "available", 1) // Anna
+			bartek.hangUp()
+			c.waitOver()
+			bartek.wait("hangs up", "CALL_CLOSED")
+			s.waitAgents("sales", "available", 2)
+			c.wantOneStream()
+			s.waitFootprint(before)
+			bartek.heardOnly(700, 900)
+			s.wantStory("+48600100200", "arrived +48221234567", "offer anna", "ringing anna",
+				"claim bartek "+map[string]string{"*8": "group", "**101": "agent"}[code], "outcome bartek answered", "outcome anna lost_race",
+				"bridged bartek", "ended bartek completed_by_agent")
+		})
+	}
+}
+
+// There is nothing to pick up, or nothing that Bartek may have: he hears the tone
+// of what was not done, and is hung up on.
+func TestPickup_Nothing(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, newSite(t), office)
+	before := s.footprint()
+	anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
+	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 500)
+	bartek.dial("*8")
+	bartek.wait("is hung up on", "CALL_CLOSED")
+	c := s.call("+48600100200", "+48221234567", 700)
+	anna.wait("rings", "CALL_INCOMING")
+	bartek.dial("**101") // he is in no group with her
+	bartek.waitNth("is hung up on", "CALL_CLOSED", 2)
+	anna.accept()
+	c.waitAnswered()
+	c.waitTone("the caller hears Anna", 900, 500*time.Millisecond)
+	c.hangUp()
+	c.waitOver()
+	s.waitFootprint(before)
+	for _, heard := range bartek.recordings() {
+		wantSome(t, heard, 8000, 425)
+	}
+}
+
+// Bartek goes on a break, comes back, and ends and begins his day, each by a code.
+func TestFeatureCodes(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, newSite(t), office+"work_time: {breaks: [lunch, training]}\n")
+	before := s.footprint()
+	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 500)
+	s.waitAgents("support", "available", 1)
+	for i, c := range []struct{ code, status string }{
+		{"*42", "on_break"}, {"*40", "available"}, {"*90", "day_not_started"}, {"*91", "available"},
+	} {
+		bartek.dial(c.code)
+		s.waitAgents("support", c.status, 1)
+		bartek.waitNth("is hung up on", "CALL_CLOSED", i+1)
+	}
+	bartek.dial("*43")
+	if e := bartek.waitNth("is refused", "CALL_CLOSED", 5); e.Param != "404 No Such Feature Code" {
+		t.Errorf("an unknown code: %s", e.Param)
+	}
+	s.waitFootprint(before)
+	for _, heard := range bartek.recordings() {
+		wantSome(t, heard, 8000, 1000)
+	}
+}
+
+// Bartek logs out of his group, so that Anna waits there with music, and in again,
+// so that his phone rings for her.
+func TestFeatureCodes_Seats(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, newSite(t), office)
+	anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
+	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 500)
+	bartek.dial("*20601")
+	bartek.wait("is hung up on", "CALL_CLOSED")
+	anna.dial("601")
+	anna.wait("is answered by the queue", "CALL_ESTABLISHED")
+	s.waitWaiting("support", 1)
+	bartek.dial("*21")
+	bartek.wait("rings", "CALL_INCOMING")
+	anna.hangUp()
+	bartek.waitNth("stops ringing", "CALL_CLOSED", 2)
+}
+
+// Anna parks a caller by dialling on her other line, and Bartek fetches them.
+func TestParking(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, newSite(t), office)
+	before := s.footprint()
+	anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
+	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 500)
+	c := s.call("+48600100200", "+48221234567", 700)
+	anna.wait("rings", "CALL_INCOMING")
+	anna.accept()
+	c.waitAnswered()
+	c.waitTone("the caller hears Anna", 900, 300*time.Millisecond)
+	anna.dial("*67")
+	anna.waitNth("is hung up on, on both lines", "CALL_CLOSED", 2)
+	c.waitTone("the caller hears music", calmHertz, 300*time.Millisecond)
+	s.waitAgents("sales", "available", 1)
+	bartek.dial("*57")
+	c.waitTone("the caller hears Bartek", 500, 500*time.Millisecond)
+	c.wantOnly(300*time.Millisecond, 500, 900, calmHertz)
+	c.hangUp()
+	c.waitOver()
+	bartek.wait("is hung up on", "CALL_CLOSED")
+	c.wantOneStream()
+	s.waitFootprint(before)
+	s.wantStory("+48600100200", "arrived +48221234567", "offer anna", "ringing anna", "outcome anna answered", "bridged anna",
+		"parked anna 7", "claim bartek parked", "outcome bartek answered", "bridged bartek", "ended bartek completed_by_caller")
 }

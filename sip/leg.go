@@ -144,6 +144,19 @@ func (l *Leg) Bind(m Mailbox, ev LegEvents) {
 	}
 }
 
+// Move gives the leg another owner. It is called in the mailbox of the present
+// one, which hears no more of the leg; first runs in the new one before anything
+// else that has to do with it. False: the new owner is gone, and nothing changed.
+func (l *Leg) Move(m Mailbox, ev LegEvents, first func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.orphan || !m.Post(first) {
+		return false
+	}
+	l.box, l.ev = m, ev
+	return true
+}
+
 // ID names the leg: as given to Dial, or random for inbound legs.
 func (l *Leg) ID() string { return l.id }
 

@@ -159,7 +159,6 @@ func TestTollFraud_CredentialsAreNotUsedAgain(t *testing.T) {
 func TestTollFraud_ManyCallsAtOnce(t *testing.T) {
 	const most, tries = 3, 50
 	s := start(t, strangers, func(o *Options) { o.Directory.Users[0].MaxCalls = most })
-	s.calls = make(chan *Leg, tries)
 	answers := make(chan string, tries)
 	var all sync.WaitGroup
 	for i := range tries {

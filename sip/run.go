@@ -43,10 +43,30 @@ func (l *Leg) post(f func()) {
 		return
 	}
 	l.mu.Unlock()
-	if orphan || !box.Post(f) {
+	if orphan || !box.Post(func() { l.within(box, f) }) {
 		l.abandon()
 		go l.s.guard(l, f) // the caller may hold locks of the transaction
 	}
+}
+
+// within runs f in the mailbox that it was posted to, or posts it to the one
+// that the leg was moved to meanwhile.
+func (l *Leg) within(box Mailbox, f func()) {
+	l.mu.Lock()
+	moved := l.box != box
+	l.mu.Unlock()
+	if moved {
+		l.post(f)
+		return
+	}
+	f()
+}
+
+// listener is who is told of events now.
+func (l *Leg) listener() LegEvents {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ev
 }
 
 // abandon makes a leg whose owner is gone end by itself.
@@ -128,7 +148,7 @@ func (l *Leg) input(in dialog.Input, x details) error {
 		t := termination(step.End, x.code, x.reason)
 		l.log.Debug().Str("class", t.Class).Int("code", t.Code).Bool("by_us", t.ByUs).Str("reason", t.Reason).Msg("leg ended")
 		if x.owner {
-			l.post(func() { ev.LegEnded(l, t) })
+			l.post(func() { l.listener().LegEnded(l, t) })
 		} else {
 			ev.LegEnded(l, t)
 		}

@@ -47,12 +47,17 @@ type Board struct {
 	log   zerolog.Logger
 	stack *sip.Stack // set once by Attach, before any call
 
+	beeps [2]beeps // what an agent hears who dialled a feature code: it was not done, it was
+
 	config atomic.Pointer[queuegroups.Config]
 	counts counters
 
 	mu    sync.Mutex
 	calls map[acd.LegID]*call
-	empty chan struct{} // closed when draining and no call is left
+	homes map[acd.LegID]*call            // of legs that are not those of the call that they began with
+	busy  map[queuegroups.AgentID][]*leg // legs on which agents talk, the newest last
+	parks map[acd.LegID]*call            // by the leg that parks: who asked for it
+	empty chan struct{}                  // closed when draining and no call is left
 	drain bool
 }
 
@@ -75,7 +80,11 @@ type counters struct {
 func New(o Options) *Board {
 	b := &Board{
 		node: o.Node, facts: o.Facts, media: o.Media, music: o.Music, log: o.Log,
+		beeps: [2]beeps{newBeeps(notDoneHertz), newBeeps(doneHertz)},
 		calls: make(map[acd.LegID]*call),
+		homes: make(map[acd.LegID]*call),
+		busy:  make(map[queuegroups.AgentID][]*leg),
+		parks: make(map[acd.LegID]*call),
 		empty: make(chan struct{}),
 	}
 	b.config.Store(&queuegroups.Config{})
@@ -176,6 +185,9 @@ func (b *Board) Execute(cmd acd.Command) {
 	}
 	b.mu.Lock()
 	c := b.calls[call]
+	if end, ok := cmd.(*acd.EndLeg); ok && b.homes[end.Leg] != nil {
+		c = b.homes[end.Leg]
+	}
 	b.mu.Unlock()
 	if c == nil || !c.box.Post(func() { c.execute(cmd) }) {
 		b.unexecutable(cmd)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 
 	"github.com/rs/zerolog"
 
@@ -25,7 +26,6 @@ type call struct {
 	caller   *leg
 	answered bool   // the caller's leg: our 200 was sent
 	answer   []byte // the SDP for that 200
-	late     bool   // the caller's offerless INVITE: their answer comes with the ACK
 	ending   bool   // torn down: no new legs
 
 	offers map[acd.OfferID]*offer
@@ -33,6 +33,9 @@ type call struct {
 	phones int                      // phones rung so far, for leg ids
 	held   queuegroups.MusicID      // what whoever is put on hold hears
 	refers map[acd.LegID]*sip.Refer // transfers asked for by phones, of which the core has not spoken
+
+	feature *feature               // what the agent dialled instead of a number; nil: a number
+	wanted  map[acd.LegID]*fetched // legs of other calls that are to come here
 }
 
 // leg is one SIP leg with its media.
@@ -40,11 +43,14 @@ type leg struct {
 	id       acd.LegID
 	sip      *sip.Leg
 	media    *media.Endpoint
-	offer    *offer // nil for the caller's
-	with     *leg   // whom it is bridged with
-	waits    bool   // bridged, and hears music because the other end holds the call
-	up       bool   // a phone's leg: it answered, and the core was told
-	timedOut bool   // ended by us because its media stopped
+	home     atomic.Pointer[call] // whose leg it is; set in the mailbox of the call that gives it away
+	agent    queuegroups.AgentID  // whose phone it is; empty: a caller's from outside
+	late     bool                 // an offerless INVITE: the answer comes with the ACK
+	offer    *offer               // nil for the caller's
+	with     *leg                 // whom it is bridged with
+	waits    bool                 // bridged, and hears music because the other end holds the call
+	up       bool                 // an agent's, or of a telephone outside: it answered or came for the call, and the core was told
+	timedOut bool                 // ended by us because its media stopped
 }
 
 func newCall(b *Board, l *sip.Leg) *call {
@@ -55,8 +61,9 @@ func newCall(b *Board, l *sip.Leg) *call {
 		offers: make(map[acd.OfferID]*offer),
 		legs:   make(map[*sip.Leg]*leg),
 		refers: make(map[acd.LegID]*sip.Refer),
+		wanted: make(map[acd.LegID]*fetched),
 	}
-	c.caller = &leg{id: c.id, sip: l}
+	c.caller = &leg{id: c.id, sip: l, agent: queuegroups.AgentID(l.User())}
 	c.legs[l] = c.caller
 	c.box = mailbox.Box{Run: c.guarded, Idle: c.finished, Overflow: c.overflow}
 	return c
@@ -83,7 +90,7 @@ func (c *call) overflow() {
 
 // finished tells whether nothing is left of the call; the mailbox then closes.
 func (c *call) finished() bool {
-	if len(c.legs) > 0 || len(c.offers) > 0 {
+	if len(c.legs) > 0 || len(c.offers) > 0 || len(c.wanted) > 0 {
 		return false
 	}
 	c.board.gone(c)
@@ -135,6 +142,9 @@ func (c *call) arrived(e *acd.CallArrived) {
 func (c *call) openCaller() error {
 	l := c.caller
 	security := c.board.trunkSecurity(trunkID(l.sip))
+	if l.agent != "" {
+		security = c.board.phoneSecurity(l.agent)
+	}
 	ep, err := c.board.endpoint(string(c.id), l.sip.Local(), l.sip.Remote().Addr(), security, c.mediaEvents(l))
 	if err != nil {
 		return err
@@ -144,7 +154,7 @@ func (c *call) openCaller() error {
 		c.answer, err = ep.AcceptOffer(offer)
 		return err
 	}
-	c.late, c.answer = true, ep.Offer()
+	l.late, c.answer = true, ep.Offer()
 	return nil
 }
 
@@ -181,11 +191,22 @@ func (c *call) tearDown() {
 	}
 }
 
-// mediaEvents posts what a leg's media reports.
+// mediaEvents posts what the media of a leg of this call reports, to whatever
+// call has the leg then.
 func (c *call) mediaEvents(l *leg) func(media.Event) {
-	return func(e media.Event) {
-		c.box.Post(func() { c.mediaEvent(l, e) })
+	l.home.Store(c)
+	var report func(e media.Event)
+	report = func(e media.Event) {
+		home := l.home.Load()
+		home.box.Post(func() {
+			if l.home.Load() != home {
+				report(e) // it has moved on meanwhile
+				return
+			}
+			home.mediaEvent(l, e)
+		})
 	}
+	return report
 }
 
 func (c *call) mediaEvent(l *leg, e media.Event) {

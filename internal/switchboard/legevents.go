@@ -32,16 +32,26 @@ func (c *call) LegAnswered(sl *sip.Leg, sdp []byte) {
 	case l == nil:
 	case l.offer != nil:
 		c.phoneAnswered(l, sdp)
-	case c.late && len(sdp) > 0:
-		c.late = false
-		if err := l.media.AcceptAnswer(sdp); err != nil {
-			c.log.Warn().Err(err).Msg("caller's answer unusable")
-			sl.Hangup(`SIP;cause=488;text="Not acceptable"`)
-		}
-	case c.late:
-		c.log.Warn().Msg("caller's ACK carries no answer")
-		sl.Hangup(`SIP;cause=488;text="No answer in the ACK"`)
+	case l.late && !c.lateAnswer(l, sdp):
+	case l == c.caller && c.feature != nil:
+		c.perform()
 	}
+}
+
+// lateAnswer takes the answer to our offer from the ACK.
+func (c *call) lateAnswer(l *leg, sdp []byte) bool {
+	if len(sdp) == 0 {
+		c.log.Warn().Msg("caller's ACK carries no answer")
+		l.sip.Hangup(`SIP;cause=488;text="No answer in the ACK"`)
+		return false
+	}
+	l.late = false
+	if err := l.media.AcceptAnswer(sdp); err != nil {
+		c.log.Warn().Err(err).Msg("caller's answer unusable")
+		l.sip.Hangup(`SIP;cause=488;text="Not acceptable"`)
+		return false
+	}
+	return true
 }
 
 // LegOffer: the far end renegotiates (hold, resume, refresh, new address).
@@ -67,6 +77,7 @@ func (c *call) LegEnded(sl *sip.Leg, t sip.Termination) {
 		return
 	}
 	delete(c.legs, sl)
+	c.board.forget(l)
 	e := c.log.Info().Str("leg_id", string(l.id)).Str("class", string(t.Class)).Int("code", t.Code).Bool("by_us", t.ByUs)
 	if l.media != nil {
 		s := l.media.Close()

@@ -62,7 +62,7 @@ func (c *call) ring(cmd *acd.Ring) {
 // dial calls one telephone of an offer; d wants for the leg's id and the session.
 func (c *call) dial(o *offer, d sip.Dial) error {
 	c.phones++
-	l := &leg{id: phoneLeg(c.id, c.phones), offer: o}
+	l := &leg{id: phoneLeg(c.id, c.phones), offer: o, agent: o.agent}
 	ep, err := c.board.endpoint(string(l.id), d.To.Local, d.To.Remote, o.security, c.mediaEvents(l))
 	if err != nil {
 		return err
@@ -94,6 +94,7 @@ func (c *call) phoneAnswered(l *leg, sdp []byte) {
 		return
 	}
 	l.up, o.answered = true, true
+	c.board.busyWith(l)
 	o.live--
 	o.whom(c.log.Debug().Str("leg_id", string(l.id))).Msg("phone answered")
 	c.board.fact(&acd.OfferAnswered{Offer: o.id, Leg: l.id, Node: c.board.node})
@@ -156,8 +157,14 @@ func (c *call) hangupPhones(o *offer, reason string) {
 	}
 }
 
-// bridge lets caller and agent hear each other.
+// bridge lets caller and agent hear each other, once both are legs of this call.
 func (c *call) bridge(cmd *acd.Bridge) {
+	c.fetch(cmd.A, func() {
+		c.fetch(cmd.B, func() { c.connect(cmd) })
+	})
+}
+
+func (c *call) connect(cmd *acd.Bridge) {
 	a, b := c.legByID(cmd.A), c.legByID(cmd.B)
 	if a == nil || b == nil || a == c.caller && !c.answerCaller() {
 		return // the end of either is or will be logged

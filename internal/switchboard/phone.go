@@ -16,6 +16,15 @@ func (c *call) beginOwn(id queuegroups.AgentID) {
 		c.refuse(403, "")
 		return
 	}
+	if dialled := c.caller.sip.To(); strings.HasPrefix(dialled, "*") {
+		f, ok := c.board.feature(agent, dialled)
+		if !ok {
+			c.refuse(404, "No Such Feature Code")
+			return
+		}
+		c.beginFeature(f)
+		return
+	}
 	to := c.board.dialled(c.caller.sip.To())
 	if strings.HasPrefix(to, "+") {
 		c.notEntitled(id, to)

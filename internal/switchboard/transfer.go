@@ -1,6 +1,7 @@
 package switchboard
 
 import (
+	"slices"
 	"strings"
 
 	"centrala/acd"
@@ -17,11 +18,11 @@ import (
 // LegRefer: a phone wants whom it talks to put through to somebody else.
 func (c *call) LegRefer(sl *sip.Leg, r *sip.Refer) int {
 	l := c.legs[sl]
-	if l == nil || l.offer == nil || !l.up {
+	if l == nil || l.agent == "" || !l.up {
 		c.log.Warn().Str("to", r.To.User).Msg("transfer refused: not asked for by an agent with a customer")
 		return 403 // a carrier or a caller must not send calls about
 	}
-	log := c.log.With().Str("leg_id", string(l.id)).Str("agent", string(l.offer.agent)).Str("to", r.To.User).Logger()
+	log := c.log.With().Str("leg_id", string(l.id)).Str("agent", string(l.agent)).Str("to", r.To.User).Logger()
 	if c.refers[l.id] != nil {
 		log.Info().Msg("transfer refused: another one is under way")
 		return 491
@@ -29,6 +30,9 @@ func (c *call) LegRefer(sl *sip.Leg, r *sip.Refer) int {
 	if r.Replaces != nil {
 		log.Info().Msg("transfer refused: no call to join with")
 		return 603
+	}
+	if slot, ok := parkingSlot(r.To.User); ok {
+		return c.refer(l, r, &acd.Parked{Leg: l.id, Slot: slot})
 	}
 	to, ok := c.board.target(r.To)
 	if !ok {
@@ -39,10 +43,16 @@ func (c *call) LegRefer(sl *sip.Leg, r *sip.Refer) int {
 		log.Warn().Msg("transfer refused: the agent may not call that number")
 		return 403
 	}
-	if !c.board.fact(&acd.TransferAsked{Leg: l.id, To: to}) {
+	log.Info().Msg("transfer asked for")
+	return c.refer(l, r, &acd.TransferAsked{Leg: l.id, To: to})
+}
+
+// refer hands over to the core what a phone asks for, and keeps its REFER until
+// the core has spoken.
+func (c *call) refer(l *leg, r *sip.Refer, e acd.Event) int {
+	if !c.board.fact(e) {
 		return 503
 	}
-	log.Info().Msg("transfer asked for")
 	c.refers[l.id] = r
 	return sip.ReferAccepted
 }
@@ -74,31 +84,42 @@ func (b *Board) target(to sip.Party) (acd.Target, bool) {
 // transferApplied looks at what the core made of a transfer that a phone of this
 // node asked for: without the end of the agent's leg, it refused it.
 func (b *Board) transferApplied(e acd.Event, commands []acd.Command) {
-	asked, ok := e.(*acd.TransferAsked)
-	if !ok {
+	var leg acd.LegID
+	switch e := e.(type) {
+	case *acd.TransferAsked:
+		leg = e.Leg
+	case *acd.Parked:
+		leg = e.Leg
+	default:
 		return
 	}
-	for _, cmd := range commands {
-		if end, ok := cmd.(*acd.EndLeg); ok && end.Leg == asked.Leg {
-			return // reported as that is carried out
-		}
+	done := endsLeg(commands, leg) // then it is reported as that is carried out
+	b.parked(leg, done)
+	if c := b.holder(leg); c != nil && !done {
+		c.box.Post(func() { c.reported(leg, 603) })
 	}
-	b.mu.Lock()
-	c := b.calls[callOf(asked.Leg)]
-	b.mu.Unlock()
-	if c != nil {
-		c.box.Post(func() { c.reported(asked.Leg, 603) })
-	}
+}
+
+func endsLeg(commands []acd.Command, leg acd.LegID) bool {
+	return slices.ContainsFunc(commands, func(cmd acd.Command) bool {
+		end, ok := cmd.(*acd.EndLeg)
+		return ok && end.Leg == leg
+	})
 }
 
 // endLeg ends a leg, that of an agent who handed their customer over as soon as
 // their phone knows that it was done: one that is hung up on first shows a failure.
 func (c *call) endLeg(cmd *acd.EndLeg) {
 	l, r := c.legByID(cmd.Leg), c.refers[cmd.Leg]
+	if l == nil && c.elsewhere(cmd) {
+		return
+	}
 	if l == nil {
 		c.board.fact(&acd.LegEnded{Leg: cmd.Leg, Cause: acd.EndByUs})
 	}
 	switch {
+	case l != nil && l == c.caller && c.feature != nil && cmd.Why == acd.EndNothing:
+		c.tell(false) // the agent dialled for what is not there, or not theirs to have
 	case r == nil && l != nil:
 		l.sip.Hangup("")
 	case r != nil && cmd.Why == acd.EndTransferred:
