@@ -25,6 +25,10 @@ const bindWithin = 5 * time.Second
 // Request takes a request that passed the checks of the transaction layer.
 func (v *server) Request(r *tx.Request) {
 	s := (*Stack)(v)
+	if r.Method == sip.SUBSCRIBE {
+		s.subscribe(r)
+		return
+	}
 	if r.InDialog && r.Method != sip.REGISTER {
 		s.inDialog(r)
 		return
@@ -68,6 +72,7 @@ func (v *server) FlowClosed(f edge.Flow) {
 	if s.reg != nil {
 		s.reg.FlowGone(string(f.ID))
 	}
+	s.subs.flowClosed(f.ID)
 	s.mu.Lock()
 	legs := make([]*Leg, 0, len(s.byFlow[f.ID]))
 	for l := range s.byFlow[f.ID] {

@@ -37,9 +37,14 @@ func (l *Leg) contact() *sip.ContactHeader {
 	if !l.inbound {
 		user = l.from.User
 	}
-	at := l.s.tx.Sent(l.flow)
+	return l.s.contact(user, l.flow)
+}
+
+// contact is our Contact by that name towards whom the flow leads to.
+func (s *Stack) contact(user string, f edge.Flow) *sip.ContactHeader {
+	at := s.tx.Sent(f)
 	c := &sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: header.EscapedUser(user), Host: at.Addr().String(), Port: int(at.Port())}}
-	if l.flow.Network == "tcp" {
+	if f.Network == "tcp" {
 		c.Address.UriParams = sip.HeaderParams{{K: "transport", V: "tcp"}}
 	}
 	return c

@@ -43,6 +43,9 @@ type Options struct {
 	Bindings  registrar.Options // expiry limits and contacts per user; its hooks are set by the stack
 	Resolver  Resolver          // of host names; nil: the machine's
 	T1, T2    time.Duration     // RFC 3261 section 17.1.1.1, for what dialogs repeat; 500 ms, 4 s
+
+	Lamps      Lamps // what busy lamp fields show; nil: nobody can watch anybody
+	LampLimits LampLimits
 }
 
 // Handler receives what happens on a Stack.
@@ -86,6 +89,7 @@ type Trunk struct {
 type Stats struct {
 	Legs         int    // now
 	Connections  int    // open, now
+	Watches      int    // subscriptions of busy lamp fields, now
 	Transactions int    // client transactions without a final answer, now
 	Inbound      uint64 // calls taken on
 	Outbound     uint64 // calls made
@@ -120,6 +124,8 @@ type Stack struct {
 	inbound, outbound, overload, panics atomic.Uint64
 	challenged, denied                  atomic.Uint64
 
+	subs subscriptions
+
 	mu      sync.Mutex
 	legs    map[string]*Leg               // by our tag
 	byFlow  map[edge.FlowID]map[*Leg]bool // legs over connections
@@ -129,7 +135,7 @@ type Stack struct {
 
 var (
 	errClosing = errors.New("shutting down")
-	methods    = []sip.RequestMethod{sip.INVITE, sip.ACK, sip.CANCEL, sip.BYE, sip.OPTIONS, sip.INFO, sip.UPDATE, sip.REGISTER, sip.REFER}
+	methods    = []sip.RequestMethod{sip.INVITE, sip.ACK, sip.CANCEL, sip.BYE, sip.OPTIONS, sip.INFO, sip.UPDATE, sip.REGISTER, sip.REFER, sip.SUBSCRIBE}
 )
 
 // retryAfter is what calls that are refused for lack of capacity are told, in seconds.
@@ -142,6 +148,7 @@ func New(o Options) (*Stack, error) {
 	}
 	s := &Stack{
 		o: o, t1: o.T1, t2: o.T2, now: time.Now,
+		subs: newSubscriptions(),
 		legs: map[string]*Leg{}, byFlow: map[edge.FlowID]map[*Leg]bool{}, empty: make(chan struct{}),
 	}
 	s.names = newNames(o.Resolver, s.now)
@@ -155,6 +162,7 @@ func New(o Options) (*Stack, error) {
 	if s.o.MaxLegs <= 0 {
 		s.o.MaxLegs = 5000
 	}
+	s.o.LampLimits = o.LampLimits.withDefaults()
 	if err := s.bind(); err != nil {
 		s.stop()
 		return nil, err
@@ -269,6 +277,7 @@ func (s *Stack) Close(ctx context.Context) error {
 		close(s.empty)
 	}
 	s.mu.Unlock()
+	s.endSubscriptions()
 	for _, l := range legs {
 		l.post(func() { _ = l.input(dialog.UserHangup, details{}) })
 	}
@@ -294,6 +303,7 @@ func (s *Stack) SetDirectory(d Directory) {
 		return
 	}
 	s.book.Store(b)
+	s.LampsChanged()
 }
 
 // Stats reports counters.
@@ -303,7 +313,7 @@ func (s *Stack) Stats() Stats {
 	s.mu.Unlock()
 	e, c := &s.tx.Edge, &s.tx.Count
 	return Stats{
-		Legs: legs, Connections: s.tx.Flows().Len(), Transactions: int(c.Transacts.Load()),
+		Legs: legs, Connections: s.tx.Flows().Len(), Watches: s.subs.len(), Transactions: int(c.Transacts.Load()),
 		Inbound: s.inbound.Load(), Outbound: s.outbound.Load(),
 		Requests: c.Requests.Load(), Refused: c.Refused.Load(), Overload: c.Overload.Load() + s.overload.Load(),
 		Challenged: s.challenged.Load(), Denied: s.denied.Load(),
