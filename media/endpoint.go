@@ -29,8 +29,9 @@ type EndpointOptions struct {
 	Timeout time.Duration
 	// OnEvent is called from a media goroutine and must not block. May be nil.
 	OnEvent func(Event)
-	// OnAudio gets each accepted packet of audio, from the goroutine that reads the socket. It must
-	// not block and must copy what it keeps of payload. timestamp is the sender's. May be nil.
+	// OnAudio gets each accepted packet of audio, comfort noise apart, from the goroutine that reads
+	// the socket. It must not block and must copy what it keeps of payload. timestamp is the sender's.
+	// May be nil.
 	OnAudio func(c Codec, timestamp uint32, payload []byte)
 }
 
@@ -142,6 +143,9 @@ func (ep *Endpoint) apply(agreed sdp.Agreed, remote []byte) error {
 			ep.in.kinds[f.PT] = kindCodec + uint8(codecOf(f))
 		}
 	}
+	if ep.in.kinds[noisePT] == 0 {
+		ep.in.kinds[noisePT] = kindNoise
+	}
 	now := int64(ep.engine.clock())
 	ep.in.last = now // a time-out begins anew
 	ep.reports.negotiated(agreed)
@@ -243,7 +247,7 @@ func (ep *Endpoint) readRTP(buf []byte, from *sockaddr, now int64) {
 	if digit != 0 && ep.onEvent != nil {
 		ep.onEvent(Event{Kind: EventDTMF, Digit: digit})
 	}
-	if ep.onAudio != nil && !a.event {
+	if ep.onAudio != nil && !a.event && !a.noise {
 		ep.onAudio(a.codec, a.ts, buf[a.start:a.end])
 	}
 	if to := ep.listener.Load(); to != nil {

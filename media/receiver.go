@@ -10,7 +10,8 @@ import (
 // What a payload type stands for, in receiver.kinds: 0 is unknown, codecs follow from kindCodec on.
 const (
 	kindEvent = 1
-	kindCodec = 2
+	kindNoise = 2
+	kindCodec = 3
 )
 
 // RFC 3550 A.1: larger steps of the sequence number are no loss and no reordering.
@@ -60,7 +61,7 @@ type receiver struct {
 	received, receivedBytes, strangers, malformed, forged uint64
 }
 
-// accept judges one packet. ok: it is the peer's audio or event. digit is not 0 when a key was pressed.
+// accept judges one packet. ok: it is the peer's audio, noise or event. digit is not 0 when a key was pressed.
 func (r *receiver) accept(b []byte, from netip.AddrPort, now int64) (a arrival, v verdict, digit byte, ok bool) {
 	if r.source.locked.IsValid() && from != r.source.locked {
 		r.strangers++
@@ -91,10 +92,12 @@ func (r *receiver) accept(b []byte, from netip.AddrPort, now int64) (a arrival, 
 		r.malformed++
 		return a, v, 0, false
 	}
-	a = arrival{packet: p, event: kind == kindEvent, generation: r.generation, now: now}
-	if a.event {
+	a = arrival{packet: p, event: kind == kindEvent, noise: kind == kindNoise, generation: r.generation, now: now}
+	switch kind {
+	case kindEvent:
 		digit = r.key(b[p.start:p.end], &p)
-	} else {
+	case kindNoise:
+	default:
 		a.codec = Codec(kind - kindCodec)
 		r.time(&p, now)
 	}

@@ -153,10 +153,14 @@ func TestEndpoint_OnAudio(t *testing.T) {
 	p := newPhone(t)
 	to := p.dial(t, ep, "0 8 101", "a=rtpmap:101 telephone-event/8000")
 	p.send(to, 101, []byte{1, 10, 0, 160})
+	p.send(to, 13, []byte{40}) // comfort noise, which was not agreed on
 	ts := p.ts
 	p.send(to, 0, make([]byte, 240))
 	if a := <-got; a != (audio{media.PCMU, ts, 240}) {
 		t.Errorf("%+v", a)
+	}
+	if s := ep.Stats(); s.Received != 3 || s.Malformed != 0 || s.Lost != 0 {
+		t.Errorf("%+v", s)
 	}
 }
 

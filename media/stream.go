@@ -148,12 +148,14 @@ type arrival struct {
 	packet
 	codec      Codec
 	event      bool   // telephone-event
+	noise      bool   // comfort noise (RFC 3389)
 	generation uint32 // changes when the sender's sequence or SSRC starts afresh
 	now        int64  // ns of the engine's clock
 }
 
 // relay rewrites a packet of endpoint from in the buffer it was read into, and sends it.
-// Reordering and loss stay as they came.
+// Reordering and loss stay as they came. Comfort noise, which the other side did not agree to, becomes
+// a frame of noise: were it left out, its sequence number would be missing.
 func (s *stream) relay(from *Endpoint, buf []byte, a *arrival) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,7 +190,12 @@ func (s *stream) relay(from *Endpoint, buf []byte, a *arrival) {
 		s.ts, s.tsAt = ts, a.now
 	}
 	b := buf[a.start-rtpHeader : a.end]
-	if !a.event && a.codec != s.codec {
+	switch {
+	case a.noise:
+		level := noiseLevel(b[rtpHeader:])
+		b = buf[:framePacket]
+		makeNoise(b[rtpHeader:], s.codec, level, ts)
+	case !a.event && a.codec != s.codec:
 		recode(b[rtpHeader:], a.codec)
 	}
 	putHeader(b, marker, pt, seq, ts, s.ssrc)
