@@ -293,7 +293,10 @@ func (s *server) ready() bool {
 }
 
 // metric reads one figure of /metrics, 0 if it is not there.
-func (s *server) metric(name string) float64 {
+func (s *server) metric(name string) float64 { return s.sum(name + " ") }
+
+// sum adds up the figures of /metrics whose names begin so.
+func (s *server) sum(name string) (sum float64) {
 	res, err := http.Get("http://" + adminAddr + "/metrics")
 	if err != nil {
 		return 0
@@ -302,12 +305,13 @@ func (s *server) metric(name string) float64 {
 	var body bytes.Buffer
 	_, _ = body.ReadFrom(res.Body) // what was read is searched
 	for line := range strings.Lines(body.String()) {
-		if rest, ok := strings.CutPrefix(line, name+" "); ok {
-			v, _ := strconv.ParseFloat(strings.TrimSpace(rest), 64)
-			return v
+		if strings.HasPrefix(line, name) {
+			f := strings.Fields(line)
+			v, _ := strconv.ParseFloat(f[len(f)-1], 64)
+			sum += v
 		}
 	}
-	return 0
+	return sum
 }
 
 // cpu is the processor time used so far, user and system; the kernel counts in hundredths of a second.
