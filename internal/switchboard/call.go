@@ -51,6 +51,7 @@ type leg struct {
 	waits    bool                 // bridged, and hears music because the other end holds the call
 	up       bool                 // an agent's, or of a telephone outside: it answered or came for the call, and the core was told
 	timedOut bool                 // ended by us because its media stopped
+	keys     keypad               // what an agent types during the call
 }
 
 func newCall(b *Board, l *sip.Leg) *call {
@@ -210,7 +211,11 @@ func (c *call) mediaEvents(l *leg) func(media.Event) {
 }
 
 func (c *call) mediaEvent(l *leg, e media.Event) {
-	if c.legs[l.sip] == nil || e.Kind != media.EventTimeout {
+	if c.legs[l.sip] == nil {
+		return
+	}
+	if e.Kind == media.EventDTMF {
+		c.key(l, e.Digit)
 		return
 	}
 	c.log.Warn().Str("leg_id", string(l.id)).Msg("no media from the far end: leg ended")

@@ -30,9 +30,8 @@ type keypad struct {
 	at    time.Time // of the newest key
 }
 
-// press takes a key, and returns what it completes. consulting: the agent has
-// asked a colleague, and may turn to and fro.
-func (k *keypad) press(key byte, now time.Time, consulting bool) (wish, string) {
+// press takes a key, and returns what it completes.
+func (k *keypad) press(key byte, now time.Time) (wish, string) {
 	if now.Sub(k.at) > keyPause || len(k.typed) >= longestTyped {
 		k.typed = ""
 	}
@@ -46,9 +45,6 @@ func (k *keypad) press(key byte, now time.Time, consulting bool) (wish, string) 
 	}
 	if w := map[string]wish{"*1": wishSwap, "*3": wishConnect, "*0": wishBack}[k.typed]; w != wishNothing {
 		k.typed = ""
-		if !consulting {
-			return wishNothing, ""
-		}
 		return w, ""
 	}
 	if number, ok := strings.CutSuffix(k.typed, "#"); ok && len(number) > 2 {

@@ -9,33 +9,30 @@ import (
 // five seconds.
 func TestKeypad(t *testing.T) {
 	for _, c := range []struct {
-		keys       string
-		consulting bool
-		want       wish
-		number     string
+		keys   string
+		want   wish
+		number string
 	}{
-		{"##102#", false, wishBlind, "102"},
-		{"##102 ", false, wishBlind, "102"},
-		{"*2102#", false, wishConsult, "102"},
-		{"*2102 ", false, wishConsult, "102"},
-		{"*248221234567#", false, wishConsult, "48221234567"},
-		{"*1", true, wishSwap, ""},
-		{"*3", true, wishConnect, ""},
-		{"*0", true, wishBack, ""},
-		{"*1", false, wishNothing, ""},
-		{"*3", false, wishNothing, ""},
-		{"102#", false, wishNothing, ""},
-		{"#102#", false, wishNothing, ""},
-		{"###", false, wishNothing, ""},
-		{"## ", false, wishNothing, ""},
-		{"# #102#", false, wishNothing, ""},
-		{"##10 2#", false, wishBlind, "10"},
-		{"##10*2102#", false, wishConsult, "102"}, // another code, thought better of
-		{"5##102#", false, wishBlind, "102"},
-		{"**2102#", false, wishConsult, "102"},
-		{"*4##102#", false, wishBlind, "102"},
-		{"*21234567890123456789012345678901234567890#", false, wishNothing, ""},
-		{"A", false, wishNothing, ""},
+		{"##102#", wishBlind, "102"},
+		{"##102 ", wishBlind, "102"},
+		{"*2102#", wishConsult, "102"},
+		{"*2102 ", wishConsult, "102"},
+		{"*248221234567#", wishConsult, "48221234567"},
+		{"*1", wishSwap, ""},
+		{"*3", wishConnect, ""},
+		{"*0", wishBack, ""},
+		{"102#", wishNothing, ""},
+		{"#102#", wishNothing, ""},
+		{"###", wishNothing, ""},
+		{"## ", wishNothing, ""},
+		{"# #102#", wishNothing, ""},
+		{"##10 2#", wishBlind, "10"},
+		{"##10*2102#", wishConsult, "102"}, // another code, thought better of
+		{"5##102#", wishBlind, "102"},
+		{"**2102#", wishConsult, "102"},
+		{"*4##102#", wishBlind, "102"},
+		{"*21234567890123456789012345678901234567890#", wishNothing, ""},
+		{"A", wishNothing, ""},
 	} {
 		t.Run(c.keys, func(t *testing.T) {
 			k, now := &keypad{}, time.Unix(1_700_000_000, 0)
@@ -47,7 +44,7 @@ func TestKeypad(t *testing.T) {
 					w, n = k.pause()
 				} else {
 					now = now.Add(300 * time.Millisecond)
-					w, n = k.press(key, now, c.consulting)
+					w, n = k.press(key, now)
 				}
 				if w != wishNothing && got == wishNothing {
 					got, number = w, n

@@ -151,8 +151,3 @@ func (c *call) LegKey(sl *sip.Leg, key byte) {
 		c.key(l, key)
 	}
 }
-
-// key is a telephone key pressed at a leg, however it was told.
-func (c *call) key(l *leg, key byte) {
-	c.log.Debug().Str("leg_id", string(l.id)).Str("key", string(rune(key))).Msg("key")
-}

@@ -1,0 +1,76 @@
+package switchboard
+
+import (
+	"time"
+
+	"centrala/acd"
+	"centrala/media"
+	"centrala/sip"
+)
+
+// key takes a telephone key pressed at a leg, however it was told: by RFC 4733 or
+// by INFO. What agents type while they have a customer may be a code.
+func (c *call) key(l *leg, key byte) {
+	c.log.Debug().Str("leg_id", string(l.id)).Str("key", string(rune(key))).Msg("key")
+	if l.agent == "" || !l.up {
+		return // the keys of customers, and of telephones outside, are none of ours
+	}
+	asked, number := l.keys.press(key, time.Now())
+	c.grant(l, asked, number)
+	if l.keys.typed == "" {
+		return
+	}
+	typed := l.keys
+	time.AfterFunc(keyPause, func() {
+		c.box.Post(func() {
+			if c.legs[l.sip] == l && l.keys == typed {
+				asked, number := l.keys.pause()
+				c.grant(l, asked, number)
+			}
+		})
+	})
+}
+
+// grant does what an agent asks for by keys (R100, R101): the core decides whether
+// that can be. A number that nobody has is answered by a low tone.
+func (c *call) grant(l *leg, w wish, number string) {
+	var e acd.Event
+	switch w {
+	case wishNothing:
+		return
+	case wishBlind, wishConsult:
+		to, ok := c.board.target(sip.Party{User: number})
+		if !ok || to.Number != "" {
+			c.log.Warn().Str("agent", string(l.agent)).Str("to", number).Msg("transfer by keys refused: nobody has that number, or the agent may not call it")
+			c.hint(l)
+			return
+		}
+		if e = (&acd.ConsultAsked{Leg: l.id, To: to}); w == wishBlind {
+			e = &acd.TransferAsked{Leg: l.id, To: to}
+		}
+	case wishSwap:
+		e = &acd.ConsultSwapped{Leg: l.id}
+	case wishConnect:
+		e = &acd.ConsultDone{Leg: l.id, Connect: true}
+	case wishBack:
+		e = &acd.ConsultDone{Leg: l.id}
+	}
+	c.log.Info().Str("agent", string(l.agent)).Str("to", number).Type("event", e).Msg("asked for by keys")
+	c.board.fact(e)
+}
+
+// hint plays the tone that says that something could not be done, in the middle of
+// a talk.
+func (c *call) hint(l *leg) {
+	l.media.Play(&c.board.beeps[0])
+	with := l.with
+	time.AfterFunc(beepsFor, func() {
+		c.box.Post(func() {
+			if c.legs[l.sip] == l && with != nil && l.with == with {
+				media.Bridge(l.media, with.media)
+				l.waits, with.waits = false, false
+				c.arrange(l)
+			}
+		})
+	})
+}
