@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -209,4 +210,46 @@ func TestForwardingOutsideCancelled(t *testing.T) {
 	c.waitOver()
 	telephone.waitFor("CANCEL", 1)
 	s.waitFootprint(before)
+}
+
+// The server registers with a carrier, for as long as that wants, and says goodbye
+// when it stops.
+func TestRegistersWithCarrier(t *testing.T) {
+	t.Parallel()
+	site := newSite(t)
+	registrar := newCarrier(t, site, 1300, "registrar.xml")
+	p := newPhone(t, site, "anna", 900, picksUp)
+	groups := strings.Replace(withPhones("in_order", "", p), "carrier: {from: [CARRIER]}",
+		fmt.Sprintf("carrier: {host: %q, register: {user: acme, password: secret-of-acme}}", registrar.sipp), 1)
+	s := newServer(t, site, groups)
+	s.waitMetric(`centrala_trunk_registered{trunk="carrier"}`, 1)
+	sent := func() (expires []string) {
+		for _, m := range registrar.messages() {
+			if m.method() == "REGISTER" {
+				expires = append(expires, m.header("Expires"))
+			}
+		}
+		return expires
+	}
+	if got := sent(); !slices.Equal(got, []string{"600", "600", "1800"}) {
+		t.Errorf("registered for %v", got)
+	}
+	s.stop()
+	registrar.waitOver()
+	if got := sent(); len(got) != 4 || got[3] != "0" {
+		t.Errorf("at the end: %v", got)
+	}
+}
+
+func TestRegistersInVain(t *testing.T) {
+	t.Parallel()
+	site := newSite(t)
+	registrar := newCarrier(t, site, 1300, "registrar.xml")
+	p := newPhone(t, site, "anna", 900, picksUp)
+	groups := strings.Replace(withPhones("in_order", "", p), "carrier: {from: [CARRIER]}",
+		fmt.Sprintf("carrier: {host: %q, register: {user: acme, password: secret-of-others}}", registrar.sipp), 1)
+	s := newServer(t, site, groups)
+	s.waitLog("not registered with the carrier", "trunk", "carrier", "error", "refused with 403 Forbidden")
+	registrar.waitOver()
+	s.waitMetric(`centrala_trunk_registered{trunk="carrier"}`, 0)
 }

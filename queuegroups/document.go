@@ -136,7 +136,7 @@ type trunkKeys struct {
 	Host      text          `yaml:"host" doc:"Where calls are sent: host or host:port. A name without a port is looked up by SRV records; of several addresses the next is tried when one does not answer. Without it calls only come in." example:"sip.carrier.example:5060"`
 	Transport text          `yaml:"transport" default:"udp" enum:"udp,tcp,tls" doc:"How calls are sent."`
 	From      texts         `yaml:"from" doc:"The addresses that its calls come from, as 198.51.100.0/24 or 198.51.100.7. Default: host, if that is an address."`
-	Register  *registerKeys `yaml:"register" doc:"How to register with a carrier that asks for it."`
+	Register  *registerKeys `yaml:"register" doc:"The account with a carrier that asks us to register. Its password also answers when the carrier asks for one for a call."`
 	CallerID  text          `yaml:"caller_id" doc:"The number shown to whom we call." example:"+48 22 123 45 67"`
 	MaxCalls  number        `yaml:"max_calls" default:"0" min:"0" max:"1000000" doc:"Calls at once. 0: no limit."`
 	SRTP      text          `yaml:"srtp" default:"optional" enum:"required,optional,off" doc:"Whether the audio of its calls is encrypted. required: a call that would not be is refused. optional: where the carrier does it too. off: never."`

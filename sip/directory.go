@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -18,6 +19,7 @@ type book struct {
 	trunks   map[string]*trunk
 	lines    map[string]*line // by name
 	prefixes []prefix         // longest first
+	unlisted []*trunk         // that we register with, without addresses: calls come from where we registered
 	auth     *auth.Authenticator
 }
 
@@ -62,6 +64,9 @@ func makeBook(d Directory, fallbackRealm string, old *book) (*book, error) {
 		}
 		tr.configure(t)
 		b.trunks[t.ID] = tr
+		if t.Register && len(t.From) == 0 {
+			b.unlisted = append(b.unlisted, tr)
+		}
 		for _, p := range t.From {
 			b.prefixes = append(b.prefixes, prefix{p.Masked(), tr})
 		}
@@ -76,6 +81,11 @@ func (b *book) trunkOf(a netip.Addr) *trunk {
 	for i := range b.prefixes {
 		if b.prefixes[i].Contains(a) {
 			return b.prefixes[i].trunk
+		}
+	}
+	for _, t := range b.unlisted {
+		if t.serves(a, time.Now()) {
+			return t
 		}
 	}
 	return nil

@@ -218,6 +218,9 @@ func (s *Stack) newInbound(r *tx.Request, d *dialog.Dialog, t *trunk, sdp []byte
 		to:   uriUser(&r.Recipient), state: dialog.Incoming, dlg: d, flow: r.Flow, sdp: sdp, invite: r,
 	}
 	l.log = s.o.Log.With().Str("call_id", l.callID).Str("leg_id", l.id).Str("trunk", l.Trunk()).Logger()
+	if t != nil {
+		l.to = t.called(r)
+	}
 	if sdp != nil {
 		l.offers.Received()
 	}

@@ -42,7 +42,10 @@ type Options struct {
 	Streams   edge.StreamLimits // connections
 	Bindings  registrar.Options // expiry limits and contacts per user; its hooks are set by the stack
 	Resolver  Resolver          // of host names; nil: the machine's
-	T1, T2    time.Duration     // RFC 3261 section 17.1.1.1, for what dialogs repeat; 500 ms, 4 s
+	// RegisterRetry is the longest first pause after a registration with a
+	// carrier failed; 10 s. Each further one is twice as long, up to 30 times.
+	RegisterRetry time.Duration
+	T1, T2        time.Duration // RFC 3261 section 17.1.1.1, for what dialogs repeat; 500 ms, 4 s
 
 	Lamps      Lamps // what busy lamp fields show; nil: nobody can watch anybody
 	LampLimits LampLimits
@@ -82,7 +85,8 @@ type Trunk struct {
 	Transport string         // "udp" or "tcp"
 	User      string         // of our account with the carrier, for its digest challenges; empty: it has none
 	Password  string
-	MaxCalls  int // in both directions; more come in with 503 and do not leave; 0: no limit
+	Register  bool // tell the carrier where we are; without From its calls are known by where that succeeded
+	MaxCalls  int  // in both directions; more come in with 503 and do not leave; 0: no limit
 }
 
 // Stats are counts since the start unless said otherwise.
@@ -114,6 +118,7 @@ type Stack struct {
 	book     atomic.Pointer[book]
 	names    *names
 	t1, t2   time.Duration
+	retry    time.Duration // after a failed registration
 	now      func() time.Time
 	ctx      context.Context // ends with Close
 	stop     context.CancelFunc
@@ -124,7 +129,11 @@ type Stack struct {
 	inbound, outbound, overload, panics atomic.Uint64
 	challenged, denied                  atomic.Uint64
 
-	subs subscriptions
+	regMu       sync.Mutex
+	regs        map[string]*registration // by trunk
+	registering bool                     // between Start and Close
+	regWait     sync.WaitGroup           // for their goroutines
+	subs        subscriptions
 
 	mu      sync.Mutex
 	legs    map[string]*Leg               // by our tag
@@ -148,6 +157,7 @@ func New(o Options) (*Stack, error) {
 	}
 	s := &Stack{
 		o: o, t1: o.T1, t2: o.T2, now: time.Now,
+		regs: map[string]*registration{},
 		subs: newSubscriptions(),
 		legs: map[string]*Leg{}, byFlow: map[edge.FlowID]map[*Leg]bool{}, empty: make(chan struct{}),
 	}
@@ -158,6 +168,9 @@ func New(o Options) (*Stack, error) {
 	}
 	if s.t2 <= 0 {
 		s.t2 = 4 * time.Second
+	}
+	if s.retry = o.RegisterRetry; s.retry <= 0 {
+		s.retry = registerRetry
 	}
 	if s.o.MaxLegs <= 0 {
 		s.o.MaxLegs = 5000
@@ -238,7 +251,13 @@ func (s *Stack) trusted(a netip.Addr) bool {
 }
 
 // Start begins to serve.
-func (s *Stack) Start() { s.tx.Start() }
+func (s *Stack) Start() {
+	s.tx.Start()
+	s.regMu.Lock()
+	s.registering = true
+	s.regMu.Unlock()
+	s.registerTrunks()
+}
 
 // Addrs are the addresses really listened on.
 func (s *Stack) Addrs() []Listen {
@@ -285,6 +304,7 @@ func (s *Stack) Close(ctx context.Context) error {
 	case <-s.empty:
 	case <-ctx.Done():
 	}
+	s.unregisterTrunks(ctx)
 	s.tx.Settle(ctx)
 	s.stop()
 	s.tx.Close()
@@ -303,6 +323,7 @@ func (s *Stack) SetDirectory(d Directory) {
 		return
 	}
 	s.book.Store(b)
+	s.registerTrunks()
 	s.LampsChanged()
 }
 

@@ -1,16 +1,21 @@
 package sip
 
 import (
+	"cmp"
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 
 	"centrala/sip/header"
+	"centrala/sip/tx"
 )
 
 // trunk lives as long as its ID is configured, so that calls stay counted.
@@ -18,8 +23,62 @@ type trunk struct {
 	id    string
 	calls atomic.Int64 // now, in both directions
 
-	mu   sync.Mutex
-	conf Trunk
+	mu    sync.Mutex
+	conf  Trunk
+	until time.Time  // we are registered, zero: we are not
+	peer  netip.Addr // there
+}
+
+// TrunkStats is how a trunk stands now.
+type TrunkStats struct {
+	ID         string
+	Calls      int  // now, in both directions
+	Registers  bool // the carrier wants us to register
+	Registered bool
+}
+
+// Trunks tells how the trunks of the directory stand, by ID.
+func (s *Stack) Trunks() []TrunkStats {
+	b := s.book.Load()
+	list := make([]TrunkStats, 0, len(b.trunks))
+	for id, t := range b.trunks {
+		list = append(list, TrunkStats{
+			ID: id, Calls: int(t.calls.Load()), Registers: t.settings().Register, Registered: t.registered(s.now()),
+		})
+	}
+	slices.SortFunc(list, func(x, y TrunkStats) int { return cmp.Compare(x.ID, y.ID) })
+	return list
+}
+
+func (t *trunk) registered(now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return now.Before(t.until)
+}
+
+func (t *trunk) setRegistered(until time.Time, peer netip.Addr) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.until, t.peer = until, peer
+}
+
+// serves tells whether a is where we are registered with the carrier.
+func (t *trunk) serves(a netip.Addr, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.peer == a && now.Before(t.until)
+}
+
+// called is the number that a call by the trunk is for: carriers that we register
+// with may put our contact into the Request-URI, and the number into To.
+func (t *trunk) called(r *tx.Request) string {
+	number := uriUser(&r.Recipient)
+	if conf := t.settings(); conf.Register && number == conf.User {
+		if to := uriUser(&r.To().Address); to != "" {
+			return to
+		}
+	}
+	return number
 }
 
 // configure takes over what the directory says now.

@@ -141,8 +141,8 @@ func (p *peer) challenge(req string, code int, params string) {
 	}
 }
 
-// account is a trunk with an account at the peer.
-func account(p *peer) func(o *Options) {
+// withAccount is a trunk with an account at the peer.
+func withAccount(p *peer) func(o *Options) {
 	return withTrunk(func(c *Trunk) { c.Host, c.User, c.Password = p.addr(), "acme", "secret" })
 }
 
@@ -169,7 +169,7 @@ func proven(t *testing.T, req, header, realm, nonce string) {
 // the 2xx has its credentials (13.2.2.4), and the BYE has some, too.
 func TestTrunk_Digest(t *testing.T) {
 	p := newPeer(t, netip.AddrPort{})
-	s := start(t, account(p))
+	s := start(t, withAccount(p))
 	l, o := s.outside(t, "+48601")
 	first := p.recv("INVITE")
 	if from := field(first, "From"); !strings.Contains(from, "<sip:+48221234567@127.0.0.1>") {
@@ -228,7 +228,7 @@ func TestTrunk_DigestInVain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPeer(t, netip.AddrPort{})
-			s := start(t, account(p), withTrunk(func(tr *Trunk) { tr.User = c.user }))
+			s := start(t, withAccount(p), withTrunk(func(tr *Trunk) { tr.User = c.user }))
 			_, o := s.outside(t, "+48601")
 			for n := range c.invites {
 				p.challenge(p.recv("INVITE"), 401, sprintf(c.params, n))
@@ -246,7 +246,7 @@ func TestTrunk_DigestInVain(t *testing.T) {
 // what is hung up then is not cancelled before there is one.
 func TestTrunk_HangupAfterChallenge(t *testing.T) {
 	p := newPeer(t, netip.AddrPort{})
-	s := start(t, account(p))
+	s := start(t, withAccount(p))
 	l, o := s.outside(t, "+48601")
 	invite := p.recv("INVITE")
 	p.send(p.reply(invite, 100, "", "", ""))

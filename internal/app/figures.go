@@ -36,6 +36,8 @@ func metrics() []metric {
 		{"centrala_sip_legs", "SIP legs now.", nil},
 		{"centrala_sip_calls_challenged_total", "Calls from no trunk that were asked for a password, the first try of every phone among them.", nil},
 		{"centrala_sip_calls_denied_total", "Calls from no trunk with a wrong password, and those over a user's limit.", nil},
+		{"centrala_trunk_calls", "Calls of a trunk now, in both directions.", []string{"trunk"}},
+		{"centrala_trunk_registered", "1 where the carrier has our registration; only of trunks that have an account.", []string{"trunk"}},
 		{"centrala_media_endpoints", "Media endpoints open now.", nil},
 		{"centrala_media_port_pairs_free", "RTP port pairs that are neither in use nor in quarantine.", nil},
 		{"centrala_rtp_sent_packets_total", "RTP packets sent.", nil},
@@ -99,6 +101,7 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	gauge("centrala_sip_legs", float64(st.Legs))
 	count("centrala_sip_calls_challenged_total", st.Challenged)
 	count("centrala_sip_calls_denied_total", st.Denied)
+	f.trunks(gauge)
 	m := f.app.media.Stats()
 	gauge("centrala_media_endpoints", float64(m.Endpoints))
 	gauge("centrala_media_port_pairs_free", float64(m.PortPairsFree))
@@ -113,4 +116,17 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 		leader = 1
 	}
 	gauge("centrala_log_leader", leader)
+}
+
+func (f *figures) trunks(gauge func(name string, v float64, labels ...string)) {
+	for _, t := range f.app.stack.Trunks() {
+		gauge("centrala_trunk_calls", float64(t.Calls), t.ID)
+		if t.Registers {
+			registered := 0.0
+			if t.Registered {
+				registered = 1
+			}
+			gauge("centrala_trunk_registered", registered, t.ID)
+		}
+	}
 }

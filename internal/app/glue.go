@@ -88,7 +88,7 @@ func directory(realm string, c *queuegroups.Config) sip.Directory {
 	for _, t := range c.Trunks {
 		trunk := sip.Trunk{ID: string(t.ID), Host: t.Host, Transport: t.Transport, MaxCalls: t.MaxCalls}
 		if r := t.Register; r != nil {
-			trunk.User, trunk.Password = r.User, r.Password.Value()
+			trunk.User, trunk.Password, trunk.Register = r.User, r.Password.Value(), true
 		}
 		for _, from := range t.From {
 			trunk.From = append(trunk.From, netip.MustParsePrefix(from)) // the loader let only prefixes through
