@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"slices"
 	"testing"
 	"time"
+
+	"centrala/media/tone"
 )
 
 // What people do with calls, crossed as they cross it: one thing while another is
@@ -121,6 +124,15 @@ func TestCrossing_ConsultedColleagueIsBusy(t *testing.T) {
 	x.hears("anna, who has the caller again", 900)
 	x.c.hangUp()
 	x.over()
+	x.anna.wait("hangs up", "CALL_CLOSED")
+	const ringbackHertz = 425 // Poland's
+	heard := x.anna.recordings()
+	if len(heard) != 1 {
+		t.Fatalf("%d recordings of one call", len(heard))
+	}
+	if level := slices.Max(tone.Levels(heard[0], 8000, ringbackHertz, 200*time.Millisecond)); level < -25 {
+		t.Errorf("anna did not hear that celina's phone rang: %.0f dBFS", level)
+	}
 }
 
 // The one who transfers hangs up while the colleague still rings: the caller is

@@ -18,6 +18,7 @@ import (
 	"centrala/holdmusic"
 	"centrala/media"
 	"centrala/media/sdp"
+	"centrala/media/tone"
 	"centrala/queuegroups"
 	"centrala/sip"
 )
@@ -49,8 +50,9 @@ type Board struct {
 
 	beeps [2]beeps // what an agent hears who dialled a feature code: it was not done, it was
 
-	config atomic.Pointer[queuegroups.Config]
-	counts counters
+	config  atomic.Pointer[queuegroups.Config]
+	ringing atomic.Pointer[tone.Progress] // as a phone that rings sounds in the configuration's country
+	counts  counters
 
 	mu    sync.Mutex
 	calls map[acd.LegID]*call
@@ -87,7 +89,7 @@ func New(o Options) *Board {
 		parks: make(map[acd.LegID]*call),
 		empty: make(chan struct{}),
 	}
-	b.config.Store(&queuegroups.Config{})
+	b.SetConfig(&queuegroups.Config{})
 	return b
 }
 
@@ -95,9 +97,13 @@ func New(o Options) *Board {
 // before the stack starts.
 func (b *Board) Attach(s *sip.Stack) { b.stack = s }
 
-// SetConfig tells the Board the configuration in force: agents' fixed phones
-// and the region for numbers. It disturbs no call.
-func (b *Board) SetConfig(c *queuegroups.Config) { b.config.Store(c) }
+// SetConfig tells the Board the configuration in force: agents' fixed phones, and
+// the region for numbers and tones. It disturbs no call.
+func (b *Board) SetConfig(c *queuegroups.Config) {
+	if old := b.config.Swap(c); old == nil || old.Region != c.Region {
+		b.ringing.Store(tone.NewProgress(c.Region, tone.Ringback))
+	}
+}
 
 // Stats returns the present figures.
 func (b *Board) Stats() Stats {

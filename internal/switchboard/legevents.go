@@ -21,6 +21,7 @@ func (c *call) LegProgress(sl *sip.Leg, code int, _ []byte) {
 		return
 	}
 	l.offer.ringing = true
+	c.ringback(l.offer)
 	c.board.fact(&acd.OfferRinging{Offer: l.offer.id})
 	l.offer.whom(c.log.Debug().Str("leg_id", string(l.id))).Int("code", code).Msg("phone rings")
 }

@@ -22,6 +22,7 @@ var errLegGone = errors.New("the leg is gone")
 type offer struct {
 	id        acd.OfferID
 	agent     queuegroups.AgentID // empty: outside
+	by        queuegroups.AgentID // who asks the agent; empty: the caller is offered
 	number    string              // outside
 	security  sdp.Security        // of the audio
 	ringing   bool
@@ -45,7 +46,7 @@ func (c *call) ring(cmd *acd.Ring) {
 	if c.offers[cmd.Offer] != nil {
 		return // the same command again
 	}
-	o := &offer{id: cmd.Offer, agent: cmd.Agent, security: c.board.phoneSecurity(cmd.Agent), worst: acd.FailUnreachable}
+	o := &offer{id: cmd.Offer, agent: cmd.Agent, by: cmd.By, security: c.board.phoneSecurity(cmd.Agent), worst: acd.FailUnreachable}
 	c.offers[o.id] = o
 	c.board.counts.offers.Add(1)
 	from := sip.Party{User: cmd.From.Number, Name: cmp.Or(cmd.From.Name, cmd.From.Number) + " · " + cmd.Group}
