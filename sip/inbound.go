@@ -182,6 +182,15 @@ func (s *Stack) invited(r *tx.Request) {
 		r.Refuse(sip.StatusUnsupportedMediaType, "Unsupported Media Type", s.accept)
 		return
 	}
+	replaces, fault := s.replaced(r)
+	if fault != nil {
+		r.Refuse(fault.Code, fault.Reason)
+		return
+	}
+	if replaces != nil && p == nil {
+		r.Refuse(sip.StatusForbidden, "Forbidden") // a carrier has no calls to take over
+		return
+	}
 	contact := header.Contact(r.Request)
 	if branch, _ := r.Via().Params.Get("branch"); contact == nil && !strings.HasPrefix(branch, sip.RFC3261BranchMagicCookie) {
 		contact = &sip.ContactHeader{Address: r.From().Address} // RFC 2543 knew calls without Contact
@@ -201,6 +210,7 @@ func (s *Stack) invited(r *tx.Request) {
 	}
 	l := s.newInbound(r, d, t, sdp)
 	l.callsFrom(p)
+	l.replaces = replaces
 	if !s.remember(l, false) {
 		l.leave()
 		busy()

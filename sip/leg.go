@@ -79,18 +79,19 @@ type Party struct {
 // Leg is one SIP dialog, inbound or outbound. Its methods other than Bind and
 // the plain getters may only be called in the owner's mailbox.
 type Leg struct {
-	s       *Stack
-	log     zerolog.Logger
-	id      string
-	tag     string // our tag, by which the stack finds the leg
-	callID  string
-	inbound bool
-	trunk   *trunk // nil for legs to phones and for calls from them
-	line    *line  // of whose phone the call came, nil for all others
-	from    Party
-	to      string
-	user    string // whose phone it is, for legs to registered phones and from those who know the password
-	fixed   bool   // requests always go by the flow: the peer registered over it
+	s        *Stack
+	log      zerolog.Logger
+	id       string
+	tag      string // our tag, by which the stack finds the leg
+	callID   string
+	inbound  bool
+	trunk    *trunk // nil for legs to phones and for calls from them
+	line     *line  // of whose phone the call came, nil for all others
+	from     Party
+	to       string
+	user     string // whose phone it is, for legs to registered phones and from those who know the password
+	replaces *Leg   // whose place it is to take, nil: nobody's
+	fixed    bool   // requests always go by the flow: the peer registered over it
 
 	// The rest is guarded by mu. It is held while an input is worked on, never
 	// while the owner is called.

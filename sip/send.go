@@ -25,6 +25,7 @@ func (l *Leg) response(code int, reason string, sdp []byte) *sip.Response {
 func (l *Leg) dress(m sip.Message, sdp []byte) {
 	m.AppendHeader(l.contact())
 	m.AppendHeader(l.s.allow)
+	m.AppendHeader(l.s.inCalls)
 	if sdp != nil {
 		m.AppendHeader(l.s.sdpType)
 		m.SetBody(sdp)

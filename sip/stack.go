@@ -124,7 +124,7 @@ type Stack struct {
 	stop     context.CancelFunc
 	draining atomic.Bool
 
-	allow, accept, sdpType, supported sip.Header // read-only
+	allow, accept, sdpType, supported, inCalls sip.Header // read-only
 
 	inbound, outbound, overload, panics atomic.Uint64
 	challenged, denied                  atomic.Uint64
@@ -190,7 +190,7 @@ func New(o Options) (*Stack, error) {
 
 // bind opens the sockets.
 func (s *Stack) bind() error {
-	supported := []string{"path", "outbound", "norefersub"} // the first two by the registrar
+	supported := []string{"path", "outbound", "norefersub", "replaces"} // the first two by the registrar
 	t := tx.Options{
 		Handler: (*server)(s), Advertise: s.o.Advertise, Product: s.o.UserAgent, Allow: methods, Supported: supported,
 		Trusted: s.trusted, Source: s.o.Source, Strange: s.o.Strange, Streams: s.o.Streams, Log: s.o.Log,
@@ -220,6 +220,7 @@ func (s *Stack) bind() error {
 	s.allow = sip.NewHeader("Allow", layer.Allow())
 	s.accept = sip.NewHeader("Accept", sdpType)
 	s.supported = sip.NewHeader("Supported", strings.Join(supported, ", "))
+	s.inCalls = sip.NewHeader("Supported", strings.Join(supported[2:], ", "))
 	contentType := sip.ContentTypeHeader(sdpType)
 	s.sdpType = &contentType
 	return nil
