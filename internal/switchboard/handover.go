@@ -132,6 +132,13 @@ func (b *Board) talksOn(agent queuegroups.AgentID) acd.LegID {
 	return list[len(list)-1].id
 }
 
+// talksWith tells whether an agent talks on a leg.
+func (b *Board) talksWith(agent queuegroups.AgentID, id acd.LegID) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.ContainsFunc(b.busy[agent], func(l *leg) bool { return l.id == id })
+}
+
 // forget takes an ended leg off the books.
 func (b *Board) forget(l *leg) {
 	b.mu.Lock()

@@ -18,7 +18,7 @@ import (
 // LegRefer: a phone wants whom it talks to put through to somebody else.
 func (c *call) LegRefer(sl *sip.Leg, r *sip.Refer) int {
 	l := c.legs[sl]
-	if l == nil || l.agent == "" || !l.up {
+	if l == nil || l.agent == "" || !l.up && (l != c.caller || r.Replaces == nil) {
 		c.log.Warn().Str("to", r.To.User).Msg("transfer refused: not asked for by an agent with a customer")
 		return 403 // a carrier or a caller must not send calls about
 	}
@@ -28,8 +28,13 @@ func (c *call) LegRefer(sl *sip.Leg, r *sip.Refer) int {
 		return 491
 	}
 	if r.Replaces != nil {
-		log.Info().Msg("transfer refused: no call to join with")
-		return 603
+		customer, own, ok := c.joins(l, r.Replaces)
+		if !ok {
+			log.Info().Msg("transfer refused: the agent has no such other call")
+			return 603
+		}
+		log.Info().Str("customer", string(customer)).Str("own", string(own)).Msg("joining of two calls asked for")
+		return c.refer(l, r, &acd.Joined{Leg: customer, With: own})
 	}
 	if slot, ok := parkingSlot(r.To.User); ok {
 		return c.refer(l, r, &acd.Parked{Leg: l.id, Slot: slot})
@@ -53,8 +58,29 @@ func (c *call) refer(l *leg, r *sip.Refer, e acd.Event) int {
 	if !c.board.fact(e) {
 		return 503
 	}
-	c.refers[l.id] = r
+	c.refers[l.id] = &wish{Refer: r}
 	return sip.ReferAccepted
+}
+
+// wish is a transfer that a phone asked for.
+type wish struct {
+	*sip.Refer
+	granted bool // the core has done it
+}
+
+// joins finds out which two calls the agent wants to connect (RFC 5589 section
+// 7.3): the one with the customer and the one that they made to a colleague. The
+// REFER may come in either and names the other. Both must be theirs.
+func (c *call) joins(l *leg, r *sip.Replaces) (customer, own acd.LegID, ok bool) {
+	other := c.board.stack.Replaced(*r)
+	if other == nil {
+		return "", "", false
+	}
+	id := acd.LegID(other.ID())
+	if l == c.caller {
+		return id, l.id, c.board.talksWith(l.agent, id)
+	}
+	return l.id, id, other.Inbound() && other.User() == string(l.agent)
 }
 
 // target is whom a phone means: an agent or a group by extension, an agent by
@@ -84,20 +110,34 @@ func (b *Board) target(to sip.Party) (acd.Target, bool) {
 // transferApplied looks at what the core made of a transfer that a phone of this
 // node asked for: without the end of the agent's leg, it refused it.
 func (b *Board) transferApplied(e acd.Event, commands []acd.Command) {
-	var leg acd.LegID
+	var leg, own acd.LegID
 	switch e := e.(type) {
 	case *acd.TransferAsked:
 		leg = e.Leg
 	case *acd.Parked:
 		leg = e.Leg
+	case *acd.Joined:
+		leg, own = e.Leg, e.With
 	default:
 		return
 	}
-	done := endsLeg(commands, leg) // then it is reported as that is carried out
+	done := endsLeg(commands, leg)
 	b.parked(leg, done)
-	if c := b.holder(leg); c != nil && !done {
-		c.box.Post(func() { c.reported(leg, 603) })
+	for _, id := range []acd.LegID{leg, own} {
+		if c := b.holder(id); c != nil {
+			c.box.Post(func() { c.decided(id, done) })
+		}
 	}
+}
+
+// decided: the core has done what a phone asked for, which is reported with the
+// end of its leg, or has not.
+func (c *call) decided(id acd.LegID, done bool) {
+	if w := c.refers[id]; w != nil && done {
+		w.granted = true
+		return
+	}
+	c.reported(id, 603)
 }
 
 func endsLeg(commands []acd.Command, leg acd.LegID) bool {
@@ -122,7 +162,7 @@ func (c *call) endLeg(cmd *acd.EndLeg) {
 		c.tell(false) // the agent dialled for what is not there, or not theirs to have
 	case r == nil && l != nil:
 		l.sip.Hangup("")
-	case r != nil && cmd.Why == acd.EndTransferred:
+	case r != nil && (r.granted || cmd.Why == acd.EndTransferred):
 		delete(c.refers, cmd.Leg)
 		r.Notify(200, func() {
 			if l != nil {
