@@ -127,7 +127,7 @@ func (p *softphone) run(program string, control netip.AddrPort) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.cmd = exec.Command(program, "-f", p.dir)
+	p.cmd = exec.Command(program, "-s", "-f", p.dir)
 	p.cmd.Stdout, p.cmd.Stderr = output, output
 	if err := start(p.cmd); err != nil {
 		p.t.Fatal(err)

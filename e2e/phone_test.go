@@ -25,7 +25,8 @@ type phone struct {
 	last     string         // response to the INVITE that is repeated when asked again
 	answered bool
 	acked    bool
-	seq      int // of the phone's last request
+	seq      int  // of the phone's last request
+	hasty    bool // hangs up as soon as its REFER is accepted
 	events   []phoneEvent
 }
 
@@ -125,6 +126,11 @@ func (p *phone) handle(m message, from netip.AddrPort) {
 		}
 	case "OPTIONS", "UPDATE", "NOTIFY":
 		p.send(from, p.response(m, "200 OK", ""))
+	case "": // a response
+		if p.hasty && m.status() == 202 && p.invite.start != "" {
+			p.request("BYE", "")
+			p.invite.start = ""
+		}
 	}
 }
 

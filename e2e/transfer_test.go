@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -131,8 +134,8 @@ func TestBlindTransfer_PhoneHangsUpAtOnce(t *testing.T) {
 	c := s.call("+48600100200", "+48221234567", 500)
 	c.waitAnswered()
 	c.waitTone("the caller hears a", float64(phones[0].hertz), 200*time.Millisecond)
+	phones[0].hangsUpReferred()
 	phones[0].refer("b")
-	phones[0].hangUp()
 	c.waitTone("the caller hears b", float64(phones[1].hertz), 200*time.Millisecond)
 	phones[0].waitReport("SIP/2.0 200 ")
 	phones[1].refer("c")
@@ -143,6 +146,13 @@ func TestBlindTransfer_PhoneHangsUpAtOnce(t *testing.T) {
 	c.waitOver()
 	s.waitAgents("sales", "available", 3)
 	s.waitFootprint(before)
+}
+
+// hangsUpReferred makes the phone hang up as soon as its REFER is accepted.
+func (p *phone) hangsUpReferred() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hasty = true
 }
 
 // waitResponse waits for an answer to a request of the phone's.
@@ -159,4 +169,142 @@ func (p *phone) waitReport(start string) {
 	eventually(p.t, p.name+" is told of "+start, func() bool {
 		return slices.ContainsFunc(p.got("NOTIFY"), func(e phoneEvent) bool { return strings.HasPrefix(e.body, start) })
 	})
+}
+
+// dialog names a call of the phone's for a Replaces header (RFC 3891): the nth
+// INVITE that came (to is empty) or that went to somebody. The phone prints all messages.
+func (p *softphone) dialog(to string) string {
+	p.t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.dir, "output"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	mine, theirs := "From", "To"
+	if to == "" {
+		to, mine, theirs = p.name, "To", "From"
+	}
+	id := ""
+	for part := range strings.SplitSeq(string(text), " -> ") { // the addresses are the first line of each
+		_, part, _ = strings.Cut(part, "\n")
+		m, ok := parseMessage(strings.ReplaceAll(strings.ReplaceAll(part, "\r\n", "\n"), "\n", "\r\n"))
+		switch {
+		case !ok:
+		case id == "" && strings.HasPrefix(m.start, "INVITE sip:"+to):
+			id = m.header("Call-ID")
+		case id != "" && id == m.header("Call-ID") && m.status() == 200:
+			tag := func(name string) string {
+				_, tag, _ := strings.Cut(m.header(name), ";tag=")
+				return tag
+			}
+			return url.QueryEscape(id + ";to-tag=" + tag(theirs) + ";from-tag=" + tag(mine))
+		}
+	}
+	p.t.Fatalf("%s has no call of %q", p.name, to)
+	return ""
+}
+
+// consults puts the customer on hold and calls a colleague, who answers the nth call.
+func (p *softphone) consults(customer *caller, colleague *softphone, extension string, nth int) {
+	p.t.Helper()
+	p.command("hold", "")
+	customer.waitTone("music on hold", calmHertz, 200*time.Millisecond)
+	p.dial(extension)
+	colleague.waitNth("talks to "+p.name, "CALL_ESTABLISHED", nth)
+}
+
+// Anna puts the customer on hold, calls Bartek, talks to him and joins the two
+// calls (R101, RFC 5589 section 7.3). The customer hears music meanwhile and then
+// Bartek; Anna is free. The REFER goes out in either of the two calls.
+func TestAttendedTransfer(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{"the call to bartek", "the customer's call"} {
+		t.Run("in "+in, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t, newSite(t), office)
+			before := s.footprint()
+			anna := s.softphone("anna", "anna-secret-1", "udp", "auto", 900)
+			bartek := s.softphone("bartek", "bartek-secret-1", "udp", "auto", 700)
+			c := s.call("+48600100200", "+48221234567", 500)
+			c.waitAnswered()
+			c.waitTone("the caller hears anna", 900, 200*time.Millisecond)
+			anna.consults(c, bartek, "102", 1)
+			talkFor(time.Second)
+			c.wantOnly(500*time.Millisecond, calmHertz, 500, 700, 900)
+			if in == "the customer's call" {
+				anna.command("line", "1")
+				anna.command("transfer", "<sip:102@"+domain+"?Replaces="+anna.dialog("102")+">")
+			} else {
+				anna.command("transfer", "<sip:anna@"+domain+"?Replaces="+anna.dialog("")+">")
+			}
+			anna.waitNth("is free", "CALL_CLOSED", 2)
+			c.waitTone("the caller hears bartek", 700, 500*time.Millisecond)
+			c.wantOnly(300*time.Millisecond, 700, calmHertz, 900, 500)
+			s.waitAgents("sales", "available", 1)
+			s.waitAgents("support", "talking", 1)
+			talkFor(time.Second)
+			c.hangUp()
+			c.waitOver()
+			bartek.wait("hangs up", "CALL_CLOSED")
+			s.waitAgents("support", "available", 1)
+			c.wantOneStream()
+			s.waitFootprint(before)
+			s.wantStory("+48600100200", "arrived +48221234567", "offer anna", "ringing anna", "outcome anna answered", "bridged anna",
+				"transfer anna to bartek", "ended bartek completed_by_caller")
+			heard := bartek.recordings()
+			if len(heard) != 1 {
+				t.Fatalf("%d recordings of one call", len(heard))
+			}
+			wantSome(t, heard[0], 8000, 900) // anna first
+			wantSome(t, heard[0], 8000, 500) // then the customer
+		})
+	}
+}
+
+// A call that was transferred is transferred again, blindly and with a
+// consultation, by whoever got it: each time all lines of who leaves are free.
+func TestTransferOfATransferredCall(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, newSite(t), office)
+	before := s.footprint()
+	anna := s.softphone("anna", "anna-secret-1", "udp", "auto", 900)
+	bartek := s.softphone("bartek", "bartek-secret-1", "tcp", "auto", 700)
+	c := s.call("+48600100200", "+48221234567", 500)
+	c.waitAnswered()
+	c.waitTone("the caller hears anna", 900, 200*time.Millisecond)
+	anna.consults(c, bartek, "102", 1)
+	anna.command("transfer", "<sip:anna@"+domain+"?Replaces="+anna.dialog("")+">")
+	anna.waitNth("is free", "CALL_CLOSED", 2)
+	c.waitTone("the caller hears bartek", 700, 200*time.Millisecond)
+	bartek.transfer("101")
+	bartek.wait("is free", "CALL_CLOSED")
+	c.waitTone("the caller hears anna again", 900, 200*time.Millisecond)
+	s.waitAgents("support", "available", 1)
+	c.hangUp()
+	c.waitOver()
+	s.waitAgents("sales", "available", 1)
+	c.wantOneStream()
+	s.waitFootprint(before)
+}
+
+// The customer hangs up while the agents talk about them: the agents go on, and
+// joining is refused then.
+func TestAttendedTransfer_CustomerHangsUp(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, newSite(t), office)
+	before := s.footprint()
+	anna := s.softphone("anna", "anna-secret-1", "udp", "auto", 900)
+	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "auto", 700)
+	c := s.call("+48600100200", "+48221234567", 500)
+	c.waitAnswered()
+	c.waitTone("the caller hears anna", 900, 200*time.Millisecond)
+	anna.consults(c, bartek, "102", 1)
+	c.hangUp()
+	c.waitOver()
+	anna.wait("loses the customer", "CALL_CLOSED")
+	anna.command("transfer", "<sip:anna@"+domain+"?Replaces="+anna.dialog("")+">")
+	anna.wait("is told", "TRANSFER_FAILED") // and hangs up, as it does on any failure
+	bartek.wait("is hung up on", "CALL_CLOSED")
+	s.waitAgents("sales", "available", 1)
+	s.waitAgents("support", "available", 1)
+	s.waitFootprint(before)
 }

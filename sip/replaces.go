@@ -38,6 +38,13 @@ func (s *Stack) named(r Replaces) (l *Leg, over bool) {
 // of its own. Whether it may is for the owner to say.
 func (l *Leg) Replaces() *Leg { return l.replaces }
 
+// Answered tells whether the call was answered, by whichever side that was to.
+func (l *Leg) Answered() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state == dialog.Confirmed || l.state == dialog.Answered
+}
+
 // replaced finds what an INVITE wants to take the place of: nothing, a leg, or
 // the fault for which it is to be refused (section 3).
 func (s *Stack) replaced(r *tx.Request) (*Leg, *header.Fault) {

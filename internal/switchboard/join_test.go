@@ -1,6 +1,7 @@
 package switchboard
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -176,4 +177,43 @@ func (x *twoCalls) end() {
 	x.desk.ask("BYE", "", "")
 	x.want(&acd.LegEnded{Leg: x.hers, Cause: acd.EndHangup})
 	x.leave(x.customer)
+}
+
+// RFC 3891: a phone that knows the call that rings at a colleague's picks it up
+// by naming it. What somebody talks in is not to be had.
+func TestReplaces_Pickup(t *testing.T) {
+	b := newBench(t, nil)
+	config := team(b)
+	config.Agents[0].Contact = ""
+	b.agents(config)
+	anna, bartek := b.phone("anna"), b.phone("bartek")
+	anna.register()
+	b.want(&acd.AgentOnline{Agent: "anna"})
+	call, _ := b.arrive()
+	b.do(call, &acd.Ring{Offer: 1, Agent: "anna"})
+	invite := anna.recv("INVITE")
+	anna.reply(invite, "180 Ringing", "")
+	b.want(&acd.OfferRinging{Offer: 1})
+	named := fmt.Sprintf("%s;to-tag=%s;from-tag=a", headerOf(invite, "Call-ID"), tagOf(headerOf(invite, "From")))
+	bartek.lines = "Require: replaces\r\nReplaces: " + named + ";early-only\r\n"
+	bartek.dial("101")
+	bartek.answered()
+	claimed := b.want(&acd.Claimed{Agent: "bartek", Kind: acd.ClaimAgent, From: "anna"}).(*acd.Claimed)
+	b.do(claimed.Leg, &acd.EndLeg{Leg: claimed.Leg}) // the core does not grant it
+	b.want(&acd.LegEnded{Leg: claimed.Leg, Cause: acd.EndByUs})
+	bartek.hungUp()
+
+	anna.reply(invite, "200 OK", "v=0\r\no=- 1 1 IN IP4 127.0.0.2\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\nm=audio 20002 RTP/AVP 8\r\n")
+	anna.recv("ACK")
+	answered := b.want(&acd.OfferAnswered{Offer: 1}).(*acd.OfferAnswered)
+	thief := b.phone("bartek")
+	thief.lines = "Replaces: " + named + "\r\n"
+	thief.dial("101")
+	thief.recv("SIP/2.0 603")
+	thief.ack()
+	b.want(&acd.LegEnded{Cause: acd.EndByUs})
+	b.do(call, &acd.EndLeg{Leg: answered.Leg})
+	b.want(&acd.LegEnded{Leg: answered.Leg})
+	anna.hungUp()
+	b.leave(call)
 }

@@ -5,6 +5,7 @@ import (
 
 	"centrala/acd"
 	"centrala/queuegroups"
+	"centrala/sip"
 )
 
 // beginOwn takes in a call that an agent makes from a phone of theirs. Who calls
@@ -14,6 +15,10 @@ func (c *call) beginOwn(id queuegroups.AgentID) {
 	agent := config.Agent(id)
 	if agent == nil { // taken out of the configuration a moment ago
 		c.refuse(403, "")
+		return
+	}
+	if other := c.caller.sip.Replaces(); other != nil {
+		c.beginReplacing(agent, other)
 		return
 	}
 	if dialled := c.caller.sip.To(); strings.HasPrefix(dialled, "*") {
@@ -31,6 +36,19 @@ func (c *call) beginOwn(id queuegroups.AgentID) {
 		return
 	}
 	c.arrived(&acd.CallArrived{Agent: id, From: acd.Party{Number: agent.Extension, Name: agent.Name}, To: to})
+}
+
+// beginReplacing takes in an INVITE with Replaces (RFC 3891): a call that rings at
+// a colleague's phone is picked up (R93), as by ** and their extension. A call
+// that somebody talks in is not to be had.
+func (c *call) beginReplacing(agent *queuegroups.Agent, other *sip.Leg) {
+	if other.Inbound() || other.Answered() || other.User() == "" {
+		c.log.Warn().Str("agent", string(agent.ID)).Msg("call refused: it wants the place of one that is no pickup")
+		c.refuse(603, "")
+		return
+	}
+	from := queuegroups.AgentID(other.User())
+	c.beginFeature(&feature{name: "pickup", claim: &acd.Claimed{Agent: agent.ID, Kind: acd.ClaimAgent, From: from}})
 }
 
 // notEntitled refuses a call that the agent may not make.

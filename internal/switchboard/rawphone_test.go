@@ -24,6 +24,7 @@ type rawPhone struct {
 	agent   string
 	callID  string
 	to, uri string
+	lines   string // further headers of its INVITE
 }
 
 // agents puts the agents of the configuration into the stack's directory, each
@@ -92,14 +93,29 @@ func (p *rawPhone) dial(to string) {
 	p.uri = fmt.Sprintf("sip:%s@%v", to, p.at)
 	p.to = "<" + p.uri + ">"
 	sdp := fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 127.0.0.2\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\nm=audio %d RTP/AVP 8\r\n", 20000)
-	p.send("INVITE", 1, "first"+p.callID, "", sdp)
+	p.send("INVITE", 1, "first"+p.callID, p.lines, sdp)
 	challenge := p.recv("SIP/2.0 401")
+	p.send("INVITE", 2, "second"+p.callID, p.lines+p.proof("INVITE", challenge), sdp)
+}
+
+// proof answers a challenge.
+func (p *rawPhone) proof(method, challenge string) string {
 	nonce := regexp.MustCompile(`nonce="([^"]+)"`).FindStringSubmatch(challenge)[1]
 	hash := func(s string) string { sum := md5.Sum([]byte(s)); return hex.EncodeToString(sum[:]) }
-	response := hash(hash(p.agent+":localhost:"+p.agent) + ":" + nonce + ":00000001:c:auth:" + hash("INVITE:"+p.uri))
-	p.send("INVITE", 2, "second"+p.callID, fmt.Sprintf(
+	response := hash(hash(p.agent+":localhost:"+p.agent) + ":" + nonce + ":00000001:c:auth:" + hash(method+":"+p.uri))
+	return fmt.Sprintf(
 		"Authorization: Digest username=%q,realm=\"localhost\",nonce=%q,uri=%q,response=%q,algorithm=MD5,qop=auth,nc=00000001,cnonce=\"c\"\r\n",
-		p.agent, nonce, p.uri, response), sdp)
+		p.agent, nonce, p.uri, response)
+}
+
+// register makes the phone one of its agent's, to be rung.
+func (p *rawPhone) register() {
+	p.t.Helper()
+	p.uri = fmt.Sprintf("sip:%v", p.at)
+	p.to = "<sip:" + p.agent + "@localhost>"
+	p.send("REGISTER", 1, "r1"+p.callID, "", "")
+	p.send("REGISTER", 2, "r2"+p.callID, p.proof("REGISTER", p.recv("SIP/2.0 401")), "")
+	p.recv("SIP/2.0 200")
 }
 
 // answered waits for the 200 and acknowledges it.
@@ -129,12 +145,26 @@ func (p *rawPhone) hungUp() {
 // ok answers a request with 200.
 func (p *rawPhone) ok(request string) {
 	p.t.Helper()
+	p.reply(request, "200 OK", "")
+}
+
+// reply answers a request.
+func (p *rawPhone) reply(request, status, body string) {
+	p.t.Helper()
 	var b strings.Builder
-	b.WriteString("SIP/2.0 200 OK\r\n")
+	fmt.Fprintf(&b, "SIP/2.0 %s\r\n", status)
 	for _, name := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {
-		fmt.Fprintf(&b, "%s: %s\r\n", name, headerOf(request, name))
+		v := headerOf(request, name)
+		if name == "To" && !strings.Contains(v, ";tag=") {
+			v += ";tag=a"
+		}
+		fmt.Fprintf(&b, "%s: %s\r\n", name, v)
 	}
-	b.WriteString("Content-Length: 0\r\n\r\n")
+	fmt.Fprintf(&b, "Contact: <sip:%s@%v>\r\n", p.agent, p.conn.LocalAddr())
+	if body != "" {
+		b.WriteString("Content-Type: application/sdp\r\n")
+	}
+	fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n%s", len(body), body)
 	if _, err := p.conn.WriteToUDPAddrPort([]byte(b.String()), p.at); err != nil {
 		p.t.Fatal(err)
 	}
