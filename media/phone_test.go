@@ -47,6 +47,7 @@ func newEndpoint(t testing.TB, e *media.Engine, o media.EndpointOptions) *media.
 // phone is a peer: it notes all it gets and sends what it is told.
 type phone struct {
 	conn *net.UDPConn
+	via  netip.AddrPort // the address it tells; invalid: its own
 
 	mu    sync.Mutex
 	got   []heard
@@ -113,7 +114,11 @@ func (p *phone) addr() netip.AddrPort {
 
 // sdp describes the phone; lines follow the m= line.
 func (p *phone) sdp(m string, lines ...string) []byte {
-	s := fmt.Sprintf("v=0\r\no=- 1 %d IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d RTP/AVP %s\r\n", time.Now().UnixNano(), p.addr().Port(), m)
+	addr := p.addr()
+	if p.via.IsValid() {
+		addr = p.via
+	}
+	s := fmt.Sprintf("v=0\r\no=- 1 %d IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d RTP/AVP %s\r\n", time.Now().UnixNano(), addr.Port(), m)
 	for _, l := range lines {
 		s += l + "\r\n"
 	}
