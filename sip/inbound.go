@@ -229,7 +229,7 @@ func (s *Stack) newInbound(r *tx.Request, d *dialog.Dialog, t *trunk, sdp []byte
 	}
 	l.log = s.o.Log.With().Str("call_id", l.callID).Str("leg_id", l.id).Str("trunk", l.Trunk()).Logger()
 	if t != nil {
-		l.to = t.called(r)
+		l.to, l.from = t.called(r), callerOf(r.Request)
 	}
 	if sdp != nil {
 		l.offers.Received()
