@@ -29,10 +29,10 @@ type call struct {
 	ending   bool   // torn down: no new legs
 
 	offers map[acd.OfferID]*offer
-	legs   map[*sip.Leg]*leg   // the caller's and the phones'
-	phones int                 // phones rung so far, for leg ids
-	held   queuegroups.MusicID // what whoever is put on hold hears
-	refers map[acd.LegID]*wish // transfers asked for by phones, of which the core has not spoken
+	legs   map[*sip.Leg]*leg        // the caller's and the phones'
+	phones int                      // phones rung so far, for leg ids
+	held   queuegroups.MusicID      // what whoever is put on hold hears
+	refers map[acd.LegID]*requested // transfers asked for by phones, of which the core has not spoken
 
 	feature *feature               // what the agent dialled instead of a number; nil: a number
 	wanted  map[acd.LegID]*fetched // legs of other calls that are to come here
@@ -61,7 +61,7 @@ func newCall(b *Board, l *sip.Leg) *call {
 		log:    b.log.With().Str("call_id", l.ID()).Logger(),
 		offers: make(map[acd.OfferID]*offer),
 		legs:   make(map[*sip.Leg]*leg),
-		refers: make(map[acd.LegID]*wish),
+		refers: make(map[acd.LegID]*requested),
 		wanted: make(map[acd.LegID]*fetched),
 	}
 	c.caller = &leg{id: c.id, sip: l, agent: queuegroups.AgentID(l.User())}

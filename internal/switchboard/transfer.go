@@ -58,12 +58,12 @@ func (c *call) refer(l *leg, r *sip.Refer, e acd.Event) int {
 	if !c.board.fact(e) {
 		return 503
 	}
-	c.refers[l.id] = &wish{Refer: r}
+	c.refers[l.id] = &requested{Refer: r}
 	return sip.ReferAccepted
 }
 
-// wish is a transfer that a phone asked for.
-type wish struct {
+// requested is a transfer that a phone asked for.
+type requested struct {
 	*sip.Refer
 	granted bool // the core has done it
 }
