@@ -21,6 +21,7 @@ type maker struct {
 	agents int
 	groups int
 	plain  bool
+	picky  bool // no two callers need the same: more requirements than a group keeps lanes for
 }
 
 func (m maker) chance(n int) bool { return m.rng.IntN(n) == 0 }
@@ -92,11 +93,19 @@ func (m maker) agent(n int) queuegroups.Agent {
 	return a
 }
 
+// levels is how many levels there are of each skill.
+func (m maker) levels() int {
+	if m.picky {
+		return 9
+	}
+	return 3
+}
+
 // skills makes up which skills are had or needed, each once in so many times.
 func (m maker) skills(of int) (out []queuegroups.Skill) {
 	for _, id := range []queuegroups.SkillID{"billing", "german", "polish"} {
 		if m.chance(of) {
-			out = append(out, queuegroups.Skill{ID: id, Level: 1 + m.rng.IntN(3)})
+			out = append(out, queuegroups.Skill{ID: id, Level: 1 + m.rng.IntN(m.levels())})
 		}
 	}
 	return out

@@ -52,8 +52,13 @@ func Run(o Options) (*Tally, error) {
 		m.groups = 5 + rng.IntN(46)
 	case 11: // and more agents
 		m.agents, m.groups = 9+rng.IntN(20), 5+rng.IntN(16)
+	case 13: // and callers who each need something else
+		m.groups, m.picky = 1, true
 	}
 	w.maker, w.pace = m, 8*time.Second/time.Duration(1+m.agents/8)
+	if m.picky {
+		w.pace = 300 * time.Millisecond
+	}
 	w.config = m.config()
 	for range 2 {
 		w.others = append(w.others, m.change(w.config))

@@ -225,7 +225,7 @@ func (w *world) caller() {
 		if w.chance(3) {
 			e.Responsible = w.someone()
 		}
-		if w.chance(5) {
+		if w.maker.picky || w.chance(5) {
 			e.Needs = w.maker.skills(2)
 		}
 	}
