@@ -1,6 +1,10 @@
 package acd
 
-import "time"
+import (
+	"time"
+
+	"centrala/queuegroups"
+)
 
 // handleAssumed is how long handling an interaction is taken to last while a
 // group has no experience.
@@ -24,6 +28,7 @@ func (t *seat) share() int64 {
 
 // Expectation is what a customer who waits can be told.
 type Expectation struct {
+	Group    queuegroups.GroupID
 	Position int           // 1: the next
 	Wait     time.Duration // from the time asked for; only if Known
 	Known    bool          // somebody who could serve it is at work, and what was promised has not passed
@@ -45,7 +50,7 @@ func (s *State) Expect(id InteractionID, at time.Time) (Expectation, bool) {
 	if i == nil || i.phase != PhaseQueued || i.personal != nil {
 		return Expectation{}, false
 	}
-	e := Expectation{Position: i.ahead() + 1, Assumed: i.group.handle == 0}
+	e := Expectation{Group: i.group.def.ID, Position: i.ahead() + 1, Assumed: i.group.handle == 0}
 	wait, ok := i.estimate()
 	left := time.Duration(i.promised - instantOf(at))
 	switch {

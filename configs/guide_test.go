@@ -129,22 +129,24 @@ func TestGuide_IsGenerated(t *testing.T) {
 	}
 }
 
-// The example in the guide on distribution is a whole configuration, without a mistake.
-func TestGuide_DistributionExampleIsValid(t *testing.T) {
+// Each example in the guide on distribution is a whole configuration, without a mistake.
+func TestGuide_DistributionExamplesAreValid(t *testing.T) {
 	const guide = "../docs/guides/distribution.md"
 	raw, err := os.ReadFile(guide)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, ok := strings.Cut(string(raw), "```yaml\n")
-	example, _, closed := strings.Cut(rest, "```")
-	if !ok || !closed {
-		t.Fatal("no example")
+	parts := strings.Split(string(raw), "```yaml\n")
+	if len(parts) < 3 {
+		t.Fatalf("%d examples", len(parts)-1)
 	}
-	if _, err := queuegroups.Load(queuegroups.Options{
-		Region: "PL", Files: []queuegroups.File{{Name: guide, Data: []byte(example)}},
-		LookupEnv: func(string) (string, bool) { return "", false },
-	}); err != nil {
-		t.Error(err)
+	for _, part := range parts[1:] {
+		example, _, _ := strings.Cut(part, "```")
+		if _, err := queuegroups.Load(queuegroups.Options{
+			Region: "PL", Files: []queuegroups.File{{Name: guide, Data: []byte(example)}},
+			LookupEnv: func(string) (string, bool) { return "", false },
+		}); err != nil {
+			t.Errorf("%v in\n%s", err, example)
+		}
 	}
 }

@@ -1,9 +1,11 @@
 package configs
 
 import (
+	"slices"
 	"testing"
 
 	"centrala/holdmusic"
+	"centrala/queuegroups"
 )
 
 func TestSample_MusicPlays(t *testing.T) {
@@ -17,5 +19,16 @@ func TestSample_MusicPlays(t *testing.T) {
 	}
 	if err := holdmusic.New(Default().Open).Load(programs); err != nil {
 		t.Error(err)
+	}
+}
+
+// Announcements can be asked for in the languages in which there are voices.
+func TestAnnouncements_LanguagesHaveVoices(t *testing.T) {
+	for _, language := range slices.Concat(holdmusic.Languages(), []string{"xx"}) {
+		text := "agents: {anna: {}}\ngroups: {sales: {agents: [anna], announce: {wait: true, language: " + language + "}}}\n"
+		_, err := queuegroups.Load(queuegroups.Options{Region: "PL", Files: []queuegroups.File{{Name: "groups", Data: []byte(text)}}})
+		if (err == nil) != (language != "xx") {
+			t.Errorf("%s: %v", language, err)
+		}
 	}
 }

@@ -135,3 +135,12 @@ func (l *Library) loadVoices(voices []Voice) (map[Voice]*voice, error) {
 	}
 	return loaded, errors.Join(problems...)
 }
+
+// Words lists the names of the clips that a voice of the language has, without ".wav".
+func Words(language string) []string {
+	g, ok := grammars()[language]
+	if !ok {
+		return nil
+	}
+	return g.vocabulary()
+}

@@ -19,23 +19,20 @@ const maxPosition = 999
 // pause stands in a list of words for a moment of silence.
 const pause = ""
 
-// Says is the notice as it can be said: the position left out for which there are
-// no words, and the wait as who hears it understands it.
-func (n Notice) Says() Notice {
-	if n.Position < 0 || n.Position > maxPosition {
-		n.Position = 0
-	}
+// Promise is the wait as who hears the notice understands it; 0: nothing is said of it.
+func (n Notice) Promise() time.Duration {
 	switch {
 	case n.Wait <= 0:
-		n.Wait = 0
+		return 0
 	case n.Wait <= halfMinute:
-		n.Wait = time.Minute // less than that
+		return time.Minute // less than that
 	case n.Wait <= time.Hour:
-		n.Wait = time.Duration(minutes(n.Wait)) * time.Minute
+		return time.Duration(minutes(n.Wait)) * time.Minute
 	}
-	return n
+	return n.Wait // more than an hour
 }
 
+// halfMinute is up to where a wait is less than a minute.
 const halfMinute = 30 * time.Second
 
 // minutes is a wait as it is said.

@@ -113,7 +113,7 @@ func TestWaitsAreRoundedUp(t *testing.T) {
 			if got := strings.Join(n.words(grammars()["en"]), " "); got != c.want {
 				t.Errorf("%q, want %q", got, c.want)
 			}
-			if got := n.Says().Wait; got != c.says {
+			if got := n.Promise(); got != c.says {
 				t.Errorf("means %v, want %v", got, c.says)
 			}
 		})

@@ -175,7 +175,21 @@ type Group struct {
 	// Full is what becomes of a caller for whom there is no room; empty: refused.
 	Full        []Action    `json:"full,omitempty"`
 	Unavailable Unavailable `json:"unavailable,omitzero"`
+	Announce    Announce    `json:"announce,omitzero"`
 }
+
+// Announce is what waiting callers are told, and when. The zero value: nothing.
+type Announce struct {
+	Position bool          `json:"position,omitempty"` // in the queue
+	Wait     bool          `json:"wait,omitempty"`     // how long they will, about
+	First    time.Duration `json:"first"`              // after they began to hear music
+	Every    time.Duration `json:"every"`
+	Language string        `json:"language"`          // en, pl or ru
+	Prompts  string        `json:"prompts,omitempty"` // a folder of own recordings; empty: those built in
+}
+
+// On tells whether anything is announced.
+func (a Announce) On() bool { return a.Position || a.Wait }
 
 // TransferEnd is what becomes of a blind transfer that nobody answers (R100).
 type TransferEnd string

@@ -91,6 +91,7 @@ type groupKeys struct {
 	Preferred    preferredKeys               `yaml:"preferred" doc:"An agent to whom a call is kept for a while, before the group."`
 	Full         strictyaml.List[actionKeys] `yaml:"full" default:"hangup" doc:"What to do with a caller for whom max_waiting leaves no room. As no_answer, without wait."`
 	Unavailable  unavailableKeys             `yaml:"unavailable" doc:"What to do with those who wait while nobody can serve them, by why that is."`
+	Announce     announceKeys                `yaml:"announce" doc:"What waiting callers are told, over the music. Agents who answer interrupt it."`
 	Misses       number                      `yaml:"misses" default:"3" min:"0" max:"1000" doc:"Unanswered offers in a row after which an agent counts as not responding. 0: never."`
 }
 
@@ -117,6 +118,26 @@ type unavailableKeys struct {
 	LoggedOut strictyaml.List[actionKeys] `yaml:"logged_out" default:"wait" doc:"Nobody is logged in. As no_answer."`
 	OnBreak   strictyaml.List[actionKeys] `yaml:"on_break" default:"wait" doc:"Who is logged in is on a break or paused. As no_answer."`
 	Busy      strictyaml.List[actionKeys] `yaml:"busy" default:"wait" doc:"Who is at work is busy. As no_answer."`
+}
+
+type announceKeys struct {
+	Position yesNo    `yaml:"position" default:"false" doc:"Their position in the queue."`
+	Wait     yesNo    `yaml:"wait" default:"false" doc:"How long they will wait, as far as that can be told."`
+	First    duration `yaml:"first" default:"10s" min:"1s" max:"10m" doc:"How long after the music began they are told for the first time."`
+	Every    duration `yaml:"every" default:"1m" min:"15s" max:"1h" doc:"How long from one announcement to the next."`
+	Language text     `yaml:"language" default:"en" enum:"en,pl,ru" doc:"English, Polish or Russian."`
+	Prompts  text     `yaml:"prompts" doc:"A folder of own recordings: WAV files named as those that are built in, relative to the folder of centrala.yaml. Default: those that are built in."`
+}
+
+func (k announceKeys) value() Announce {
+	a := Announce{
+		Position: k.Position.V, Wait: k.Wait.V, First: k.First.V, Every: k.Every.V,
+		Language: k.Language.V, Prompts: k.Prompts.V,
+	}
+	if !a.On() {
+		return Announce{} // what is not said has no settings
+	}
+	return a
 }
 
 type retryKeys struct {

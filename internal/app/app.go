@@ -81,7 +81,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 		return a, err
 	}
 	a.board = switchboard.New(switchboard.Options{
-		Node: nodeID(server), Facts: appender{a.facts}, Media: a.media, Music: a.music, Log: part(a.log, "call"),
+		Node: nodeID(server), Facts: appender{a.facts}, Media: a.media, Music: a.music, Waiting: waiting{a.facts}, Log: part(a.log, "call"),
 	})
 	if a.stack, err = newStack(a); err != nil {
 		return a, err
@@ -204,7 +204,7 @@ func (a *App) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.music.Load(musicFiles(groups)); err != nil {
+	if err := a.music.Load(musicFiles(groups), voices(groups)...); err != nil {
 		return fmt.Errorf("%w: %w", ErrBadConfig, err)
 	}
 	changes := queuegroups.Diff(a.groups, groups)

@@ -30,23 +30,26 @@ type Appender interface {
 	Append(acd.Event) error
 }
 
-// Options are what a Board needs; all fields but Log are required.
+// Options are what a Board needs; all fields but Waiting and Log are required.
 type Options struct {
 	Node  acd.NodeID
 	Facts Appender
 	Media *media.Engine
 	Music *holdmusic.Library
-	Log   zerolog.Logger
+	// Waiting is asked, from any goroutine, what callers can be told; nil: nothing is announced.
+	Waiting Waiting
+	Log     zerolog.Logger
 }
 
 // Board owns the calls of this node. Its methods may be called from any goroutine.
 type Board struct {
-	node  acd.NodeID
-	facts Appender
-	media *media.Engine
-	music *holdmusic.Library
-	log   zerolog.Logger
-	stack *sip.Stack // set once by Attach, before any call
+	node    acd.NodeID
+	facts   Appender
+	media   *media.Engine
+	music   *holdmusic.Library
+	waiting Waiting
+	log     zerolog.Logger
+	stack   *sip.Stack // set once by Attach, before any call
 
 	beeps [2]beeps // what an agent hears who dialled a feature code: it was not done, it was
 
@@ -81,7 +84,7 @@ type counters struct {
 // New makes a Board; Attach must follow before calls come in.
 func New(o Options) *Board {
 	b := &Board{
-		node: o.Node, facts: o.Facts, media: o.Media, music: o.Music, log: o.Log,
+		node: o.Node, facts: o.Facts, media: o.Media, music: o.Music, waiting: o.Waiting, log: o.Log,
 		beeps: [2]beeps{newBeeps(notDoneHertz), newBeeps(doneHertz)},
 		calls: make(map[acd.LegID]*call),
 		homes: make(map[acd.LegID]*call),

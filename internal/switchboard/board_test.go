@@ -167,6 +167,8 @@ type peer struct {
 	why      chan sip.Termination // how each leg ended
 
 	legs map[*sip.Leg]*media.Endpoint
+
+	hear func(c media.Codec, timestamp uint32, payload []byte) // of its next leg; nil: nobody listens
 }
 
 func newPeer(t *testing.T) *peer {
@@ -190,7 +192,7 @@ func (p *peer) close(ctx context.Context) {
 }
 
 func (p *peer) endpoint() *media.Endpoint {
-	ep, err := p.media.NewEndpoint(media.EndpointOptions{Local: netip.MustParseAddr("127.0.0.1"), Security: p.security})
+	ep, err := p.media.NewEndpoint(media.EndpointOptions{Local: netip.MustParseAddr("127.0.0.1"), Security: p.security, OnAudio: p.hear})
 	if err != nil {
 		panic(err)
 	}

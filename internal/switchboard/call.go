@@ -36,6 +36,9 @@ type call struct {
 
 	feature *feature               // what the agent dialled instead of a number; nil: a number
 	wanted  map[acd.LegID]*fetched // legs of other calls that are to come here
+
+	announcer *announcer // nil: the caller hears no music
+	told      told
 }
 
 // leg is one SIP leg with its media.

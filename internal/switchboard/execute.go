@@ -55,7 +55,12 @@ func (c *call) play(cmd *acd.Play) {
 		return
 	}
 	l.part()
-	l.media.Play(c.programme(cmd.Music))
+	music := c.programme(cmd.Music)
+	l.media.Play(music)
+	if l == c.caller {
+		c.hush()
+		c.announce(cmd.Interaction, music)
+	}
 }
 
 func (c *call) callerAlive() bool { return c.legs[c.caller.sip] != nil }

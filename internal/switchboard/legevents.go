@@ -79,6 +79,9 @@ func (c *call) LegEnded(sl *sip.Leg, t sip.Termination) {
 	}
 	delete(c.legs, sl)
 	c.board.forget(l)
+	if l == c.caller {
+		c.hush()
+	}
 	e := c.log.Info().Str("leg_id", string(l.id)).Str("class", string(t.Class)).Int("code", t.Code).Bool("by_us", t.ByUs)
 	if l.media != nil {
 		s := l.media.Close()

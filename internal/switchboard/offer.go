@@ -172,6 +172,9 @@ func (c *call) connect(cmd *acd.Bridge) {
 	}
 	a.part()
 	b.part()
+	if a == c.caller || b == c.caller {
+		c.hush()
+	}
 	a.with, b.with = b, a
 	c.held = cmd.Music
 	media.Bridge(a.media, b.media)

@@ -1,0 +1,134 @@
+package e2e
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"centrala/holdmusic"
+	"centrala/media"
+	"centrala/media/tone"
+	"centrala/media/wav"
+)
+
+// The words of the tests' announcements, in hertz; all others are otherHertz.
+const (
+	nextHertz    = 1400
+	waitHertz    = 1700
+	twoHertz     = 2000
+	minutesHertz = 2300
+	otherHertz   = 100
+)
+
+// writeVoice writes clips of a Polish voice, each of which is a tone.
+func (v *server) writeVoice(folder string) {
+	v.t.Helper()
+	if err := os.Mkdir(filepath.Join(v.dir, folder), 0o700); err != nil {
+		v.t.Fatal(err)
+	}
+	words := map[string]float64{"next": nextHertz, "wait": waitHertz, "2f": twoHertz, "minute-few": minutesHertz}
+	for _, word := range holdmusic.Words("pl") {
+		length := time.Second
+		if word == "minute-few" {
+			length = 20 * time.Second // so that the agent's answer falls into it
+		}
+		var file strings.Builder
+		if err := wav.Write(&file, media.SampleRate, tone.Sine(cmp.Or(words[word], otherHertz), toneLevel, media.SampleRate, length)); err != nil {
+			v.t.Fatal(err)
+		}
+		v.writeFile(filepath.Join(folder, word+".wav"), file.String())
+	}
+}
+
+// A caller waits while the agent talks to another: between the music they are told
+// that they are next and how long that will take, in words of the admin's own. The
+// agent answers in the midst of it: not more than a packet or two of the
+// announcement come after, and the stream goes on without a break.
+func TestAnnouncement(t *testing.T) {
+	t.Parallel()
+	s := prepareServer(t, newSite(t), strings.Replace(oneAgent, "hold_music: calm}",
+		"hold_music: calm, announce: {position: true, wait: true, first: 2s, every: 1m, language: pl, prompts: our-voice}}", 1)+
+		"hold_music: {calm: {files: [calm.wav]}}\n")
+	s.writeTone("calm.wav", calmHertz, 8000)
+	s.writeVoice("our-voice")
+	s.run()
+	before := s.footprint()
+	anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
+	first := s.call("+48600100201", "+48221234567", 500)
+	anna.wait("rings", "CALL_INCOMING")
+	anna.accept()
+	first.waitTone("the first caller hears the agent", 900, time.Second)
+
+	c := s.call("+48600100202", "+48221234567", 620)
+	c.waitTone("music", calmHertz, time.Second)
+	for _, hertz := range []float64{nextHertz, waitHertz, twoHertz, minutesHertz} {
+		c.waitTone(fmt.Sprint("the word of ", hertz, " Hz"), hertz, 300*time.Millisecond)
+	}
+	s.waitLog("announced", "position", "1", "wait", "2m0s") // 90 s are assumed
+	first.hangUp()
+	first.waitOver()
+	anna.wait("rings for the second caller", "CALL_INCOMING")
+	c.wantOnly(200*time.Millisecond, minutesHertz, calmHertz) // the announcement goes on meanwhile
+	anna.accept()
+	bridged := s.waitLog("bridged", "call_id", s.log("call arrived", "from", "+48600100202")[0].field("call_id")).at
+	c.waitTone("the caller hears the agent", 900, time.Second)
+	c.wantOnly(500*time.Millisecond, 900, minutesHertz, calmHertz)
+	c.wantOneStream()
+	is := func(p packet, hertz float64) bool { return tone.Level(p.samples, media.SampleRate, hertz) > loud }
+	packets := c.heard(time.Time{})
+	last := slices.IndexFunc(packets, func(p packet) bool { return is(p, 900) }) - 1
+	if last < 0 || !is(packets[last], minutesHertz) {
+		t.Errorf("between the announcement and the agent is something else")
+	}
+	for _, p := range packets[last+1:] {
+		if is(p, minutesHertz) {
+			t.Error("the announcement is heard after the agent")
+		}
+	}
+	// The log's line is read a little after it was written.
+	if late := packets[last].at.Sub(bridged); late > 40*time.Millisecond {
+		t.Errorf("the announcement went on for %v after the bridge", late)
+	}
+	c.hangUp()
+	c.waitOver()
+	anna.wait("is hung up on", "CALL_CLOSED")
+	s.waitFootprint(before)
+}
+
+// The voices that come with the server speak: after the music something is heard
+// that is no music, and the music comes back.
+func TestAnnouncement_BuiltinVoices(t *testing.T) {
+	t.Parallel()
+	for _, language := range holdmusic.Languages() {
+		t.Run(language, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t, newSite(t), strings.Replace(oneAgent, "hold_music: calm}",
+				"hold_music: calm, announce: {position: true, first: 1s, language: "+language+"}}", 1))
+			c := s.call("+48600100200", "+48221234567", 500)
+			c.waitTone("music", calmHertz, 500*time.Millisecond)
+			eventually(t, "the music stops and somebody speaks", func() bool {
+				pcm := c.last(c.since, 400*time.Millisecond)
+				return len(pcm) > 0 && tone.Level(pcm, media.SampleRate, calmHertz) < quiet && loudness(pcm) > -35
+			})
+			c.waitTone("music again", calmHertz, time.Second)
+			c.wantOneStream()
+			c.hangUp()
+			c.waitOver()
+		})
+	}
+}
+
+// loudness is the mean level of samples, in dBFS of a full-scale square wave.
+func loudness(pcm []int16) float64 {
+	var sum float64
+	for _, v := range pcm {
+		sum += float64(v) * float64(v)
+	}
+	return 10 * math.Log10(sum/float64(len(pcm))/(32768*32768)+1e-12)
+}

@@ -1,0 +1,122 @@
+package switchboard
+
+import (
+	"time"
+
+	"centrala/acd"
+	"centrala/holdmusic"
+	"centrala/media"
+	"centrala/queuegroups"
+)
+
+// Waiting tells what the customer of a waiting interaction can be told now; false
+// while it does not wait for its group.
+type Waiting interface {
+	Expect(acd.InteractionID) (acd.Expectation, bool)
+}
+
+// How long after a moment at which nothing could be told the next one comes:
+// while somebody is being rung, or the caller is elsewhere; and while the group
+// announces nothing, which a reload may change.
+const (
+	lookAgain      = time.Second
+	lookForChanges = 10 * time.Second
+)
+
+// announcer tells the caller of one Play command how things stand, from time to
+// time. It is this node's own doing: nothing of it is in the log.
+type announcer struct {
+	of    acd.InteractionID
+	music media.Program
+	since time.Time
+	timer *time.Timer
+}
+
+// told is what the caller was told last, to which later announcements keep.
+type told struct {
+	of       acd.InteractionID
+	group    queuegroups.GroupID
+	position int       // 0: none
+	until    time.Time // when the wait that was told ends; zero: none was
+}
+
+// announce begins to tell the caller, who hears music from now on, how things stand.
+func (c *call) announce(of acd.InteractionID, music media.Program) {
+	if c.board.waiting == nil {
+		return
+	}
+	a := &announcer{of: of, music: music, since: time.Now()}
+	c.announcer = a
+	a.timer = time.AfterFunc(c.announceNow(a), func() {
+		c.box.Post(func() {
+			if c.announcer == a {
+				a.timer.Reset(c.announceNow(a))
+			}
+		})
+	})
+}
+
+// hush ends announcements; what the caller hears is up to who calls it.
+func (c *call) hush() {
+	if c.announcer != nil {
+		c.announcer.timer.Stop()
+		c.announcer = nil
+	}
+}
+
+// announceNow announces what there is to announce at this moment, and returns how long
+// it is until the next.
+func (c *call) announceNow(a *announcer) (next time.Duration) {
+	e, ok := c.board.waiting.Expect(a.of)
+	if !ok {
+		return lookAgain
+	}
+	g := c.board.config.Load().Group(e.Group)
+	if g == nil || !g.Announce.On() {
+		return lookForChanges
+	}
+	rules, now := g.Announce, time.Now()
+	if left := rules.First - now.Sub(a.since); left > 0 {
+		return left
+	}
+	if c.told.of != a.of || c.told.group != e.Group {
+		c.told = told{of: a.of, group: e.Group}
+	}
+	notice := c.told.notice(rules, e, now)
+	voice := holdmusic.Voice{Language: rules.Language, Folder: rules.Prompts}
+	p, length, ok := c.board.music.Announce(voice, notice, a.music)
+	if !ok {
+		return rules.Every
+	}
+	c.caller.media.Play(p)
+	c.told.keep(notice, now)
+	c.log.Debug().Int("position", notice.Position).Stringer("wait", notice.Promise()).Stringer("length", length).Msg("announced")
+	return max(rules.Every, length)
+}
+
+// notice is what the caller is told: not that they have fallen back, nor that
+// they will wait longer than they were told before, nor anything of the wait once
+// that has passed.
+func (t *told) notice(rules queuegroups.Announce, e acd.Expectation, now time.Time) (n holdmusic.Notice) {
+	if rules.Position && (t.position == 0 || e.Position <= t.position) {
+		n.Position = e.Position
+	}
+	if rules.Wait && e.Known {
+		n.Wait = e.Wait
+		if !t.until.IsZero() {
+			n.Wait = min(n.Wait, t.until.Sub(now))
+		}
+	}
+	n.Wait = max(n.Wait, 0)
+	return n
+}
+
+// keep notes what was told.
+func (t *told) keep(n holdmusic.Notice, now time.Time) {
+	if n.Position > 0 {
+		t.position = n.Position
+	}
+	if until := now.Add(n.Promise()); n.Promise() > 0 && (t.until.IsZero() || until.Before(t.until)) {
+		t.until = until
+	}
+}
