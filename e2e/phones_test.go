@@ -225,6 +225,22 @@ func TestFeatureCodes(t *testing.T) {
 	}
 }
 
+// Bartek hears himself.
+func TestFeatureCodes_Echo(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, newSite(t), office)
+	before := s.footprint()
+	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 500)
+	bartek.dial("*99")
+	bartek.wait("is answered", "CALL_ESTABLISHED")
+	eventually(t, "a second of his voice is sent back", func() bool { return s.metrics()["centrala_rtp_sent_packets_total"] >= 50 })
+	s.waitAgents("support", "available", 1) // it is no call of the queue's
+	bartek.hangUp()
+	bartek.wait("has hung up", "CALL_CLOSED")
+	s.waitFootprint(before)
+	bartek.heardOnly(500, 900)
+}
+
 // Bartek logs out of his group, so that Anna waits there with music, and in again,
 // so that his phone rings for her.
 func TestFeatureCodes_Seats(t *testing.T) {

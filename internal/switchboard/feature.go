@@ -20,6 +20,7 @@ type feature struct {
 	facts []acd.Event
 	claim *acd.Claimed // who picks up; leg and node are filled in
 	park  string       // the slot for the call that the agent has on another line
+	echo  bool         // the phone hears itself until it hangs up
 }
 
 // longestSlot is how many digits a parking slot may have.
@@ -56,6 +57,8 @@ func (b *Board) feature(agent *queuegroups.Agent, dialled string) (f *feature, o
 	switch rest {
 	case "8":
 		return claim("pickup", acd.Claimed{Kind: acd.ClaimGroup})
+	case "99":
+		return &feature{name: "echo test", echo: true}, true
 	case "7":
 		return &feature{name: "wrap-up over", facts: []acd.Event{&acd.WrapUpSet{Agent: agent.ID}}}, true
 	case "90":
@@ -150,6 +153,8 @@ func (c *call) perform() {
 		} // else the core bridges this leg with what was asked for, or ends it
 	case f.park != "":
 		c.park(f.park)
+	case f.echo:
+		media.Bridge(c.caller.media, c.caller.media)
 	default:
 		done := true
 		for _, e := range f.facts {
