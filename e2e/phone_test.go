@@ -124,7 +124,7 @@ func (p *phone) handle(m message, from netip.AddrPort) {
 		if sameCall && strings.HasSuffix(m.header("To"), p.tag()) {
 			p.invite.start = ""
 		}
-	case "OPTIONS", "UPDATE", "NOTIFY":
+	case "OPTIONS", "UPDATE", "PRACK", "NOTIFY":
 		p.send(from, p.response(m, "200 OK", ""))
 	case "": // a response
 		if p.hasty && m.status() == 202 && p.invite.start != "" {

@@ -346,6 +346,67 @@ func TestRace_ByeOfAPhoneThatRings(t *testing.T) {
 	r.waitFootprint(r.before)
 }
 
+// A caller who requires that ringing is not lost (RFC 3262), with and without an
+// offer of their own: lost PRACKs are waited for, then the call goes on as any.
+func TestPrack(t *testing.T) {
+	r := race(t, rings)
+	for i, offered := range []bool{true, false} {
+		c := r.caller()
+		body, theirs := c.description(""), ""
+		if !offered {
+			body, theirs = "", body
+		}
+		c.ask("INVITE", 1, "Require: 100rel\r\n", body)
+		ringing := c.wait("it rings again for want of a PRACK", 3, response("INVITE", 180))
+		if got := len(ringing.body) > 0; got == offered {
+			t.Errorf("offer of ours in the ringing: %v", got)
+		}
+		c.ask("PRACK", 2, "RAck: "+ringing.header("RSeq")+" 1 INVITE\r\n", theirs)
+		c.answer("PRACK", 2, 200)
+		r.anna.waitCall(i + 1)
+		eventually(t, "the phone rings", r.anna.ringing)
+		if !offered { // offer and answer are exchanged: UPDATE works before the answer (RFC 3311)
+			c.ask("UPDATE", 3, "", c.description(""))
+			if got := c.answer("UPDATE", 3, 200); !strings.Contains(got.body, "m=audio") {
+				t.Errorf("UPDATE answered with\n%s", got.body)
+			}
+		}
+		r.anna.pickUp()
+		answer := c.answer("INVITE", 1, 200)
+		c.ack(answer, "")
+		if offered {
+			c.speakTo(answer)
+		} else {
+			c.speakTo(ringing)
+		}
+		c.waitTone("the caller hears the agent", 900, 200*time.Millisecond)
+		r.anna.waitTone("the agent hears the caller", 500, 200*time.Millisecond)
+		c.hangUp(4)
+		r.anna.waitFor("BYE", i+1)
+		r.waitAgents("sales", "available", 1)
+	}
+	r.wantNothingLeft()
+}
+
+// A phone that rings reliably gets a PRACK (RFC 3262 section 4) and is called as any other.
+func TestPrack_ByThePhone(t *testing.T) {
+	r := race(t, ringsMute)
+	c := r.caller()
+	c.invite()
+	r.anna.waitCall(1)
+	r.anna.ringReliably(17)
+	if got := r.anna.waitFor("PRACK", 1); got.header("RAck") != "17 "+r.anna.waitCall(1).header("CSeq") {
+		t.Errorf("RAck %q", got.header("RAck"))
+	}
+	c.waitRinging()
+	r.anna.pickUp()
+	c.waitAnswered()
+	c.waitTone("the caller hears the agent", 900, 200*time.Millisecond)
+	c.hangUp(2)
+	r.anna.waitFor("BYE", 1)
+	r.wantNothingLeft()
+}
+
 // A REFER that comes after the end moves nobody (RFC 3515 section 2.4.4).
 func TestRace_ReferAfterBye(t *testing.T) {
 	r := race(t, picksUp)
@@ -435,6 +496,14 @@ func (p *phone) pickUpIfRinging() {
 	if p.invite.start != "" && !p.answered {
 		p.pick()
 	}
+}
+
+// ringReliably says that the phone rings, by an answer that has to be acknowledged.
+func (p *phone) ringReliably(rseq int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ringing := p.response(p.invite, "180 Ringing", "")
+	p.send(p.server, strings.Replace(ringing, "Contact: ", fmt.Sprintf("Require: 100rel\r\nRSeq: %d\r\nContact: ", rseq), 1))
 }
 
 // again sends the phone's last answer once more, as if its ACK was lost.

@@ -225,7 +225,7 @@ func (s *Stack) newInbound(r *tx.Request, d *dialog.Dialog, t *trunk, sdp []byte
 	l := &Leg{
 		s: s, id: r.Tag, tag: r.Tag, callID: d.CallID, inbound: true, trunk: t,
 		from: Party{User: uriUser(&from.Address), Name: unquote(from.DisplayName), Host: from.Address.Host},
-		to:   uriUser(&r.Recipient), state: dialog.Incoming, dlg: d, flow: r.Flow, sdp: sdp, invite: r,
+		to:   uriUser(&r.Recipient), state: dialog.Incoming, dlg: d, flow: r.Flow, sdp: sdp, invite: r, reliable: reliably(r),
 	}
 	l.log = s.o.Log.With().Str("call_id", l.callID).Str("leg_id", l.id).Str("trunk", l.Trunk()).Logger()
 	if t != nil {
@@ -237,9 +237,11 @@ func (s *Stack) newInbound(r *tx.Request, d *dialog.Dialog, t *trunk, sdp []byte
 	return l
 }
 
+const givenUp = "cancelled by the caller"
+
 // offer hands a new leg to the handler.
 func (s *Stack) offer(l *Leg) {
-	cancelled := func() { l.post(func() { _ = l.input(dialog.RecvCancel, details{reason: "cancelled by the caller"}) }) }
+	cancelled := func() { l.post(func() { _ = l.input(dialog.RecvCancel, details{reason: givenUp}) }) }
 	if !l.invite.OnCancel(cancelled) {
 		cancelled()
 	}

@@ -309,7 +309,7 @@ func TestInbound_RequestsInTheDialog(t *testing.T) {
 		{"wrong peer tag", request{method: "INFO", seq: 15, to: to, from: "<sip:caller@carrier.test>;tag=other"}, "SIP/2.0 481"},
 		{"wrong call", request{method: "INFO", seq: 16, to: to, callID: "other"}, "SIP/2.0 481"},
 		{"unknown dialog", request{method: "BYE", seq: 17, to: "<sip:100@pbx.test>;tag=nobody"}, "SIP/2.0 481"},
-		{"requires what we lack", request{method: "INFO", seq: 18, to: to, extra: "Require: 100rel\r\n"}, "SIP/2.0 420"},
+		{"requires what we lack", request{method: "INFO", seq: 18, to: to, extra: "Require: precondition\r\n"}, "SIP/2.0 420"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p.t = t
@@ -324,7 +324,7 @@ func TestInbound_RequestsInTheDialog(t *testing.T) {
 					t.Errorf("Allow %q", field(got, "Allow"))
 				}
 			case "SIP/2.0 420":
-				if field(got, "Unsupported") != "100rel" {
+				if field(got, "Unsupported") != "precondition" {
 					t.Errorf("Unsupported %q", field(got, "Unsupported"))
 				}
 			}

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"sync"
@@ -114,13 +115,15 @@ type Leg struct {
 	why       string // Reason of our CANCEL or BYE
 	referred  bool   // a REFER came
 
-	invite  *tx.Request   // inbound: the INVITE
-	answer  *sip.Response // inbound: our 2xx
-	settled chan struct{} // inbound: closed when no ACK is awaited any more
-	tries   attempts      // outbound: the INVITEs
-	client  *tx.Client    // outbound: the present INVITE
-	ack     *sip.Request  // outbound: our ACK
-	again   *reinvite     // the newest re-INVITE that we answered with 2xx, until its ACK
+	invite   *tx.Request       // inbound: the INVITE
+	answer   *sip.Response     // inbound: our 2xx
+	reliable *provisional      // inbound: nil unless the caller requires RFC 3262
+	rseqs    map[string]uint32 // outbound: the newest RSeq by the peer's tag
+	settled  chan struct{}     // inbound: closed when no ACK is awaited any more
+	tries    attempts          // outbound: the INVITEs
+	client   *tx.Client        // outbound: the present INVITE
+	ack      *sip.Request      // outbound: our ACK
+	again    *reinvite         // the newest re-INVITE that we answered with 2xx, until its ACK
 
 	timer    *time.Timer
 	timerGen uint64
@@ -220,7 +223,9 @@ func (l *Leg) SDP() []byte {
 }
 
 // Ring sends a provisional answer (180 to 189) of an inbound leg; sdp may be
-// nil. It does nothing once the leg was answered or ended.
+// nil. It does nothing once the leg was answered or ended. Of callers who
+// require it, the answer is acknowledged (RFC 3262). To a caller who made no offer
+// sdp is ours, which is sent only to those; LegAnswered has their answer.
 func (l *Leg) Ring(code int, sdp []byte) {
 	if code > 100 && code < 200 {
 		_ = l.input(dialog.UserRing, details{code: code, sdp: sdp})
@@ -237,7 +242,20 @@ func (l *Leg) Answer(sdp []byte) error {
 	if !open {
 		return ErrState
 	}
-	return l.input(dialog.UserAnswer, details{sdp: sdp})
+	if l.postponed(sdp) {
+		return nil
+	}
+	return l.accept(sdp)
+}
+
+// accept sends the 2xx. The transaction may have been cancelled a moment before,
+// which is then taken in first: what comes behind must not find the call answered.
+func (l *Leg) accept(sdp []byte) error {
+	err := l.input(dialog.UserAnswer, details{sdp: sdp})
+	if errors.Is(err, tx.ErrCancel) {
+		_ = l.input(dialog.RecvCancel, details{reason: givenUp, owner: true})
+	}
+	return err
 }
 
 // Reject refuses an inbound call that has not been answered. Codes outside 300

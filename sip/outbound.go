@@ -197,7 +197,12 @@ func (l *Leg) outcome(n int, res *sip.Response, err error) {
 	switch {
 	case res.IsProvisional():
 		x.quiet, x.sdp = res.StatusCode == sip.StatusTrying, sdp
+		rseq := rseqOf(res)
+		if !l.inOrder(rseq, tag) {
+			return
+		}
 		l.early1xx(res, tag, sdp)
+		l.acknowledge(rseq, tag, sdp != nil)
 		_ = l.input(dialog.Recv1xx, x)
 	case res.IsSuccess():
 		in := l.success(res, tag, sdp, &x)

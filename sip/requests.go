@@ -43,6 +43,8 @@ func (l *Leg) request(r *tx.Request) {
 		l.reoffer(r)
 	case r.Method == sip.INFO:
 		l.info(r)
+	case r.Method == sip.PRACK:
+		l.prack(r)
 	case r.Method == sip.REFER:
 		l.refer(r)
 	case r.Method == sip.OPTIONS:

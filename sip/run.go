@@ -160,7 +160,7 @@ func (l *Leg) input(in dialog.Input, x details) error {
 func (l *Leg) perform(a dialog.Action, x *details, tell *news) error {
 	switch a {
 	case dialog.SendRing:
-		return l.invite.Respond(l.response(x.code, statusText(x.code, ""), x.sdp))
+		return l.sendRing(x)
 	case dialog.SendAnswer:
 		return l.sendAnswer(x.sdp)
 	case dialog.ResendAnswer:
@@ -197,6 +197,9 @@ func (l *Leg) perform(a dialog.Action, x *details, tell *news) error {
 		tell.progress, tell.code, tell.sdp = true, x.code, x.sdp
 	case dialog.TellAnswered:
 		tell.answered, tell.sdp = true, x.sdp
+		if l.reliable != nil && tell.sdp == nil {
+			tell.sdp = l.reliable.agreed
+		}
 	}
 	return nil
 }

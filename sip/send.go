@@ -53,6 +53,9 @@ func (s *Stack) contact(user string, f edge.Flow) *sip.ContactHeader {
 
 // sendAnswer sends the 2xx and starts repeating it (RFC 3261 section 13.3.1.4).
 func (l *Leg) sendAnswer(sdp []byte) error {
+	if l.reliable != nil && l.reliable.settled {
+		sdp = nil
+	}
 	l.answer = l.response(sip.StatusOK, "OK", sdp)
 	l.offers.Answered()
 	if l.sdp == nil && sdp != nil {
@@ -106,23 +109,25 @@ func (l *Leg) endFork(res *sip.Response) error {
 
 // sendBye ends the dialog. Nobody waits for the answer, unless it asks for a password.
 func (l *Leg) sendBye(d *dialog.Dialog) error {
-	l.sendByeUntil(d, maxProofs)
+	l.sendInDialog(d, sip.BYE, maxProofs, l.reasonHeader()...)
 	return nil
 }
 
-func (l *Leg) sendByeUntil(d *dialog.Dialog, tries int) {
-	bye := d.Request(sip.BYE, 0)
-	for _, h := range l.reasonHeader() {
-		bye.AppendHeader(h)
+// sendInDialog sends a request for whose answer nobody waits, again if it asks
+// for a password.
+func (l *Leg) sendInDialog(d *dialog.Dialog, method sip.RequestMethod, tries int, extra ...sip.Header) {
+	req := d.Request(method, 0)
+	for _, h := range extra {
+		req.AppendHeader(h)
 	}
-	for _, h := range l.tries.auth.Headers(bye) {
-		bye.AppendHeader(h)
+	for _, h := range l.tries.auth.Headers(req) {
+		req.AppendHeader(h)
 	}
-	l.s.tx.Send(bye, l.destination(d), func(res *sip.Response, _ error) {
+	l.s.tx.Send(req, l.destination(d), func(res *sip.Response, _ error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if res != nil && tries > 0 && l.tries.auth.Challenged(res) {
-			l.sendByeUntil(d, tries-1)
+			l.sendInDialog(d, method, tries-1, extra...)
 		}
 	})
 }

@@ -144,7 +144,9 @@ type Stack struct {
 
 var (
 	errClosing = errors.New("shutting down")
-	methods    = []sip.RequestMethod{sip.INVITE, sip.ACK, sip.CANCEL, sip.BYE, sip.OPTIONS, sip.INFO, sip.UPDATE, sip.REGISTER, sip.REFER, sip.SUBSCRIBE}
+	methods    = []sip.RequestMethod{
+		sip.INVITE, sip.ACK, sip.CANCEL, sip.BYE, sip.OPTIONS, sip.INFO, sip.UPDATE, sip.REGISTER, sip.REFER, sip.SUBSCRIBE, sip.PRACK,
+	}
 )
 
 // retryAfter is what calls that are refused for lack of capacity are told, in seconds.
@@ -190,7 +192,7 @@ func New(o Options) (*Stack, error) {
 
 // bind opens the sockets.
 func (s *Stack) bind() error {
-	supported := []string{"path", "outbound", "norefersub", "replaces"} // the first two by the registrar
+	supported := []string{"path", "outbound", "norefersub", "replaces", option100rel} // the first two by the registrar
 	t := tx.Options{
 		Handler: (*server)(s), Advertise: s.o.Advertise, Product: s.o.UserAgent, Allow: methods, Supported: supported,
 		Trusted: s.trusted, Source: s.o.Source, Strange: s.o.Strange, Streams: s.o.Streams, Log: s.o.Log,

@@ -99,7 +99,7 @@ func (l *Leg) retry(res *sip.Response, err error) bool {
 	t.n++
 	l.dlg = l.s.outgoing(l, t.d) // what a 1xx made of it is void
 	l.dlg.Continue(l.inviteSeq)
-	l.sdp, l.sdpTag = nil, ""
+	l.sdp, l.sdpTag, l.rseqs = nil, "", nil
 	l.send()
 	return true
 }

@@ -10,7 +10,11 @@ func (c *call) execute(cmd acd.Command) {
 	switch cmd := cmd.(type) {
 	case *acd.Alert:
 		if c.callerAlive() && !c.answered {
-			c.caller.sip.Ring(180, nil)
+			var offer []byte
+			if c.caller.late { // RFC 3262 section 5: it is due in the first answer that cannot be lost
+				offer = c.answer
+			}
+			c.caller.sip.Ring(180, offer)
 		}
 	case *acd.Answer:
 		c.answerCaller()
