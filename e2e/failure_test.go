@@ -18,6 +18,8 @@ func TestPhonesThatDoNotAnswer(t *testing.T) {
 	}{
 		"busy":     {isBusy, movesOnWithin, "busy"},
 		"declines": {declines, movesOnWithin, "declined"},
+		// Toll fraud: calls do not go where a phone sends them; that is refused as if the agent declined.
+		"sends callers elsewhere": {sendsAway, movesOnWithin, "declined"},
 		"silent":   {isSilent, time.Second + movesOnWithin, "unreachable"},
 		"mute":     {ringsMute, time.Second + movesOnWithin, "unreachable"},
 	} {

@@ -37,6 +37,7 @@ const (
 	rings     reaction = "rings until told otherwise"
 	isBusy    reaction = "486 Busy Here"
 	declines  reaction = "603 Decline"
+	sendsAway reaction = "302 Moved Temporarily\r\nContact: <sip:+881234567890@carrier.test>" // where a minute is dear
 	isSilent  reaction = "says nothing"
 	picksUp   reaction = "answers at once"
 	ringsMute reaction = "answers after 100 only, when told to" // a phone that never says that it rings
@@ -139,7 +140,7 @@ func (p *phone) react() {
 	switch p.answer {
 	case rings, answersCancelled:
 		p.reply("180 Ringing", "")
-	case isBusy, declines:
+	case isBusy, declines, sendsAway:
 		p.reply(string(p.answer), "")
 		p.invite.start = ""
 	case isSilent:

@@ -107,6 +107,9 @@ func (c *call) phoneAnswered(l *leg, sdp []byte) {
 func (c *call) phoneFailed(l *leg, t sip.Termination) {
 	o := l.offer
 	o.live--
+	if t.Code/100 == 3 { // whatever that costs would be ours to pay
+		o.whom(c.log.Warn().Str("leg_id", string(l.id))).Int("code", t.Code).Msg("a phone sends its calls elsewhere: not followed")
+	}
 	if class := failureClass(t); telling(class) > telling(o.worst) || o.code == 0 {
 		o.worst, o.code = class, t.Code
 	}
