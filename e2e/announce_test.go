@@ -73,7 +73,7 @@ func TestAnnouncement(t *testing.T) {
 	s.waitLog("announced", "position", "1", "wait", "2m0s") // 90 s are assumed
 	first.hangUp()
 	first.waitOver()
-	anna.wait("rings for the second caller", "CALL_INCOMING")
+	anna.waitNth("rings for the second caller", "CALL_INCOMING", 2)
 	c.wantOnly(200*time.Millisecond, minutesHertz, calmHertz) // the announcement goes on meanwhile
 	anna.accept()
 	bridged := s.waitLog("bridged", "call_id", s.log("call arrived", "from", "+48600100202")[0].field("call_id")).at
@@ -97,7 +97,7 @@ func TestAnnouncement(t *testing.T) {
 	}
 	c.hangUp()
 	c.waitOver()
-	anna.wait("is hung up on", "CALL_CLOSED")
+	anna.waitNth("is hung up on", "CALL_CLOSED", 2)
 	s.waitFootprint(before)
 }
 

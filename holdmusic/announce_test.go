@@ -211,6 +211,10 @@ func TestVoiceNamesEveryBadFileAndChangesNothing(t *testing.T) {
 	if !errors.Is(err, fs.ErrNotExist) || !errors.As(err, &wrong) || wrong.Voice != v {
 		t.Errorf("the causes are not in the error: %v", err)
 	}
+	if wrong := l.Load(nil, Voice{Language: "pl", Folder: "misspelt"}); wrong == nil || strings.Count(wrong.Error(), "\n") > 0 ||
+		!strings.Contains(wrong.Error(), "announcements pl in misspelt: none of the 46 files") {
+		t.Errorf("a folder that is not there: %v", wrong)
+	}
 	if _, ok := l.Program("calm"); ok {
 		t.Error("the music was loaded all the same")
 	}

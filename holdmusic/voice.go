@@ -4,6 +4,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -77,17 +78,24 @@ func (l *Library) loadVoice(v Voice) (*voice, []error) {
 		return nil, []error{fmt.Errorf("announcements: there is no language %q", v.Language)}
 	}
 	var problems []error
+	missing := 0
 	loaded := &voice{grammar: g, clips: map[string]*clip{pause: newClip(make([]int16, pauseLength*rate/time.Second))}}
 	for _, word := range g.vocabulary() {
 		pcm, err := l.readClip(v, word+".wav")
 		if err == nil && playingTime(len(pcm)) > maxClipLength {
 			err = fmt.Errorf("it plays for %v; a word or phrase may take %v", playingTime(len(pcm)).Round(time.Second), maxClipLength)
 		}
+		if errors.Is(err, fs.ErrNotExist) {
+			missing++
+		}
 		if err != nil {
 			problems = append(problems, &ClipError{Voice: v, File: word + ".wav", Err: err})
 			continue
 		}
 		loaded.clips[word] = newClip(pcm)
+	}
+	if words := len(g.vocabulary()); missing == words { // most likely the folder's name is wrong
+		return nil, []error{&ClipError{Voice: v, Err: fmt.Errorf("none of the %d files of the voice is there: %w", words, fs.ErrNotExist)}}
 	}
 	return loaded, problems
 }
@@ -111,11 +119,14 @@ func (l *Library) readClip(v Voice, file string) (pcm []int16, err error) {
 // ClipError tells what is wrong with one clip of a voice.
 type ClipError struct {
 	Voice Voice
-	File  string
+	File  string // empty: the voice as a whole is wrong
 	Err   error
 }
 
 func (e *ClipError) Error() string {
+	if e.File == "" {
+		return fmt.Sprintf("announcements %v: %v", e.Voice, e.Err)
+	}
 	return fmt.Sprintf("announcements %v: file %s: %v", e.Voice, e.File, e.Err)
 }
 
