@@ -52,6 +52,12 @@ type Agent struct {
 	// WrapUp is the agent's own time after each call or chat; nil: the group's.
 	WrapUp *time.Duration `json:"wrap_up,omitempty"`
 	SRTP   SRTP           `json:"srtp,omitempty"` // of the agent's phones
+	// Calls is how far the agent may call outside, MaxCalls how many calls from
+	// their phones there may be at once (0: DefaultMaxCalls), Trunk by which those
+	// outside leave (empty: the first that leads out).
+	Calls    CallClass `json:"calls,omitempty"`
+	MaxCalls int       `json:"max_calls,omitempty"`
+	Trunk    TrunkID   `json:"trunk,omitempty"`
 }
 
 // Skill is a skill and a level of it, 1 to 9. An agent has it at that level; an

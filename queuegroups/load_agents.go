@@ -23,6 +23,13 @@ func (l *loader) buildAgents(entries []strictyaml.Entry[agentKeys]) {
 				ChatsDuringCall: k.Capacity.ChatsDuringCall.V, NoCallsDuringChat: !k.Capacity.CallsDuringChat.V,
 			},
 			Skills: levels(k.Skills), SRTP: srtp(k.SRTP),
+			Calls: callClass(k.Calls),
+		}
+		if n := k.MaxCalls.V; n != DefaultMaxCalls {
+			a.MaxCalls = n
+		}
+		if l.known(&l.trunks, k.Trunk) {
+			a.Trunk = TrunkID(k.Trunk.V)
 		}
 		if k.WrapUp.Set && !k.WrapUp.Bad {
 			a.WrapUp = &k.WrapUp.V

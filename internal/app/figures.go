@@ -24,6 +24,7 @@ func metrics() []metric {
 		{"centrala_calls", "Calls that have a leg on this node now.", nil},
 		{"centrala_calls_arrived_total", "Calls from trunks and from agents that were handed to the core.", nil},
 		{"centrala_calls_refused_total", "Calls from trunks and from agents refused before the core saw them.", nil},
+		{"centrala_calls_denied_total", "Calls and transfers of agents to numbers outside that they may not call.", nil},
 		{"centrala_interactions", "Interactions that have not ended, by group.", []string{"group"}},
 		{"centrala_waiting", "Interactions for which nobody is being rung, by group.", []string{"group"}},
 		{"centrala_agents", "Agents by group and status.", []string{"group", "status"}},
@@ -75,6 +76,7 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	gauge("centrala_calls", float64(b.Calls))
 	count("centrala_calls_arrived_total", b.Arrived)
 	count("centrala_calls_refused_total", b.Refused)
+	count("centrala_calls_denied_total", b.Denied)
 	count("centrala_bridges_total", b.Bridges)
 	count("centrala_call_faults_total", b.Panics)
 	count("centrala_facts_refused_total", b.FactsRefused)

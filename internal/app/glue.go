@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -79,7 +80,7 @@ func directory(realm string, c *queuegroups.Config) sip.Directory {
 		if a.SIPPassword.Empty() {
 			continue // a phone with a fixed contact, or no phone
 		}
-		u := sip.User{Name: string(a.ID), Password: a.SIPPassword.Value()}
+		u := sip.User{Name: string(a.ID), Password: a.SIPPassword.Value(), MaxCalls: cmp.Or(a.MaxCalls, queuegroups.DefaultMaxCalls)}
 		if a.Extension != "" {
 			u.Aliases = []string{a.Extension}
 		}

@@ -71,6 +71,7 @@ type Stats struct {
 	Calls        int    // calls that have a leg here now
 	Arrived      uint64 // callers' and agents' INVITEs handed to the core
 	Refused      uint64 // callers' INVITEs refused before the core saw them
+	Denied       uint64 // calls and transfers of agents to numbers outside that they may not call
 	Offers       uint64 // Ring commands carried out
 	Bridges      uint64 // Bridge commands carried out
 	Panics       uint64 // calls ended by a fault of ours
@@ -78,7 +79,7 @@ type Stats struct {
 }
 
 type counters struct {
-	arrived, refused, offers, bridges, panics, factsRefused atomic.Uint64
+	arrived, refused, denied, offers, bridges, panics, factsRefused atomic.Uint64
 }
 
 // New makes a Board; Attach must follow before calls come in.
@@ -114,7 +115,7 @@ func (b *Board) Stats() Stats {
 	n := len(b.calls)
 	b.mu.Unlock()
 	return Stats{
-		Calls: n, Arrived: b.counts.arrived.Load(), Refused: b.counts.refused.Load(),
+		Calls: n, Arrived: b.counts.arrived.Load(), Refused: b.counts.refused.Load(), Denied: b.counts.denied.Load(),
 		Offers: b.counts.offers.Load(), Bridges: b.counts.bridges.Load(),
 		Panics: b.counts.panics.Load(), FactsRefused: b.counts.factsRefused.Load(),
 	}

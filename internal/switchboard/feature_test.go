@@ -93,7 +93,7 @@ func TestFeature_UnknownCode(t *testing.T) {
 	b := newBench(t, nil)
 	b.agents(team(b))
 	p := b.phone("bartek")
-	p.dial("*99")
+	p.dial("*98")
 	p.recv("SIP/2.0 404 No Such Feature Code")
 	p.ack()
 	b.want(&acd.LegEnded{Cause: acd.EndByUs})
@@ -177,9 +177,7 @@ func TestFeature_PhoneHangsUpBeforeTheBridge(t *testing.T) {
 	p, call, claimed := b.claims()
 	p.hangUp()
 	b.want(&acd.LegEnded{Leg: claimed, Cause: acd.EndHangup})
-	b.do(call, &acd.Bridge{A: call, B: claimed})
-	b.do(call, &acd.EndLeg{Leg: claimed})
-	b.want(&acd.LegEnded{Leg: claimed, Cause: acd.EndByUs}) // that of the command, which the core passes over
+	b.do(call, &acd.Bridge{A: call, B: claimed}) // nothing comes of it
 	b.do(call, &acd.EndLeg{Leg: call})
 	b.want(&acd.LegEnded{Leg: call})
 }

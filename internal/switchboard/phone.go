@@ -30,12 +30,17 @@ func (c *call) beginOwn(id queuegroups.AgentID) {
 		c.beginFeature(f)
 		return
 	}
-	to := c.board.dialled(c.caller.sip.To())
-	if strings.HasPrefix(to, "+") {
-		c.notEntitled(id, to)
-		return
+	arrived := &acd.CallArrived{
+		Agent: id, From: acd.Party{Number: agent.Extension, Name: agent.Name}, To: c.board.dialled(c.caller.sip.To()),
 	}
-	c.arrived(&acd.CallArrived{Agent: id, From: acd.Party{Number: agent.Extension, Name: agent.Name}, To: to})
+	if strings.HasPrefix(arrived.To, "+") {
+		if !c.entitled(c.caller, arrived.To) {
+			c.refuse(403, "Not Entitled")
+			return
+		}
+		arrived.Trunk = config.TrunkOut(id)
+	}
+	c.arrived(arrived)
 }
 
 // beginReplacing takes in an INVITE with Replaces (RFC 3891): a call that rings at
@@ -51,10 +56,16 @@ func (c *call) beginReplacing(agent *queuegroups.Agent, other *sip.Leg) {
 	c.beginFeature(&feature{name: "pickup", claim: &acd.Claimed{Agent: agent.ID, Kind: acd.ClaimAgent, From: from}})
 }
 
-// notEntitled refuses a call that the agent may not make.
-func (c *call) notEntitled(id queuegroups.AgentID, to string) {
-	c.log.Warn().Str("agent", string(id)).Str("to", to).Stringer("source", c.caller.sip.Remote()).Msg("call refused: the agent may not call that number")
-	c.refuse(403, "Not Entitled")
+// entitled: the agent whose leg it is may call a number outside, or send
+// somebody there. It says so in the log where they may not.
+func (c *call) entitled(l *leg, number string) bool {
+	class, ok := c.board.config.Load().MayCall(l.agent, number)
+	if !ok {
+		c.board.counts.denied.Add(1)
+		c.log.Warn().Str("leg_id", string(l.id)).Str("agent", string(l.agent)).Str("number", number).Stringer("class", class).
+			Stringer("source", l.sip.Remote()).Msg("number outside denied: the agent may not call it")
+	}
+	return ok
 }
 
 // dialled is what an agent dialled as the core compares it: an extension as it

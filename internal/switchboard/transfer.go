@@ -44,8 +44,7 @@ func (c *call) LegRefer(sl *sip.Leg, r *sip.Refer) int {
 		log.Info().Msg("transfer refused: nobody has that number")
 		return 404
 	}
-	if to.Number != "" {
-		log.Warn().Msg("transfer refused: the agent may not call that number")
+	if to.Number != "" && !c.entitled(l, to.Number) {
 		return 403
 	}
 	log.Info().Msg("transfer asked for")

@@ -21,7 +21,11 @@ func TestTransfer_TargetsAreResolved(t *testing.T) {
 		"sip:601@pbx.test":                                        {Group: "support"},
 		"sip:221234567@pbx.test;user=phone":                       {Group: "support"},
 		"tel:+48-22-123-45-67":                                    {Group: "support"},
-		"sip:%2B48601234567@pbx.test":                             {}, // at whose cost?
+		"sip:%2B48601234567@pbx.test":                             {Number: "+48601234567"},
+		"sip:0048601234567@pbx.test":                              {Number: "+48601234567"},
+		"sip:%2B442079460000@pbx.test":                            {}, // another country: at whose cost?
+		"sip:%2B48701234567@pbx.test":                             {}, // premium rate
+		"tel:+881612345678":                                       {}, // a satellite
 		"sip:nobody@pbx.test":                                     {},
 		"sip:102@pbx.test?Replaces=a%3Bto-tag%3Db%3Bfrom-tag%3Dc": {},
 	} {

@@ -1,0 +1,107 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// withTrunk is the office whose trunk leads to the carrier's telephone.
+func withTrunk(c *carrier, agent string) string {
+	groups := strings.Replace(office, "carrier: {from: [CARRIER]}",
+		fmt.Sprintf("carrier: {from: [CARRIER], host: %q, caller_id: \"+48 22 123 45 67\"}", c.sipp), 1)
+	return strings.Replace(groups, "sip_password: anna-secret-1}", "sip_password: anna-secret-1"+agent+"}", 1)
+}
+
+// An agent calls a telephone outside, through the trunk, and both hear each other.
+func TestAgentCallsOutside(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ dialled, agent, number string }{
+		"national":                   {"601000002", "", "+48601000002"},
+		"international, for who may": {"+442079460000", ", calls: international", "+442079460000"},
+		"premium rate, for who may":  {"+48701234567", ", calls: any", "+48701234567"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			site := newSite(t)
+			telephone := newCarrier(t, site, 1300, "carrier.xml")
+			s := newServer(t, site, withTrunk(telephone, test.agent))
+			before := s.footprint()
+			anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
+			anna.dial(test.dialled)
+			invite := telephone.waitCall()
+			if want := fmt.Sprintf("INVITE sip:%s@%v SIP/2.0", test.number, telephone.sipp); invite.start != want {
+				t.Errorf("the carrier got %q, want %q", invite.start, want)
+			}
+			if from := uri(invite.header("From")); from != "sip:+48221234567@"+domain {
+				t.Errorf("the carrier is shown %s", from)
+			}
+			anna.wait("talks", "CALL_ESTABLISHED")
+			telephone.waitTone("the telephone hears Anna", 900, 500*time.Millisecond)
+			talkFor(500 * time.Millisecond)
+			anna.hangUp()
+			telephone.waitOver()
+			anna.wait("is free", "CALL_CLOSED")
+			s.waitAgents("sales", "available", 1)
+			s.waitFootprint(before)
+			anna.heardOnly(1300, 900, calmHertz)
+			if n := s.metrics()["centrala_calls_denied_total"]; n != 0 {
+				t.Errorf("%v calls denied", n)
+			}
+		})
+	}
+}
+
+// Toll fraud: what an agent may not call is refused, logged and counted, and the
+// carrier hears nothing of it, whether it is dialled or a caller is sent there.
+func TestTollFraud(t *testing.T) {
+	t.Parallel()
+	site := newSite(t)
+	telephone := newCarrier(t, site, 1300, "carrier.xml")
+	s := newServer(t, site, withTrunk(telephone, ""))
+	before := s.footprint()
+	anna := s.softphone("anna", "anna-secret-1", "udp", "auto", 900)
+	numbers := []string{"+442079460000", "+48701234567", "+881612345678", "0018765230123"}
+	for i, number := range numbers {
+		anna.dial(number)
+		if e := anna.waitNth("is refused", "CALL_CLOSED", i+1); e.Param != "403 Not Entitled" {
+			t.Errorf("%s: %s", number, e.Param)
+		}
+		s.waitMetric("centrala_calls_denied_total", float64(i+1))
+	}
+	s.waitLog("number outside denied: the agent may not call it", "agent", "anna", "number", "+18765230123", "class", "international")
+	c := s.call("+48600100200", "+48221234567", 500)
+	c.waitAnswered()
+	c.waitTone("the caller hears Anna", 900, 300*time.Millisecond)
+	anna.transfer("+48701234567")
+	s.waitMetric("centrala_calls_denied_total", float64(len(numbers)+1))
+	c.waitOver() // baresip hangs up when a transfer is refused
+	s.waitFootprint(before)
+	if _, called := telephone.find(request("INVITE")); called {
+		t.Error("the carrier was called")
+	}
+}
+
+// What an agent may call, they may send a caller to.
+func TestBlindTransfer_Outside(t *testing.T) {
+	t.Parallel()
+	site := newSite(t)
+	telephone := newCarrier(t, site, 1300, "carrier.xml")
+	s := newServer(t, site, withTrunk(telephone, ""))
+	before := s.footprint()
+	anna := s.softphone("anna", "anna-secret-1", "udp", "auto", 900)
+	c := s.call("+48600100200", "+48221234567", 500)
+	c.waitAnswered()
+	c.waitTone("the caller hears Anna", 900, 300*time.Millisecond)
+	anna.transfer("+48601000002")
+	telephone.waitCall()
+	anna.wait("is free", "CALL_CLOSED")
+	s.waitAgents("sales", "available", 1)
+	c.waitTone("the caller hears the telephone", 1300, 300*time.Millisecond)
+	telephone.waitTone("the telephone hears the caller", 500, 300*time.Millisecond)
+	c.hangUp()
+	c.waitOver()
+	telephone.waitOver()
+	s.waitFootprint(before)
+}

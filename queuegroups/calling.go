@@ -1,0 +1,100 @@
+package queuegroups
+
+import "github.com/nyaruka/phonenumbers"
+
+// CallClass is a class of numbers outside, by what calls to them cost and how
+// often they are used to steal. An agent may call those of a class and of all
+// classes before it.
+type CallClass string
+
+// The classes of numbers. What is not known to be harmless is in the last.
+const (
+	CallInternal      CallClass = "internal"      // none outside
+	CallNational      CallClass = ""              // ordinary, shared-cost and free numbers of the region
+	CallInternational CallClass = "international" // ordinary and free ones of other countries
+	CallAny           CallClass = "any"           // premium-rate, personal, satellite and unknown ones
+)
+
+// DefaultMaxCalls is how many calls from an agent's phones there may be at once:
+// the one they talk in, one to somebody whom they ask, and two more that have not
+// ended yet.
+const DefaultMaxCalls = 4
+
+// reach orders the classes.
+func (c CallClass) reach() int {
+	switch c {
+	case CallInternal:
+		return 0
+	case CallNational:
+		return 1
+	case CallInternational:
+		return 2
+	case CallAny:
+		return 3
+	}
+	return 0 // none that is known: nothing
+}
+
+// String is the class as the YAML file names it.
+func (c CallClass) String() string {
+	if c == CallNational {
+		return "national"
+	}
+	return string(c)
+}
+
+// callClass reads which numbers an agent may call.
+func callClass(v text) CallClass {
+	if v.V == "national" {
+		return CallNational
+	}
+	return CallClass(v.V)
+}
+
+// ClassOf is the class of a number in its E.164 form, seen from a region. The
+// country is that of the number, not of its code: +1 876 is Jamaica and no
+// national call in the United States.
+func ClassOf(e164, region string) CallClass {
+	n, err := phonenumbers.Parse(e164, "")
+	if err != nil {
+		return CallAny
+	}
+	country, kind := phonenumbers.GetRegionCodeForNumber(n), phonenumbers.GetNumberType(n)
+	switch kind {
+	case phonenumbers.TOLL_FREE, phonenumbers.SHARED_COST:
+	case phonenumbers.FIXED_LINE, phonenumbers.MOBILE, phonenumbers.FIXED_LINE_OR_MOBILE, phonenumbers.VOIP, phonenumbers.UAN:
+		if country == nonGeographic { // satellites and networks of the world, at any price
+			return CallAny
+		}
+	default: // premium-rate, personal numbers, pagers, voicemail, and what is no number in use
+		return CallAny
+	}
+	if country == region {
+		return CallNational
+	}
+	return CallInternational
+}
+
+// nonGeographic is the region of numbers of no country, such as +800 and +881.
+const nonGeographic = "001"
+
+// MayCall tells whether an agent may call a number outside, in its E.164 form, or
+// send somebody there, and of which class it is. Who is no agent may call none.
+func (c *Config) MayCall(agent AgentID, e164 string) (CallClass, bool) {
+	class := ClassOf(e164, c.Region)
+	a := c.Agent(agent)
+	return class, a != nil && class.reach() <= a.Calls.reach()
+}
+
+// TrunkOut is the trunk by which an agent's calls outside leave; empty: none leads out.
+func (c *Config) TrunkOut(agent AgentID) TrunkID {
+	if a := c.Agent(agent); a != nil && a.Trunk != "" {
+		return a.Trunk
+	}
+	for i := range c.Trunks {
+		if c.Trunks[i].Host != "" {
+			return c.Trunks[i].ID
+		}
+	}
+	return ""
+}
