@@ -140,6 +140,7 @@ func (s *State) refresh(a *agent, why string) {
 	if a.outside {
 		return
 	}
+	s.turn.agents = append(s.turn.agents, a.def.ID)
 	s.onward(a)
 	a.ready, a.tracked = a.isReady(s.config), s.config.WorkTime.Tracked
 	if st := a.present(s); st != a.status {

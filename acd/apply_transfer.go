@@ -131,6 +131,7 @@ func (s *State) leaveTalk(i *interaction) {
 
 // beginStint notes that the agent has the interaction from now on.
 func (s *State) beginStint(i *interaction) {
+	s.turn.agents = append(s.turn.agents, i.agent.def.ID)
 	x := Stint{Agent: i.agent.def.ID, From: s.now.Time()}
 	if i.agent.outside {
 		x.Number = i.agent.def.Phone

@@ -38,12 +38,14 @@ type turn struct {
 	out       []Command
 	trace     []Step
 	ended     []Record
-	offers    uint64         // made so far; the low part of an OfferID
-	lanes     []*lane        // may now have a match
-	groups    []*group       // condition may have changed
-	callees   []*agent       // may now take what waits for them personally
-	spare     []*interaction // room for undecided
-	undecided []*interaction // caller has not been told anything yet, or must be told something new
+	offers    uint64                // made so far; the low part of an OfferID
+	agents    []queuegroups.AgentID // see Touched
+	inGroups  []queuegroups.GroupID // likewise
+	lanes     []*lane               // may now have a match
+	groups    []*group              // condition may have changed
+	callees   []*agent              // may now take what waits for them personally
+	spare     []*interaction        // room for undecided
+	undecided []*interaction        // caller has not been told anything yet, or must be told something new
 }
 
 // NewState returns the empty state, before any configuration.
@@ -93,6 +95,7 @@ func (s *State) beginTurn() {
 	clear(t.trace)
 	t.trace = t.trace[:0]
 	t.offers = 0
+	t.agents, t.inGroups = t.agents[:0], t.inGroups[:0]
 }
 
 // settle matches what the entry made matchable and then tells callers what they

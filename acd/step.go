@@ -178,6 +178,7 @@ func (s *State) step(i *interaction, st Step) {
 			i.omitted++
 		}
 		i.trail = append(i.trail, st)
+		s.touchLines(i, st.Group)
 	}
 	s.turn.trace = append(s.turn.trace, st)
 }

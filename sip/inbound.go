@@ -182,13 +182,9 @@ func (s *Stack) invited(r *tx.Request) {
 		r.Refuse(sip.StatusUnsupportedMediaType, "Unsupported Media Type", s.accept)
 		return
 	}
-	replaces, fault := s.replaced(r)
+	pickup, replaces, fault := s.takes(r, p)
 	if fault != nil {
 		r.Refuse(fault.Code, fault.Reason)
-		return
-	}
-	if replaces != nil && p == nil {
-		r.Refuse(sip.StatusForbidden, "Forbidden") // a carrier has no calls to take over
 		return
 	}
 	contact := header.Contact(r.Request)
@@ -210,7 +206,7 @@ func (s *Stack) invited(r *tx.Request) {
 	}
 	l := s.newInbound(r, d, t, sdp)
 	l.callsFrom(p)
-	l.replaces = replaces
+	l.pickup, l.replaces = pickup, replaces
 	if !s.remember(l, false) {
 		l.leave()
 		busy()

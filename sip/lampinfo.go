@@ -25,11 +25,11 @@ type Lamps interface {
 
 // LampCall is a call as whoever watches its end may see it.
 type LampCall struct {
-	ID       string    // of the dialog element; the same as long as the call
-	Up       bool      // confirmed, or not to be taken by anybody else; otherwise early: it rings
-	Outgoing bool      // whom one watches has called
-	With     Party     // the far end; zero: the watcher may not know it
-	Replaces *Replaces // how the watcher may take the early call: an INVITE that replaces this dialog; nil: they may not
+	ID       string // of the dialog element; the same as long as the call
+	Up       bool   // confirmed, or not to be taken by anybody else; otherwise early: it rings
+	Outgoing bool   // whom one watches has called
+	With     Party  // the far end; zero: the watcher may not know it
+	Pickup   string // a token that names the early call to Leg.Pickup if the watcher takes it; empty: they may not
 }
 
 // mostLampCalls is how many calls a document tells of, so that it fits into a datagram.
@@ -57,7 +57,8 @@ func lampCall(b *strings.Builder, c *LampCall, entity, domain string) {
 	}
 	b.WriteString("<dialog")
 	attr("id", c.ID)
-	if r := c.Replaces; r != nil { // section 4.1.2; whom one watches is the local side
+	if c.Pickup != "" { // section 4.1.2; whom one watches is the local side
+		r := pickupName(c.Pickup, domain)
 		attr("call-id", r.CallID)
 		attr("local-tag", r.RemoteTag)
 		attr("remote-tag", r.LocalTag)
@@ -71,7 +72,7 @@ func lampCall(b *strings.Builder, c *LampCall, entity, domain string) {
 	}
 	attr("direction", direction)
 	b.WriteString("><state>" + state + "</state>")
-	if c.With != (Party{}) || c.Replaces != nil {
+	if c.With != (Party{}) || c.Pickup != "" {
 		b.WriteString("<remote>")
 		if c.With != (Party{}) {
 			b.WriteString("<identity")
@@ -82,7 +83,7 @@ func lampCall(b *strings.Builder, c *LampCall, entity, domain string) {
 			_ = xml.EscapeText(b, []byte(partyURI(c.With, domain)))
 			b.WriteString("</identity>")
 		}
-		if c.Replaces != nil { // where the INVITE that takes the call goes
+		if c.Pickup != "" { // where the INVITE that takes the call goes
 			b.WriteString("<target")
 			attr("uri", entity)
 			b.WriteString("/>")

@@ -91,6 +91,7 @@ type Leg struct {
 	from     Party
 	to       string
 	user     string // whose phone it is, for legs to registered phones and from those who know the password
+	pickup   string // what it is to pick up, inbound only; see Pickup
 	replaces *Leg   // whose place it is to take, nil: nobody's
 	fixed    bool   // requests always go by the flow: the peer registered over it
 

@@ -51,13 +51,14 @@ type subscriptions struct {
 	byName map[string]map[*subscription]bool
 	byFlow map[edge.FlowID]map[*subscription]bool // those over connections
 	byUser map[string]int
+	open   map[*subscription]*tx.Client // NOTIFYs that have no answer yet, also those of subscriptions that are over
 	closed bool
 }
 
 func newSubscriptions() subscriptions {
 	return subscriptions{
 		byTag: map[string]*subscription{}, byName: map[string]map[*subscription]bool{},
-		byFlow: map[edge.FlowID]map[*subscription]bool{}, byUser: map[string]int{},
+		byFlow: map[edge.FlowID]map[*subscription]bool{}, byUser: map[string]int{}, open: map[*subscription]*tx.Client{},
 	}
 }
 

@@ -183,7 +183,7 @@ func (u *subscription) notify(text string) {
 		u.log.Debug().Str("why", u.over).Msg("subscription over")
 		u.s.subs.drop(u)
 	}
-	u.s.tx.Send(req, u.flow, func(res *sip.Response, err error) {
+	u.s.subs.open[u] = u.s.tx.Send(req, u.flow, func(res *sip.Response, err error) {
 		if err != nil || !res.IsProvisional() {
 			u.answered(res, err)
 		}
@@ -212,6 +212,7 @@ func (u *subscription) answered(res *sip.Response, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	u.sending = false
+	delete(t.open, u)
 	if u.gone {
 		return
 	}
@@ -262,7 +263,7 @@ func (s *Stack) LampsChanged() {
 func (s *Stack) Watched() bool { return s.subs.len() > 0 }
 
 // endSubscriptions ends all of them, and has the phones ask again later. Each is
-// told once, and nobody waits for what they say.
+// told once, and nobody waits for what they say to that or to a NOTIFY before.
 func (s *Stack) endSubscriptions() {
 	t := &s.subs
 	t.mu.Lock()
@@ -274,5 +275,8 @@ func (s *Stack) endSubscriptions() {
 			u.log.Debug().Err(err).Msg("end of the subscription not told")
 		}
 		t.drop(u)
+	}
+	for _, c := range t.open {
+		c.Drop()
 	}
 }

@@ -195,14 +195,14 @@ func TestWatch_Life(t *testing.T) {
 		t.Errorf("%+v", i)
 	}
 
-	early := LampCall{ID: "5", With: Party{User: "+48601", Name: `Jan "<&>" K`}, Replaces: &Replaces{CallID: "pickup-5", LocalTag: "ours", RemoteTag: "theirs"}}
+	early := LampCall{ID: "5", With: Party{User: "+48601", Name: `Jan "<&>" K`}, Pickup: "5"}
 	lamps.show(s, "102", early)
 	i = readInfo(t, w.notified())
 	d := i.Dialogs[0]
 	if i.Version != 1 || i.states() != "early" || d.ID != "5" || d.Direction != "recipient" {
 		t.Errorf("%+v", i)
 	}
-	if d.CallID != "pickup-5" || d.LocalTag != "theirs" || d.RemoteTag != "ours" || d.Remote.Target.URI != "sip:102@pbx.test" {
+	if d.CallID != "pickup-5@pbx.test" || d.LocalTag != "p5" || d.RemoteTag != "c5" || d.Remote.Target.URI != "sip:102@pbx.test" {
 		t.Errorf("the dialog to take: %+v", d)
 	}
 	if d.Remote.Identity.URI != "sip:+48601@pbx.test" || d.Remote.Identity.Display != `Jan "<&>" K` {
@@ -533,6 +533,26 @@ func TestWatch_Shutdown(t *testing.T) {
 		t.Errorf("Subscription-State: %s", got)
 	}
 	s.unwatched(t)
+}
+
+// The end does not wait for a phone that says nothing any more.
+func TestWatch_ShutdownWithDeadPhones(t *testing.T) {
+	s, lamps := watching(t, LampLimits{Every: time.Millisecond})
+	p := newPeer(t, s.addr("udp"))
+	p.watch(t, "dead1", "102", "")
+	p.watch(t, "dead2", "103", "")
+	lamps.show(s, "102", LampCall{ID: "1"})
+	p.recv("NOTIFY")
+	lamps.remove(s, "103")
+	p.recv("NOTIFY")
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := s.Close(ctx); err != nil || ctx.Err() != nil {
+		t.Error(err, ctx.Err())
+	}
+	if n := len(s.subs.open); n != 0 {
+		t.Errorf("%d NOTIFYs open", n)
+	}
 }
 
 // A fault in what is shown costs the subscription and nothing else.

@@ -81,7 +81,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 		return a, err
 	}
 	a.board = switchboard.New(switchboard.Options{
-		Node: nodeID(server), Facts: appender{a.facts}, Media: a.media, Music: a.music, Waiting: waiting{a.facts}, Log: part(a.log, "call"),
+		Node: nodeID(server), Facts: appender{a.facts}, Media: a.media, Music: a.music, Core: a.facts, Waiting: waiting{a.facts}, Log: part(a.log, "call"),
 	})
 	if a.stack, err = newStack(a); err != nil {
 		return a, err
@@ -115,6 +115,7 @@ func newStack(a *App) (*sip.Stack, error) {
 		Directory: directory(a.server.Domain, a.groups),
 		Handler:   a.board,
 		Store:     store,
+		Lamps:     a.board.Lamps(),
 		Log:       part(a.log, "sip"),
 	})
 }

@@ -37,6 +37,7 @@ func metrics() []metric {
 		{"centrala_sip_legs", "SIP legs now.", nil},
 		{"centrala_sip_calls_challenged_total", "Calls from no trunk that were asked for a password, the first try of every phone among them.", nil},
 		{"centrala_sip_calls_denied_total", "Calls from no trunk with a wrong password, and those over a user's limit.", nil},
+		{"centrala_sip_watches", "Subscriptions of busy lamp fields now.", nil},
 		{"centrala_trunk_calls", "Calls of a trunk now, in both directions.", []string{"trunk"}},
 		{"centrala_trunk_registered", "1 where the carrier has our registration; only of trunks that have an account.", []string{"trunk"}},
 		{"centrala_media_endpoints", "Media endpoints open now.", nil},
@@ -103,6 +104,7 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	gauge("centrala_sip_legs", float64(st.Legs))
 	count("centrala_sip_calls_challenged_total", st.Challenged)
 	count("centrala_sip_calls_denied_total", st.Denied)
+	gauge("centrala_sip_watches", float64(st.Watches))
 	f.trunks(gauge)
 	m := f.app.media.Stats()
 	gauge("centrala_media_endpoints", float64(m.Endpoints))

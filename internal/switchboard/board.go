@@ -30,12 +30,13 @@ type Appender interface {
 	Append(acd.Event) error
 }
 
-// Options are what a Board needs; all fields but Waiting and Log are required.
+// Options are what a Board needs; all fields but Core, Waiting and Log are required.
 type Options struct {
 	Node  acd.NodeID
 	Facts Appender
 	Media *media.Engine
 	Music *holdmusic.Library
+	Core  Core // nil: phones can watch nobody
 	// Waiting is asked, from any goroutine, what callers can be told; nil: nothing is announced.
 	Waiting Waiting
 	Log     zerolog.Logger
@@ -47,6 +48,7 @@ type Board struct {
 	facts   Appender
 	media   *media.Engine
 	music   *holdmusic.Library
+	core    Core
 	waiting Waiting
 	log     zerolog.Logger
 	stack   *sip.Stack // set once by Attach, before any call
@@ -85,7 +87,7 @@ type counters struct {
 // New makes a Board; Attach must follow before calls come in.
 func New(o Options) *Board {
 	b := &Board{
-		node: o.Node, facts: o.Facts, media: o.Media, music: o.Music, waiting: o.Waiting, log: o.Log,
+		node: o.Node, facts: o.Facts, media: o.Media, music: o.Music, core: o.Core, waiting: o.Waiting, log: o.Log,
 		beeps: [2]beeps{newBeeps(notDoneHertz), newBeeps(doneHertz)},
 		calls: make(map[acd.LegID]*call),
 		homes: make(map[acd.LegID]*call),
@@ -185,6 +187,7 @@ func (b *Board) Applied(e acd.Entry, commands []acd.Command) {
 			b.Execute(cmd)
 		}
 	}
+	b.lampsApplied(e.Event)
 }
 
 // Execute carries out one command, now or as soon as its call's actor gets to it.

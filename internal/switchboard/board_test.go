@@ -49,6 +49,7 @@ type bench struct {
 	t     *testing.T
 	board *Board
 	facts *facts
+	core  *core // what lamps show; the test applies to it
 	media *media.Engine
 	peer  *peer
 	at    netip.AddrPort // of the Board's stack
@@ -57,13 +58,13 @@ type bench struct {
 func newBench(t *testing.T, guard func(acd.Event) error) *bench {
 	t.Helper()
 	leaks := goleak.IgnoreCurrent()
-	b := &bench{t: t, facts: &facts{ch: make(chan acd.Event, 256), guard: guard}}
+	b := &bench{t: t, facts: &facts{ch: make(chan acd.Event, 256), guard: guard}, core: &core{s: acd.NewState()}}
 	var err error
 	if b.media, err = media.New(media.Options{PortMin: 30000, PortMax: 30399, Quarantine: -1, Log: zerolog.Nop()}); err != nil {
 		t.Fatal(err)
 	}
 	b.board = New(Options{
-		Node: "n1", Facts: b.facts, Media: b.media, Log: zerolog.Nop(),
+		Node: "n1", Facts: b.facts, Media: b.media, Core: b.core, Log: zerolog.Nop(),
 		Music: holdmusic.New(func(string) (io.ReadCloser, error) { return nil, os.ErrNotExist }),
 	})
 	stack := newStack(t, b.board)
@@ -99,9 +100,13 @@ var loopbackOnly = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 
 func newStack(t *testing.T, h sip.Handler) *sip.Stack {
 	t.Helper()
+	var lamps sip.Lamps
+	if b, ok := h.(*Board); ok {
+		lamps = b.Lamps()
+	}
 	s, err := sip.New(sip.Options{
 		Listen: []sip.Listen{{Network: "udp", Addr: netip.MustParseAddrPort("127.0.0.1:0")}},
-		Domain: "localhost", Handler: h, Log: zerolog.Nop(),
+		Domain: "localhost", Handler: h, Log: zerolog.Nop(), Lamps: lamps, LampLimits: sip.LampLimits{Every: time.Millisecond},
 		Directory: sip.Directory{Realm: "localhost", Trunks: []sip.Trunk{
 			{ID: "loop", From: loopbackOnly},
 		}},

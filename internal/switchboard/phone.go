@@ -17,6 +17,10 @@ func (c *call) beginOwn(id queuegroups.AgentID) {
 		c.refuse(403, "")
 		return
 	}
+	if token := c.caller.sip.Pickup(); token != "" {
+		c.beginPickup(agent, token)
+		return
+	}
 	if other := c.caller.sip.Replaces(); other != nil {
 		c.beginReplacing(agent, other)
 		return

@@ -24,7 +24,7 @@ type rawPhone struct {
 	agent   string
 	callID  string
 	to, uri string
-	lines   string // further headers of its INVITE
+	lines   string // further headers of its INVITE or SUBSCRIBE
 }
 
 // agents puts the agents of the configuration into the stack's directory, each
@@ -90,12 +90,18 @@ func headerOf(msg, name string) string {
 // dial places a call, with the password when asked for it.
 func (p *rawPhone) dial(to string) {
 	p.t.Helper()
+	sdp := fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 127.0.0.2\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\nm=audio %d RTP/AVP 8\r\n", 20000)
+	p.prove("INVITE", to, sdp)
+}
+
+// prove sends a request that begins a dialog, with the password when asked for it.
+func (p *rawPhone) prove(method, to, body string) {
+	p.t.Helper()
 	p.uri = fmt.Sprintf("sip:%s@%v", to, p.at)
 	p.to = "<" + p.uri + ">"
-	sdp := fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 127.0.0.2\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\nm=audio %d RTP/AVP 8\r\n", 20000)
-	p.send("INVITE", 1, "first"+p.callID, p.lines, sdp)
+	p.send(method, 1, "first"+p.callID, p.lines, body)
 	challenge := p.recv("SIP/2.0 401")
-	p.send("INVITE", 2, "second"+p.callID, p.lines+p.proof("INVITE", challenge), sdp)
+	p.send(method, 2, "second"+p.callID, p.lines+p.proof(method, challenge), body)
 }
 
 // proof answers a challenge.
@@ -151,6 +157,13 @@ func (p *rawPhone) ok(request string) {
 // reply answers a request.
 func (p *rawPhone) reply(request, status, body string) {
 	p.t.Helper()
+	if _, err := p.conn.WriteToUDPAddrPort([]byte(p.answer(request, status, body)), p.at); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// answer writes an answer to a request.
+func (p *rawPhone) answer(request, status, body string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "SIP/2.0 %s\r\n", status)
 	for _, name := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {
@@ -165,7 +178,5 @@ func (p *rawPhone) reply(request, status, body string) {
 		b.WriteString("Content-Type: application/sdp\r\n")
 	}
 	fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n%s", len(body), body)
-	if _, err := p.conn.WriteToUDPAddrPort([]byte(b.String()), p.at); err != nil {
-		p.t.Fatal(err)
-	}
+	return b.String()
 }
