@@ -74,7 +74,7 @@ func (c *carrier) hangUp() {
 func outside(c *carrier, p *phone, settings, trunk, noAnswer string) string {
 	groups := withPhones("in_order", settings+", no_answer: "+noAnswer, p)
 	groups = strings.Replace(groups, "carrier: {from: [CARRIER]}",
-		fmt.Sprintf("carrier: {from: [CARRIER], host: %q%s}", c.sipp, trunk), 1)
+		fmt.Sprintf("carrier: {from: [CARRIER], host: %q, check: 0s%s}", c.sipp, trunk), 1)
 	return strings.Replace(groups, "{contact:", `{phone: "+48 601 000 002", contact:`, 1)
 }
 
@@ -199,7 +199,7 @@ func TestForwardingOutsideCancelled(t *testing.T) {
 	p := newPhone(t, site, "anna", 900, declines)
 	telephone := newPhone(t, site, "mobile", 1300, rings)
 	groups := withPhones("in_order", "no_answer: [agent, hangup]", p)
-	groups = strings.Replace(groups, "carrier: {from: [CARRIER]}", fmt.Sprintf("carrier: {from: [CARRIER], host: %q}", telephone.sipAddr()), 1)
+	groups = strings.Replace(groups, "carrier: {from: [CARRIER]}", fmt.Sprintf("carrier: {from: [CARRIER], host: %q, check: 0s}", telephone.sipAddr()), 1)
 	groups = strings.Replace(groups, "{contact:", `{phone: "+48 601 000 002", contact:`, 1)
 	s := newServer(t, site, groups)
 	before := s.footprint()
@@ -220,7 +220,7 @@ func TestRegistersWithCarrier(t *testing.T) {
 	registrar := newCarrier(t, site, 1300, "registrar.xml")
 	p := newPhone(t, site, "anna", 900, picksUp)
 	groups := strings.Replace(withPhones("in_order", "", p), "carrier: {from: [CARRIER]}",
-		fmt.Sprintf("carrier: {host: %q, register: {user: acme, password: secret-of-acme}}", registrar.sipp), 1)
+		fmt.Sprintf("carrier: {host: %q, register: {user: acme, password: secret-of-acme}, check: 0s}", registrar.sipp), 1)
 	s := newServer(t, site, groups)
 	s.waitMetric(`centrala_trunk_registered{trunk="carrier"}`, 1)
 	sent := func() (expires []string) {
@@ -247,9 +247,30 @@ func TestRegistersInVain(t *testing.T) {
 	registrar := newCarrier(t, site, 1300, "registrar.xml")
 	p := newPhone(t, site, "anna", 900, picksUp)
 	groups := strings.Replace(withPhones("in_order", "", p), "carrier: {from: [CARRIER]}",
-		fmt.Sprintf("carrier: {host: %q, register: {user: acme, password: secret-of-others}}", registrar.sipp), 1)
+		fmt.Sprintf("carrier: {host: %q, register: {user: acme, password: secret-of-others}, check: 0s}", registrar.sipp), 1)
 	s := newServer(t, site, groups)
 	s.waitLog("not registered with the carrier", "trunk", "carrier", "error", "refused with 403 Forbidden")
 	registrar.waitOver()
 	s.waitMetric(`centrala_trunk_registered{trunk="carrier"}`, 0)
+}
+
+// Carriers are asked whether they are there: one answers, at the other's address
+// is nobody. The figure and the log tell.
+func TestTrunk_UpOrDown(t *testing.T) {
+	t.Parallel()
+	site := newSite(t)
+	there := newPhone(t, site, "carrier", 900, isBusy)
+	groups := withPhones("in_order", "", newPhone(t, site, "anna", 700, picksUp))
+	s := newServer(t, site, strings.Replace(groups, "  carrier: {from: [CARRIER]}",
+		fmt.Sprintf("  carrier: {from: [CARRIER], host: %q, check: 1s}\n  gone: {host: \"%v:%d\"}", there.sipAddr(), site.phoneHost(), peerPort), 1))
+	s.waitMetric(`centrala_trunk_up{trunk="carrier"}`, 1)
+	there.waitFor("OPTIONS", 2)
+	s.waitLog("the carrier does not answer", "trunk", "gone")
+	figures := s.metrics()
+	if up, told := figures[`centrala_trunk_up{trunk="gone"}`]; !told || up != 0 {
+		t.Errorf("gone: up %v, told %v", up, told)
+	}
+	if n := len(s.log("the carrier answers")); n != 1 {
+		t.Errorf("that the carrier answers is logged %d times", n)
+	}
 }

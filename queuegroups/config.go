@@ -254,6 +254,7 @@ type Trunk struct {
 	Register  *Registration `json:"register,omitempty"`
 	CallerID  string        `json:"caller_id,omitempty"` // E.164
 	MaxCalls  int           `json:"max_calls,omitempty"` // 0: no limit
+	Check     time.Duration `json:"check,omitempty"`     // between two OPTIONS to the host; 0: none
 	SRTP      SRTP          `json:"srtp,omitempty"`
 }
 

@@ -92,8 +92,8 @@ func TestLoad_Design(t *testing.T) {
 		},
 		Trunks: []Trunk{
 			{ID: "carrier", Host: "sip.carrier.example:5060", Transport: "udp", From: []string{"198.51.100.0/24"},
-				Register: &Registration{"48221234567", NewSecret("carrier's")}, CallerID: "+48221234567", MaxCalls: 30},
-			{ID: "pbx", Host: "192.0.2.1", Transport: "udp", From: []string{"192.0.2.1/32"}},
+				Register: &Registration{"48221234567", NewSecret("carrier's")}, CallerID: "+48221234567", MaxCalls: 30, Check: time.Minute},
+			{ID: "pbx", Host: "192.0.2.1", Transport: "udp", From: []string{"192.0.2.1/32"}, Check: 30 * time.Second},
 		},
 		Numbers: []Number{
 			{Number: "+48221234567", Trunk: "carrier", Group: "sales", HoldMusic: "jazz", Hours: "office"},

@@ -25,7 +25,7 @@ func (l *loader) buildTrunks(entries []strictyaml.Entry[trunkKeys]) {
 		k := e.Value
 		t := Trunk{
 			ID: TrunkID(e.Key), Host: k.Host.V, Transport: k.Transport.V,
-			CallerID: l.normalize(k.CallerID), MaxCalls: k.MaxCalls.V, SRTP: srtp(k.SRTP),
+			CallerID: l.normalize(k.CallerID), MaxCalls: k.MaxCalls.V, Check: k.Check.V, SRTP: srtp(k.SRTP),
 		}
 		if r := k.Register; r != nil {
 			t.Register = &Registration{User: r.User.V, Password: l.secret(r.Password)}

@@ -85,8 +85,9 @@ type Trunk struct {
 	Transport string         // "udp" or "tcp"
 	User      string         // of our account with the carrier, for its digest challenges; empty: it has none
 	Password  string
-	Register  bool // tell the carrier where we are; without From its calls are known by where that succeeded
-	MaxCalls  int  // in both directions; more come in with 503 and do not leave; 0: no limit
+	Check     time.Duration // between two questions whether the carrier is there; 0: it is not asked
+	Register  bool          // tell the carrier where we are; without From its calls are known by where that succeeded
+	MaxCalls  int           // in both directions; more come in with 503 and do not leave; 0: no limit
 }
 
 // Stats are counts since the start unless said otherwise.
@@ -131,6 +132,7 @@ type Stack struct {
 
 	regMu       sync.Mutex
 	regs        map[string]*registration // by trunk
+	checks      map[string]*check        // by trunk
 	registering bool                     // between Start and Close
 	regWait     sync.WaitGroup           // for their goroutines
 	subs        subscriptions
@@ -159,7 +161,7 @@ func New(o Options) (*Stack, error) {
 	}
 	s := &Stack{
 		o: o, t1: o.T1, t2: o.T2, now: time.Now,
-		regs: map[string]*registration{},
+		regs: map[string]*registration{}, checks: map[string]*check{},
 		subs: newSubscriptions(),
 		legs: map[string]*Leg{}, byFlow: map[edge.FlowID]map[*Leg]bool{}, empty: make(chan struct{}),
 	}
@@ -260,6 +262,7 @@ func (s *Stack) Start() {
 	s.registering = true
 	s.regMu.Unlock()
 	s.registerTrunks()
+	s.checkTrunks()
 }
 
 // Addrs are the addresses really listened on.
@@ -327,6 +330,7 @@ func (s *Stack) SetDirectory(d Directory) {
 	}
 	s.book.Store(b)
 	s.registerTrunks()
+	s.checkTrunks()
 	s.LampsChanged()
 }
 

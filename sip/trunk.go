@@ -27,6 +27,7 @@ type trunk struct {
 	conf  Trunk
 	until time.Time  // we are registered, zero: we are not
 	peer  netip.Addr // there
+	there presence   // found by checks
 }
 
 // TrunkStats is how a trunk stands now.
@@ -35,6 +36,8 @@ type TrunkStats struct {
 	Calls      int  // now, in both directions
 	Registers  bool // the carrier wants us to register
 	Registered bool
+	Checked    bool // it was asked whether it is there
+	Up         bool // and it is, at one of its addresses at least
 }
 
 // Trunks tells how the trunks of the directory stand, by ID.
@@ -42,8 +45,10 @@ func (s *Stack) Trunks() []TrunkStats {
 	b := s.book.Load()
 	list := make([]TrunkStats, 0, len(b.trunks))
 	for id, t := range b.trunks {
+		there := t.presence()
 		list = append(list, TrunkStats{
 			ID: id, Calls: int(t.calls.Load()), Registers: t.settings().Register, Registered: t.registered(s.now()),
+			Checked: there != unknown, Up: there == present,
 		})
 	}
 	slices.SortFunc(list, func(x, y TrunkStats) int { return cmp.Compare(x.ID, y.ID) })

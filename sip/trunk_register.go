@@ -119,6 +119,9 @@ func (s *Stack) unregisterTrunks(ctx context.Context) {
 		r.leave = true
 		r.stop()
 	}
+	for _, c := range s.checks {
+		c.stop()
+	}
 	s.regMu.Unlock()
 	hurry := context.AfterFunc(ctx, s.stop)
 	s.regWait.Wait()
@@ -246,7 +249,7 @@ func (r *registration) unregister() time.Duration {
 func (r *registration) ask(ctx context.Context, flow edge.Flow, patience time.Duration) (*sip.Response, error) {
 	longer := false
 	for proofs := 0; ; {
-		res, err := r.send(ctx, flow, patience)
+		res, err := r.s.await(ctx, r.request(flow), flow, patience)
 		if err != nil {
 			return nil, err
 		}
@@ -265,32 +268,6 @@ func (r *registration) ask(ctx context.Context, flow edge.Flow, patience time.Du
 			r.auth.Accepted()
 		}
 		return res, nil
-	}
-}
-
-// send sends one REGISTER and waits for its final answer.
-func (r *registration) send(ctx context.Context, flow edge.Flow, patience time.Duration) (*sip.Response, error) {
-	type outcome struct {
-		res *sip.Response
-		err error
-	}
-	final := make(chan outcome, 1)
-	c := r.s.tx.Send(r.request(flow), flow, func(res *sip.Response, err error) {
-		if err != nil || !res.IsProvisional() {
-			final <- outcome{res, err}
-		}
-	})
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case o := <-final:
-		return o.res, o.err
-	case <-timer.C:
-		c.Drop()
-		return nil, errNoAnswer
-	case <-ctx.Done():
-		c.Drop()
-		return nil, ctx.Err()
 	}
 }
 

@@ -127,6 +127,13 @@ func (n *names) fail(a netip.AddrPort) {
 	n.failed[a] = now
 }
 
+// revive notes that an address answers.
+func (n *names) revive(a netip.AddrPort) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.failed, a)
+}
+
 // ask looks a place up: an address is one, a host with a port has A and AAAA
 // records, and one without has SRV records for the transport or else the
 // transport's port (RFC 3263 section 4.2). The transport is configured, so that

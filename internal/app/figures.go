@@ -40,6 +40,7 @@ func metrics() []metric {
 		{"centrala_sip_watches", "Subscriptions of busy lamp fields now.", nil},
 		{"centrala_trunk_calls", "Calls of a trunk now, in both directions.", []string{"trunk"}},
 		{"centrala_trunk_registered", "1 where the carrier has our registration; only of trunks that have an account.", []string{"trunk"}},
+		{"centrala_trunk_up", "1 where the carrier answers OPTIONS; only of trunks that are asked.", []string{"trunk"}},
 		{"centrala_media_endpoints", "Media endpoints open now.", nil},
 		{"centrala_media_port_pairs_free", "RTP port pairs that are neither in use nor in quarantine.", nil},
 		{"centrala_rtp_sent_packets_total", "RTP packets sent.", nil},
@@ -131,6 +132,13 @@ func (f *figures) trunks(gauge func(name string, v float64, labels ...string)) {
 				registered = 1
 			}
 			gauge("centrala_trunk_registered", registered, t.ID)
+		}
+		if t.Checked {
+			up := 0.0
+			if t.Up {
+				up = 1
+			}
+			gauge("centrala_trunk_up", up, t.ID)
 		}
 	}
 }

@@ -87,7 +87,7 @@ func directory(realm string, c *queuegroups.Config) sip.Directory {
 		d.Users = append(d.Users, u)
 	}
 	for _, t := range c.Trunks {
-		trunk := sip.Trunk{ID: string(t.ID), Host: t.Host, Transport: t.Transport, MaxCalls: t.MaxCalls}
+		trunk := sip.Trunk{ID: string(t.ID), Host: t.Host, Transport: t.Transport, MaxCalls: t.MaxCalls, Check: t.Check}
 		if r := t.Register; r != nil {
 			trunk.User, trunk.Password, trunk.Register = r.User, r.Password.Value(), true
 		}
