@@ -79,9 +79,7 @@ func (c *call) announceNow(a *announcer) (next time.Duration) {
 	if left := rules.First - now.Sub(a.since); left > 0 {
 		return left
 	}
-	if c.told.of != a.of || c.told.group != e.Group {
-		c.told = told{of: a.of, group: e.Group}
-	}
+	c.told.turnTo(a.of, e.Group)
 	notice := c.told.notice(rules, e, now)
 	voice := holdmusic.Voice{Language: rules.Language, Folder: rules.Prompts}
 	p, length, ok := c.board.music.Announce(voice, notice, a.music)
@@ -92,6 +90,17 @@ func (c *call) announceNow(a *announcer) (next time.Duration) {
 	c.told.keep(notice, now)
 	c.log.Debug().Int("position", notice.Position).Stringer("wait", notice.Promise()).Stringer("length", length).Msg("announced")
 	return max(rules.Every, length)
+}
+
+// turnTo forgets what another interaction's customer was told, and the position in
+// another group: what was promised of the wait holds wherever they wait.
+func (t *told) turnTo(of acd.InteractionID, group queuegroups.GroupID) {
+	if t.of != of {
+		*t = told{of: of}
+	}
+	if t.group != group {
+		t.group, t.position = group, 0
+	}
 }
 
 // notice is what the caller is told: not that they have fallen back, nor that

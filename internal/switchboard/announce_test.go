@@ -273,3 +273,27 @@ func TestTold_PromisesDoNotGrow(t *testing.T) {
 		})
 	}
 }
+
+// In another group a caller has another position, but waits no longer than promised.
+func TestTold_InAnotherGroup(t *testing.T) {
+	both := queuegroups.Announce{Position: true, Wait: true}
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	var told told
+	for _, s := range []struct {
+		of    acd.InteractionID
+		group queuegroups.GroupID
+		e     acd.Expectation
+		want  holdmusic.Notice
+	}{
+		{1, "sales", acd.Expectation{Position: 2, Known: true, Wait: time.Minute}, holdmusic.Notice{Position: 2, Wait: time.Minute}},
+		{1, "sales", acd.Expectation{Position: 7, Known: true, Wait: time.Hour}, holdmusic.Notice{Wait: time.Minute}},
+		{1, "support", acd.Expectation{Position: 7, Known: true, Wait: time.Hour}, holdmusic.Notice{Position: 7, Wait: time.Minute}},
+		{2, "support", acd.Expectation{Position: 9, Known: true, Wait: time.Hour}, holdmusic.Notice{Position: 9, Wait: time.Hour}},
+	} {
+		told.turnTo(s.of, s.group)
+		if got := told.notice(both, s.e, now); got != s.want {
+			t.Errorf("%d in %s: %+v, want %+v", s.of, s.group, got, s.want)
+		}
+		told.keep(s.want, now)
+	}
+}
