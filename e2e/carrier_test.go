@@ -135,7 +135,7 @@ func TestForwardingOutside(t *testing.T) {
 	}
 }
 
-// The carrier asks for a password (RFC 3261 section 22.3): the account is that of register.
+// The carrier asks for a password (RFC 3261 section 22.3): the account is that of auth.
 func TestForwardingOutsideWithPassword(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -148,7 +148,7 @@ func TestForwardingOutsideWithPassword(t *testing.T) {
 			telephone := newCarrier(t, site, 1300, "carrier-digest.xml")
 			p := newPhone(t, site, "anna", 900, declines)
 			s := newServer(t, site, outside(telephone, p, "rings: 2",
-				fmt.Sprintf(", register: {user: acme, password: %s}", test.password), "[agent, hangup]"))
+				fmt.Sprintf(", auth: {user: acme, password: %s}", test.password), "[agent, hangup]"))
 			before := s.footprint()
 			c := s.call("+48600100200", "+48221234567", 500)
 			if test.right {

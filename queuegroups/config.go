@@ -252,10 +252,13 @@ type Trunk struct {
 	Transport string        `json:"transport"`      // udp, tcp or tls
 	From      []string      `json:"from,omitempty"` // addresses (CIDR) that its calls come from
 	Register  *Registration `json:"register,omitempty"`
+	Auth      *Registration `json:"auth,omitempty"`      // for calls, without registering
 	CallerID  string        `json:"caller_id,omitempty"` // E.164
 	MaxCalls  int           `json:"max_calls,omitempty"` // 0: no limit
 	Check     time.Duration `json:"check,omitempty"`     // between two OPTIONS to the host; 0: none
 	SRTP      SRTP          `json:"srtp,omitempty"`
+	// NumberFormat is how numbers are written to the carrier.
+	NumberFormat NumberFormat `json:"number_format,omitempty"`
 }
 
 // SRTP says whether the audio of a phone or a trunk is encrypted (RFC 3711) with
@@ -270,7 +273,25 @@ const (
 	SRTPOff      SRTP = "off"
 )
 
-// Registration is how we register with a carrier.
+// NumberFormat is how numbers are written to a carrier.
+type NumberFormat string
+
+// The formats; E.164 is the default.
+const (
+	NumberE164     NumberFormat = ""
+	NumberPlain    NumberFormat = "plain"
+	NumberNational NumberFormat = "national"
+)
+
+// Account is our account with the trunk's carrier; nil: there is none.
+func (t *Trunk) Account() *Registration {
+	if t.Register != nil {
+		return t.Register
+	}
+	return t.Auth
+}
+
+// Registration is our account with a carrier.
 type Registration struct {
 	User     string `json:"user"`
 	Password Secret `json:"-"`

@@ -84,7 +84,7 @@ func sameAgent(a, b *Agent) bool {
 }
 
 func sameTrunk(a, b *Trunk) bool {
-	if a.Register != nil && b.Register != nil && !a.Register.Password.Equal(b.Register.Password) {
+	if x, y := a.Account(), b.Account(); x != nil && y != nil && !x.Password.Equal(y.Password) {
 		return false
 	}
 	return same(a, b)

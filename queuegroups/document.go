@@ -161,6 +161,8 @@ type trunkKeys struct {
 	Transport text          `yaml:"transport" default:"udp" enum:"udp,tcp,tls" doc:"How calls are sent."`
 	From      texts         `yaml:"from" doc:"The addresses that its calls come from, as 198.51.100.0/24 or 198.51.100.7. Default: host, if that is an address."`
 	Register  *registerKeys `yaml:"register" doc:"The account with a carrier that asks us to register. Its password also answers when the carrier asks for one for a call."`
+	Auth      *registerKeys `yaml:"auth" doc:"The account with a carrier that asks for a password for calls, but not to register."`
+	Format    text          `yaml:"number_format" default:"e164" enum:"e164,plain,national" doc:"How numbers are written to the carrier. e164: +48221234567. plain: 48221234567. national: 221234567 in the region of the server, as it is dialled there, and 0033… or what goes before foreign numbers there."`
 	CallerID  text          `yaml:"caller_id" doc:"The number shown to whom we call." example:"+48 22 123 45 67"`
 	MaxCalls  number        `yaml:"max_calls" default:"0" min:"0" max:"1000000" doc:"Calls at once. 0: no limit."`
 	Check     duration      `yaml:"check" default:"30s" min:"0s" max:"1h" doc:"How often each address of host is asked by OPTIONS whether it is there, at most once a second. One that is not is tried last. 0s: never."`

@@ -39,6 +39,7 @@ func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
 		}
 		if l.known(&l.trunks, k.Trunk) {
 			g.Trunk = TrunkID(k.Trunk.V)
+			l.leaves(&g, k.Trunk)
 		}
 		edges[id] = l.chains(&g, k)
 		if g.AllMissed == AllMissedEnd && !k.Distribution.Bad && g.Distribution != All { // R99
@@ -227,4 +228,13 @@ func loop(path []GroupID, hops []string, from GroupID) string {
 		}
 	}
 	return b.String()
+}
+
+// leaves reports that calls cannot leave by the group's trunk.
+func (l *loader) leaves(g *Group, at text) {
+	for i := range l.config.Trunks {
+		if t := &l.config.Trunks[i]; t.ID == g.Trunk && t.Host == "" {
+			l.report.Add(at.At, "give the trunk a host", "calls of group %s are to leave by trunk %s, by which calls only come in", g.ID, t.ID)
+		}
+	}
 }

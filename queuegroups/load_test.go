@@ -199,6 +199,18 @@ func TestConfig_Lookups(t *testing.T) {
 	}
 }
 
+func TestTrunk_Account(t *testing.T) {
+	register, auth := &Registration{User: "r"}, &Registration{User: "a"}
+	for _, c := range []struct {
+		trunk Trunk
+		want  *Registration
+	}{{Trunk{}, nil}, {Trunk{Register: register}, register}, {Trunk{Auth: auth}, auth}} {
+		if got := c.trunk.Account(); got != c.want {
+			t.Errorf("%+v: %v", c.trunk, got)
+		}
+	}
+}
+
 func TestSecret_IsNeverShown(t *testing.T) {
 	type inside struct {
 		Secret Secret

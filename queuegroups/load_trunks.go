@@ -30,6 +30,12 @@ func (l *loader) buildTrunks(entries []strictyaml.Entry[trunkKeys]) {
 		if r := k.Register; r != nil {
 			t.Register = &Registration{User: r.User.V, Password: l.secret(r.Password)}
 		}
+		if a := k.Auth; a != nil {
+			t.Auth = &Registration{User: a.User.V, Password: l.secret(a.Password)}
+		}
+		if format := NumberFormat(k.Format.V); format == NumberPlain || format == NumberNational {
+			t.NumberFormat = format
+		}
 		host := l.checkHost(k.Host)
 		own := l.sources(t.ID, k.From)
 		if !k.From.Set && host.IsValid() {
@@ -44,6 +50,10 @@ func (l *loader) buildTrunks(entries []strictyaml.Entry[trunkKeys]) {
 			l.report.Add(e.At, "", "trunk %s has neither host nor from: it can take no calls and make none", e.Key)
 		case k.Register != nil && !k.Host.Set:
 			l.report.Add(e.At, "", "trunk %s has no host to register with", e.Key)
+		case k.Auth != nil && !k.Host.Set:
+			l.report.Add(e.At, "", "trunk %s has auth for calls to it, and no host that they go to", e.Key)
+		case k.Auth != nil && k.Register != nil:
+			l.report.Add(e.At, "give register alone", "trunk %s has both register and auth: the account is one", e.Key)
 		}
 		l.config.Trunks = append(l.config.Trunks, t)
 	}

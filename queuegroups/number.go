@@ -72,3 +72,35 @@ func parseNumber(number, region string) (string, error) {
 func KnownRegion(region string) bool {
 	return phonenumbers.GetCountryCodeForRegion(region) != 0
 }
+
+// Format writes an E.164 number as a carrier in a region wants it. What is no
+// E.164 number stays as it is.
+func Format(number string, format NumberFormat, region string) string {
+	if !strings.HasPrefix(number, "+") {
+		return number
+	}
+	switch format {
+	case NumberPlain:
+		return number[1:]
+	case NumberNational:
+		n, err := phonenumbers.Parse(number, region)
+		if err != nil || !KnownRegion(region) {
+			return number
+		}
+		if text := digits(phonenumbers.FormatOutOfCountryCallingNumber(n, region)); text != "" {
+			return text
+		}
+	case NumberE164:
+	}
+	return number
+}
+
+// digits drops all else from a number.
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}

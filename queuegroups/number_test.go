@@ -129,3 +129,35 @@ func BenchmarkNormalize(b *testing.B) {
 		})
 	}
 }
+
+// What a carrier is sent is what it would be dialled as there, and is read as the same number again.
+func TestFormat(t *testing.T) {
+	for _, test := range []struct{ number, region, plain, national string }{
+		{"+48221234567", "PL", "48221234567", "221234567"},
+		{"+33142685300", "PL", "33142685300", "0033142685300"},
+		{"+49301234567", "DE", "49301234567", "0301234567"},
+		{"+12125550123", "US", "12125550123", "12125550123"},
+		{"+48221234567", "US", "48221234567", "01148221234567"},
+		{"+74951234567", "RU", "74951234567", "84951234567"},
+		{"+390669812345", "IT", "390669812345", "0669812345"},
+	} {
+		for format, want := range map[NumberFormat]string{NumberE164: test.number, NumberPlain: test.plain, NumberNational: test.national} {
+			if got := Format(test.number, format, test.region); got != want {
+				t.Errorf("%s in %s as %q: %s, want %s", test.number, test.region, format, got, want)
+			}
+		}
+		if again, err := Normalize(test.national, test.region); err != nil || again != test.number {
+			t.Errorf("%s in %s is read as %s, %v", test.national, test.region, again, err)
+		}
+	}
+	for _, number := range []string{"", "101", "anonymous"} {
+		if got := Format(number, NumberNational, "PL"); got != number {
+			t.Errorf("%q became %q", number, got)
+		}
+	}
+	for _, c := range []struct{ number, region string }{{"+1", "PL"}, {"+48221234567", "XX"}} {
+		if got := Format(c.number, NumberNational, c.region); got != c.number {
+			t.Errorf("%q in %q became %q", c.number, c.region, got)
+		}
+	}
+}

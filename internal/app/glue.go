@@ -88,8 +88,8 @@ func directory(realm string, c *queuegroups.Config) sip.Directory {
 	}
 	for _, t := range c.Trunks {
 		trunk := sip.Trunk{ID: string(t.ID), Host: t.Host, Transport: t.Transport, MaxCalls: t.MaxCalls, Check: t.Check}
-		if r := t.Register; r != nil {
-			trunk.User, trunk.Password, trunk.Register = r.User, r.Password.Value(), true
+		if account := t.Account(); account != nil {
+			trunk.User, trunk.Password, trunk.Register = account.User, account.Password.Value(), t.Register != nil
 		}
 		for _, from := range t.From {
 			trunk.From = append(trunk.From, netip.MustParsePrefix(from)) // the loader let only prefixes through

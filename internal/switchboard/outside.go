@@ -29,7 +29,7 @@ func (c *call) dialOut(cmd *acd.Dial) {
 }
 
 func (c *call) callOutside(o *offer, cmd *acd.Dial) error {
-	to, err := c.board.stack.TrunkContact(string(cmd.Trunk), cmd.Number)
+	to, err := c.board.stack.TrunkContact(string(cmd.Trunk), c.board.written(cmd.Number, cmd.Trunk))
 	if err != nil {
 		return err
 	}
@@ -38,6 +38,7 @@ func (c *call) callOutside(o *offer, cmd *acd.Dial) error {
 		return errLoop
 	}
 	d.From, d.Header = c.board.callerID(cmd, c.caller.sip.To())
+	d.From.User = c.board.written(d.From.User, cmd.Trunk)
 	if err := c.dial(o, d); err != nil {
 		return err
 	}
@@ -62,8 +63,17 @@ func (b *Board) callerID(cmd *acd.Dial, called string) (sip.Party, []sip.Header)
 	if called = b.number(called); !strings.HasPrefix(called, "+") {
 		return from, nil
 	}
-	diversion := fmt.Sprintf("<sip:%s@%s>;reason=unknown;counter=1", called, b.stack.Domain())
+	diversion := fmt.Sprintf("<sip:%s@%s>;reason=unknown;counter=1", b.written(called, cmd.Trunk), b.stack.Domain())
 	return from, []sip.Header{{Name: "Diversion", Value: diversion}}
+}
+
+// written is a number as the trunk's carrier wants it.
+func (b *Board) written(number string, trunk queuegroups.TrunkID) string {
+	conf := b.config.Load()
+	if t := conf.Trunk(trunk); t != nil {
+		return queuegroups.Format(number, t.NumberFormat, conf.Region)
+	}
+	return number
 }
 
 // firstNumber is the first number declared for a trunk; empty: there is none.

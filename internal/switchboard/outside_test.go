@@ -2,6 +2,7 @@ package switchboard
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"centrala/acd"
@@ -33,6 +34,33 @@ func TestBoard_DialsOutside(t *testing.T) {
 	b.want(&acd.LegEnded{Leg: answered.Leg, Cause: acd.EndHangup})
 	b.peer.do(func() { leg.Hangup("") })
 	b.want(&acd.LegEnded{Leg: call, Cause: acd.EndHangup})
+}
+
+// Numbers are written as the trunk's carrier wants them: called, calling and diverting.
+func TestBoard_NumbersOutside(t *testing.T) {
+	for format, want := range map[queuegroups.NumberFormat][3]string{
+		queuegroups.NumberE164:     {"+48229998877", "+48601000000", "+48221234567"},
+		queuegroups.NumberPlain:    {"48229998877", "48601000000", "48221234567"},
+		queuegroups.NumberNational: {"229998877", "601000000", "221234567"},
+	} {
+		t.Run(string("to "+format), func(t *testing.T) {
+			b := newBench(t, nil)
+			b.board.SetConfig(&queuegroups.Config{Region: "PL", Trunks: []queuegroups.Trunk{{ID: "loop", NumberFormat: format}}})
+			b.board.stack.SetDirectory(sip.Directory{Realm: "localhost", Trunks: []sip.Trunk{
+				{ID: "loop", From: loopbackOnly, Host: fmt.Sprint(b.peer.stack.Addrs()[0].Addr)},
+			}})
+			call, _ := b.arrive()
+			dial := &acd.Dial{Offer: 5, Number: "+48229998877", Trunk: "loop", From: acd.Party{Number: "+48601000000"}}
+			b.do(call, dial)
+			telephone := b.peer.waitRung()
+			b.want(&acd.OfferRinging{Offer: 5})
+			_, headers := b.board.callerID(dial, "+48221234567")
+			if telephone.To() != want[0] || telephone.From().User != want[1] || !strings.Contains(headers[0].Value, "<sip:"+want[2]+"@") {
+				t.Errorf("%q: called %s from %s, diverted %v; want %v", format, telephone.To(), telephone.From().User, headers, want)
+			}
+			b.board.EndAll()
+		})
+	}
 }
 
 func TestBoard_CannotDialOutside(t *testing.T) {
