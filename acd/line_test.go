@@ -1,6 +1,7 @@
 package acd_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -10,17 +11,53 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// lampLines are the lines of every agent and group as every agent sees them.
+type lampLines map[string]string
+
+// look notes what there is to see and returns whose lines are others than before.
+func (l *lampLines) look(s *acd.State) (changed []string) {
+	now := lampLines{}
+	for i := range s.Config().Agents {
+		watcher := s.Config().Agents[i].ID
+		for _, a := range s.Config().Agents {
+			lines, _ := s.AgentLines(a.ID, watcher)
+			now[string(a.ID)] += fmt.Sprint(lines)
+		}
+		for _, g := range s.Config().Groups {
+			lines, _ := s.GroupLines(g.ID, watcher)
+			now[string(g.ID)] += fmt.Sprint(lines)
+		}
+	}
+	for name, lines := range now {
+		if (*l)[name] != lines {
+			changed = append(changed, name)
+		}
+	}
+	*l = now
+	return changed
+}
+
+// untouched is somebody whose lines the last entry has changed without touching
+// them; empty: nobody.
+func (l *lampLines) untouched(s *acd.State) string {
+	agents, groups := s.Touched()
+	for _, name := range l.look(s) {
+		if !slices.Contains(agents, queuegroups.AgentID(name)) && !slices.Contains(groups, queuegroups.GroupID(name)) {
+			return name
+		}
+	}
+	return ""
+}
+
 // lamps is a world whose lamps are looked at: anna and bartek share sales, which
-// has pickup, bartek and celina share support, which has not. After every entry
-// whoever's lines are others than before must have been touched.
+// has pickup, bartek and celina share support, which has not.
 type lamps struct {
 	*world
-	agents map[string][]acd.Line
-	groups map[string][]acd.Line
+	lines lampLines
 }
 
 func newLamps(t testing.TB) *lamps {
-	l := &lamps{world: newWorld(t), agents: map[string][]acd.Line{}, groups: map[string][]acd.Line{}}
+	l := &lamps{world: newWorld(t)}
 	voice := queuegroups.Capacity{Voice: 2}
 	l.apply(&acd.ConfigApplied{Config: &queuegroups.Config{
 		Version: "lamps",
@@ -38,7 +75,7 @@ func newLamps(t testing.TB) *lamps {
 	for _, a := range []queuegroups.AgentID{"anna", "bartek", "celina"} {
 		l.apply(&acd.AgentOnline{Agent: a, Node: "n1"})
 	}
-	l.look()
+	l.lines.look(l.s)
 	return l
 }
 
@@ -47,32 +84,10 @@ func (l *lamps) do(events ...acd.Event) {
 	l.t.Helper()
 	for _, e := range events {
 		l.apply(e)
-		agents, groups := l.s.Touched()
-		for _, name := range l.look() {
-			if !slices.Contains(agents, queuegroups.AgentID(name)) && !slices.Contains(groups, queuegroups.GroupID(name)) {
-				l.t.Errorf("after %T%+v: %s has changed and was not touched", e, e, name)
-			}
+		if name := l.lines.untouched(l.s); name != "" {
+			l.t.Errorf("after %T%+v: %s has changed and was not touched", e, e, name)
 		}
 	}
-}
-
-// look notes what there is to see and returns whose lines are others than before.
-func (l *lamps) look() (changed []string) {
-	for _, a := range l.s.Config().Agents {
-		lines, _ := l.s.AgentLines(a.ID, "bartek")
-		if !cmp.Equal(lines, l.agents[string(a.ID)]) {
-			changed = append(changed, string(a.ID))
-		}
-		l.agents[string(a.ID)] = lines
-	}
-	for _, g := range l.s.Config().Groups {
-		lines, _ := l.s.GroupLines(g.ID, "bartek")
-		if !cmp.Equal(lines, l.groups[string(g.ID)]) {
-			changed = append(changed, string(g.ID))
-		}
-		l.groups[string(g.ID)] = lines
-	}
-	return changed
 }
 
 func (l *lamps) want(agent, watcher queuegroups.AgentID, want ...acd.Line) {

@@ -68,6 +68,7 @@ type script struct {
 	log     []logLine
 	ended   []acd.Record
 	out     strings.Builder
+	lamps   lampLines
 }
 
 func runScript(t *testing.T, source string) string {
@@ -286,6 +287,11 @@ func (r *script) apply(e acd.Event) {
 	commands := r.s.Apply(acd.Entry{Index: r.index, At: r.now, Event: e})
 	r.log = append(r.log, logLine{Index: r.index, At: r.now, Event: raw})
 	r.ended = append(r.ended, r.s.Ended()...)
+	if _, all := e.(*acd.ConfigApplied); all {
+		r.lamps.look(r.s)
+	} else if name := r.lamps.untouched(r.s); name != "" {
+		r.t.Errorf("%sthat changed the lines of %s, which was not touched", r.out.String(), name)
+	}
 	for _, st := range r.s.Trace() {
 		fmt.Fprintf(&r.out, "  %s\n", st)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // party is a caller played by the test to the message: SIP on a UDP socket,
-// written out by hand. It answers BYE; all else is the test's to do or to leave.
+// written out by hand. It answers BYE and NOTIFY; all else is the test's to do or to leave.
 type party struct {
 	*ear
 	t      *testing.T
@@ -28,7 +28,12 @@ type party struct {
 // party lets a caller from the carrier's network be played by hand.
 func (v *server) party(from, number string, hertz int) *party {
 	v.t.Helper()
-	host := v.site.carrierHost()
+	return v.partyAt(v.site.carrierHost(), from, number, hertz)
+}
+
+// partyAt is party at an address of either network.
+func (v *server) partyAt(host netip.Addr, from, number string, hertz int) *party {
+	v.t.Helper()
 	socket, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(host, peerPort)))
 	if err != nil {
 		v.t.Fatal(err)
@@ -64,7 +69,7 @@ func (c *party) serve() {
 		if !ok {
 			continue
 		}
-		if m.method() == "BYE" {
+		if m.method() == "BYE" || m.method() == "NOTIFY" {
 			c.send(answerTo(m, "200 OK"))
 		}
 		c.mu.Lock()
