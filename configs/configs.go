@@ -80,9 +80,10 @@ type Ports struct{ Min, Max uint16 }
 
 // TLS is where certificates come from. Cert and Key are set for TLSFiles.
 type TLS struct {
-	Mode string
-	Cert string
-	Key  string
+	Mode  string
+	Cert  string
+	Key   string
+	Roots string // of peers that we call, beside the machine's; empty: no others
 }
 
 // Log is how much is logged and how. Level is one of zerolog's, from trace to error.

@@ -33,6 +33,8 @@ type tlsKeys struct {
 	Mode text `yaml:"mode" default:"self_signed" enum:"self_signed,files,acme" doc:"self_signed: made by the server. files: cert and key. acme: from a certificate authority."`
 	Cert text `yaml:"cert" doc:"The file of the certificate chain, PEM."`
 	Key  text `yaml:"key" doc:"The file of the private key, PEM."`
+
+	Roots text `yaml:"roots" doc:"A file of certificate authorities, PEM, that carriers and phones called over TLS may have theirs from, beside those that the machine trusts."`
 }
 
 type logKeys struct {

@@ -205,6 +205,9 @@ func (l *loader) ports(v text) Ports {
 
 func (l *loader) tls(k *tlsKeys) {
 	l.server.TLS.Mode = k.Mode.V
+	if v := k.Roots; v.V != "" && !v.Bad {
+		l.server.TLS.Roots = l.file(v)
+	}
 	if k.Mode.Bad {
 		return
 	}
@@ -220,14 +223,20 @@ func (l *loader) tls(k *tlsKeys) {
 		case k.Mode.V == TLSFiles && f.v.V == "":
 			l.report.Add(k.Mode.At, "", "mode files needs a %s", f.key)
 		case k.Mode.V == TLSFiles:
-			*f.into = l.path(f.v.V)
-			if file, err := os.Open(*f.into); err != nil {
-				l.report.Add(f.v.At, "", "%s: %s", *f.into, reason(err))
-			} else {
-				_ = file.Close() // nothing was written
-			}
+			*f.into = l.file(f.v)
 		}
 	}
+}
+
+// file gives the path of a file that must be there.
+func (l *loader) file(v text) string {
+	name := l.path(v.V)
+	if f, err := os.Open(name); err != nil {
+		l.report.Add(v.At, "", "%s: %s", name, reason(err))
+	} else {
+		_ = f.Close() // nothing was written
+	}
+	return name
 }
 
 var natsServer = regexp.MustCompile(`^(nats|tls)://[^\s/,]+$`)

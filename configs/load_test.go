@@ -43,7 +43,7 @@ data: /var/lib/centrala
 listen: {sip: ["tls://[2001:db8::1]:5061", "udp://127.0.0.1:0", "udp://127.0.0.1:0"], web: "http://127.0.0.1:8080", admin: ""}
 advertise: 203.0.113.5
 rtp: 20000-20003
-tls: {mode: files, cert: cert.pem, key: key.pem}
+tls: {mode: files, cert: cert.pem, key: key.pem, roots: cert.pem}
 log: {level: debug, format: json}
 engine: nats://a:4222,tls://b:4222
 database: postgres://user@host/centrala
@@ -60,7 +60,7 @@ queuegroups: groups
 			Web: Web{Addr: netip.MustParseAddrPort("127.0.0.1:8080")},
 		},
 		Advertise: netip.MustParseAddr("203.0.113.5"), RTP: Ports{20000, 20003},
-		TLS: TLS{TLSFiles, filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")},
+		TLS: TLS{TLSFiles, filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem"), filepath.Join(folder, "cert.pem")},
 		Log: Log{"debug", LogJSON}, Engine: "nats://a:4222,tls://b:4222", Database: "postgres://user@host/centrala", QueueGroups: "groups",
 	}
 	if d := cmp.Diff(want, got, compared); d != "" {

@@ -55,8 +55,9 @@ func (s *server) softphone(agent, password, transport, answer string, hertz floa
 	return p
 }
 
-// newSoftphone starts a phone with one account.
-func newSoftphone(t *testing.T, s *site, name string, hertz float64, account string) *softphone {
+// newSoftphone starts a phone with one account; settings are more lines of its
+// configuration. It listens on UDP and TCP, and on the next port on TLS.
+func newSoftphone(t *testing.T, s *site, name string, hertz float64, account string, settings ...string) *softphone {
 	t.Helper()
 	program := needPeer(t, "baresip")
 	p := &softphone{t: t, name: name, dir: t.TempDir(), addr: s.local(s.ports(2))}
@@ -94,7 +95,8 @@ module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen %v
 snd_path %s
-`, p.addr, p.dir, rtp, rtp+15, modulePath(t, program), control, p.dir),
+%s
+`, p.addr, p.dir, rtp, rtp+15, modulePath(t, program), control, p.dir, strings.Join(settings, "\n")),
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(p.dir, name), []byte(content), 0o600); err != nil {

@@ -117,6 +117,33 @@ func TestSRTP_BothEncrypt(t *testing.T) {
 	}
 }
 
+// An agent's policy holds for the calls that they make, too: those of a phone
+// that does not encrypt are refused, others are heard on both sides.
+func TestSRTP_AgentCalls(t *testing.T) {
+	t.Parallel()
+	secret := strings.Replace(office, `sip_password: anna-secret-1}`, `sip_password: anna-secret-1, srtp: required}`, 1)
+	s := newServer(t, newSite(t), secret)
+	plain := s.softphone("anna", "anna-secret-1", "udp", "manual", 700)
+	plain.dial("102")
+	if e := plain.wait("is refused", "CALL_CLOSED"); !strings.Contains(e.Param, "488") {
+		t.Errorf("refused with %q", e.Param)
+	}
+	plain.end()
+
+	anna := s.tlsPhone(900, "srtp-mand")
+	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "auto", 500)
+	anna.dial("102")
+	anna.wait("talks", "CALL_ESTABLISHED")
+	bartek.wait("talks", "CALL_ESTABLISHED")
+	anna.waitHeard(1, time.Second)
+	bartek.waitHeard(1, time.Second)
+	bartek.hangUp()
+	anna.wait("hangs up", "CALL_CLOSED")
+	anna.wantSecured("A")
+	anna.heardOnly(500, 900)
+	bartek.heardOnly(900, 500)
+}
+
 // Where audio must be encrypted a plain call is refused: the caller's with 488,
 // the agent's phone is not connected and the caller goes on waiting.
 func TestSRTP_PlainIsRefused(t *testing.T) {

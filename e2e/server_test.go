@@ -40,7 +40,8 @@ type server struct {
 	t     *testing.T
 	site  *site
 	dir   string
-	sip   netip.AddrPort
+	sip   netip.AddrPort // UDP and TCP
+	tls   netip.AddrPort
 	admin netip.AddrPort
 	cmd   *exec.Cmd
 	gone  chan struct{} // closed when the process has ended
@@ -99,18 +100,18 @@ hold_music:
 // prepareServer writes the files of a server that is not started yet.
 func prepareServer(t *testing.T, s *site, queuegroups string) *server {
 	t.Helper()
-	v := &server{t: t, site: s, dir: t.TempDir(), sip: s.local(s.ports(2)), admin: s.local(s.ports(2))}
+	v := &server{t: t, site: s, dir: t.TempDir(), sip: s.local(s.ports(2)), tls: s.local(s.ports(2)), admin: s.local(s.ports(2))}
 	rtp := s.ports(rtpPorts)
 	v.writeFile("centrala.yaml", fmt.Sprintf(`domain: %s
 region: PL
 data: %s/data
 listen:
-  sip: [udp://%v, tcp://%v]
+  sip: [udp://%v, tcp://%v, tls://%v]
   admin: http://%v
 rtp: %d-%d
 log: {level: debug, format: json}
 queuegroups: queuegroups.yaml
-`, domain, v.dir, v.sip, v.sip, v.admin, rtp, rtp+rtpPorts-1))
+`, domain, v.dir, v.sip, v.sip, v.tls, v.admin, rtp, rtp+rtpPorts-1))
 	v.writeFile("queuegroups.yaml", strings.ReplaceAll(queuegroups, "CARRIER", s.network().String()))
 	t.Cleanup(func() {
 		v.kill()

@@ -39,7 +39,7 @@ type agentKeys struct {
 	Capacity    capacityKeys `yaml:"capacity" doc:"How many calls and chats at once."`
 	Skills      skills       `yaml:"skills" min:"1" max:"9" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"What the agent is good at: skill and level, as in {polish: 5, billing: 2}."`
 	WrapUp      duration     `yaml:"wrap_up" min:"0s" max:"24h" doc:"Time after each call or chat. Default: the group's."`
-	SRTP        text         `yaml:"srtp" default:"optional" enum:"required,optional,off" doc:"Whether the audio of their phones is encrypted. required: a call that would not be is refused. optional: where the phone does it too. off: never."`
+	SRTP        text         `yaml:"srtp" default:"optional" enum:"required,optional,off" doc:"Whether the audio of their phones is encrypted. required: a call that would not be is refused. optional: where the phone does it too; over tls it is asked to. off: never."`
 	Calls       text         `yaml:"calls" default:"national" enum:"internal,national,international,any" doc:"Which numbers outside the agent may call, and send callers to. internal: none. national: ordinary and free ones of the server's region. international: of other countries too. any: premium-rate, satellite and unknown ones too."`
 	MaxCalls    number       `yaml:"max_calls" default:"4" min:"1" max:"100" doc:"Calls from their phones at once; further ones are refused."`
 	Trunk       text         `yaml:"trunk" doc:"By which trunk their calls outside leave. Default: the first that has a host." example:"carrier"`
@@ -166,7 +166,7 @@ type trunkKeys struct {
 	CallerID  text          `yaml:"caller_id" doc:"The number shown to whom we call." example:"+48 22 123 45 67"`
 	MaxCalls  number        `yaml:"max_calls" default:"0" min:"0" max:"1000000" doc:"Calls at once. 0: no limit."`
 	Check     duration      `yaml:"check" default:"30s" min:"0s" max:"1h" doc:"How often each address of host is asked by OPTIONS whether it is there, at most once a second. One that is not is tried last. 0s: never."`
-	SRTP      text          `yaml:"srtp" default:"optional" enum:"required,optional,off" doc:"Whether the audio of its calls is encrypted. required: a call that would not be is refused. optional: where the carrier does it too. off: never."`
+	SRTP      text          `yaml:"srtp" default:"optional" enum:"required,optional,off" doc:"Whether the audio of its calls is encrypted. required: a call that would not be is refused. optional: where the carrier does it too; over tls it is asked to. off: never."`
 }
 
 type registerKeys struct {

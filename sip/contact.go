@@ -63,12 +63,12 @@ func (s *Stack) Contacts(user string) []Contact {
 
 // socketFor mends a UDP flow that was stored by a process with other sockets.
 func (s *Stack) socketFor(f edge.Flow) edge.Flow {
-	for _, a := range s.udp {
+	for _, a := range s.tx.UDP() {
 		if a == f.Local {
 			return f
 		}
 	}
-	if g, err := s.tx.Towards("udp", f.Remote); err == nil {
+	if g, err := s.tx.Towards("udp", f.Remote, ""); err == nil {
 		return g
 	}
 	return f
@@ -76,19 +76,17 @@ func (s *Stack) socketFor(f edge.Flow) edge.Flow {
 
 // ContactURI is the contact of a phone with a fixed address, such as
 // sip:lobby@192.0.2.9:5060;transport=tcp. A host name is looked up when the
-// phone is called.
+// phone is called. Over TLS the phone's certificate has to be that of the host.
 func (s *Stack) ContactURI(uri string) (Contact, error) {
 	u, err := header.ParseURI(strings.TrimSpace(uri))
 	if err != nil {
 		return Contact{}, fmt.Errorf("%q: %w", uri, err)
 	}
-	if u.Scheme != "sip" {
-		return Contact{}, fmt.Errorf("%q: only sip: can be called", uri)
+	network, ok := networkOf(&u)
+	if !ok {
+		return Contact{}, fmt.Errorf("%q: only sip: and sips: can be called", uri)
 	}
-	c := Contact{URI: u.String(), Q: 1, uri: u, network: "udp", port: uint16(sip.DefaultUdpPort)}
-	if t, ok := u.UriParams.Get("transport"); ok {
-		c.network = strings.ToLower(t)
-	}
+	c := Contact{URI: u.String(), Q: 1, uri: u, network: network, port: defaultPort(network)}
 	if u.Port > 0 {
 		c.port = uint16(u.Port)
 	}
@@ -101,11 +99,8 @@ func (s *Stack) ContactURI(uri string) (Contact, error) {
 // locate finds the path to a contact with an address; one with a host name is
 // looked up when it is called.
 func (s *Stack) locate(c *Contact) error {
-	locals := s.udp
-	if c.network == "tcp" {
-		locals = s.tcp
-	}
-	if c.network != "udp" && c.network != "tcp" || len(locals) == 0 {
+	locals := s.tx.Listening(c.network)
+	if len(locals) == 0 {
 		return fmt.Errorf("no socket for transport %s", c.network)
 	}
 	ip, err := netip.ParseAddr(strings.Trim(c.uri.Host, "[]"))
@@ -113,13 +108,33 @@ func (s *Stack) locate(c *Contact) error {
 		c.Local = locals[0].Addr()
 		return nil
 	}
-	c.flow, err = s.tx.Towards(c.network, netip.AddrPortFrom(ip.Unmap(), cmp.Or(c.port, uint16(sip.DefaultUdpPort))))
+	c.flow, err = s.tx.Towards(c.network, netip.AddrPortFrom(ip.Unmap(), cmp.Or(c.port, defaultPort(c.network))), c.uri.Host)
 	if err != nil {
 		return err
 	}
 	c.Local, c.Remote = c.flow.Local.Addr(), ip.Unmap()
 	return nil
 }
+
+// networkOf is how to reach a URI that does not have to be looked up first
+// (RFC 3263 section 4.1): sips: is TLS, whatever stream its transport names (RFC
+// 5630 section 3.1.2). False: it cannot be reached.
+func networkOf(u *sip.Uri) (string, bool) {
+	transport, _ := u.UriParams.Get("transport")
+	transport = strings.ToLower(transport)
+	switch {
+	case u.Scheme == "sip":
+		return cmp.Or(transport, "udp"), true
+	case u.Scheme == "sips" && (transport == "" || transport == "tcp" || transport == "tls"):
+		return "tls", true
+	}
+	return "", false
+}
+
+func defaultPort(network string) uint16 { return uint16(sip.DefaultPort(network)) }
+
+// Secure tells whether nobody on the way to the contact can read what is sent.
+func (c *Contact) Secure() bool { return c.network == "tls" }
 
 // flowOf is a flow in the registrar's terms.
 func flowOf(f edge.Flow) registrar.Flow {

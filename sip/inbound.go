@@ -95,7 +95,7 @@ func (v *server) Stray(res *sip.Response) {
 	if err != nil {
 		return
 	}
-	flow, err := s.tx.Towards(sip.NetworkToLower(res.Transport()), remote)
+	flow, err := s.tx.Towards(sip.NetworkToLower(res.Transport()), remote, "")
 	contact := header.Contact(res)
 	if err != nil || flow.ID == "" || contact == nil {
 		return
@@ -152,7 +152,7 @@ func (s *Stack) register(r *tx.Request) {
 	s.tx.Trust(source)
 	// Any To tag is the client's mistake; ours must not become part of the stored dialog-less state.
 	res := s.reg.Handle(r.Request, user, flowOf(r.Flow))
-	if res.IsSuccess() && r.Flow.Network == "tcp" {
+	if res.IsSuccess() && r.Flow.Stream() {
 		s.tx.Flows().Keep(r.Flow.ID, len(res.GetHeaders("Contact")) > 0)
 	}
 	s.o.Log.Debug().Str("user", user).Str("source", r.Flow.Remote.String()).Int("code", res.StatusCode).Msg("registration")
@@ -222,6 +222,7 @@ func (s *Stack) newInbound(r *tx.Request, d *dialog.Dialog, t *trunk, sdp []byte
 		s: s, id: r.Tag, tag: r.Tag, callID: d.CallID, inbound: true, trunk: t,
 		from: Party{User: uriUser(&from.Address), Name: unquote(from.DisplayName), Host: from.Address.Host},
 		to:   uriUser(&r.Recipient), state: dialog.Incoming, dlg: d, flow: r.Flow, sdp: sdp, invite: r, reliable: reliably(r),
+		sips: secured(r.Request),
 	}
 	l.log = s.o.Log.With().Str("call_id", l.callID).Str("leg_id", l.id).Str("trunk", l.Trunk()).Logger()
 	if t != nil {
@@ -234,6 +235,20 @@ func (s *Stack) newInbound(r *tx.Request, d *dialog.Dialog, t *trunk, sdp []byte
 }
 
 const givenUp = "cancelled by the caller"
+
+// secured tells whether an INVITE makes a dialog of sips: URIs (section 12.1.1):
+// by its Request-URI, or by where our requests will go, the top Record-Route or
+// else the Contact.
+func secured(invite *sip.Request) bool {
+	if invite.Recipient.Scheme == "sips" {
+		return true
+	}
+	if route := invite.RecordRoute(); route != nil {
+		return route.Address.Scheme == "sips"
+	}
+	contact := header.Contact(invite)
+	return contact != nil && contact.Address.Scheme == "sips"
+}
 
 // offer hands a new leg to the handler.
 func (s *Stack) offer(l *Leg) {

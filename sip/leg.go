@@ -94,6 +94,7 @@ type Leg struct {
 	pickup   string // what it is to pick up, inbound only; see Pickup
 	replaces *Leg   // whose place it is to take, nil: nobody's
 	fixed    bool   // requests always go by the flow: the peer registered over it
+	sips     bool   // the dialog is one of sips: URIs
 
 	// The rest is guarded by mu. It is held while an input is worked on, never
 	// while the owner is called.
@@ -183,6 +184,13 @@ func (l *Leg) Remote() netip.AddrPort {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.flow.Remote
+}
+
+// Secure tells whether nobody on the way to the peer can read what is sent.
+func (l *Leg) Secure() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.flow.Network == "tls"
 }
 
 // Trunk is the ID of the trunk that a call came by or leaves by.

@@ -46,6 +46,7 @@ func (s *Stack) Dial(m Mailbox, ev LegEvents, d Dial) *Leg {
 	l := &Leg{
 		s: s, id: d.ID, tag: tag, callID: dialog.NewTag() + "@" + s.o.Domain, from: d.From, to: d.To.uri.User,
 		user: d.To.User, fixed: d.To.fixed, box: m, ev: ev, state: dialog.Calling, flow: d.To.flow,
+		sips: d.To.uri.Scheme == "sips",
 	}
 	l.log = s.o.Log.With().Str("call_id", l.callID).Str("leg_id", l.id).Logger()
 	l.tries = attempts{d: d, auth: d.To.trunk.credentials(), named: !d.To.flow.Remote.IsValid()}

@@ -38,15 +38,19 @@ func (l *Leg) contact() *sip.ContactHeader {
 	if !l.inbound {
 		user = l.from.User
 	}
-	return l.s.contact(user, l.flow)
+	c := l.s.contact(user, l.flow)
+	if l.sips { // RFC 3261 sections 8.1.1.8 and 12.1.1
+		c.Address.Scheme, c.Address.UriParams = "sips", nil
+	}
+	return c
 }
 
 // contact is our Contact by that name towards whom the flow leads to.
 func (s *Stack) contact(user string, f edge.Flow) *sip.ContactHeader {
 	at := s.tx.Sent(f)
 	c := &sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: header.EscapedUser(user), Host: at.Addr().String(), Port: int(at.Port())}}
-	if f.Network == "tcp" {
-		c.Address.UriParams = sip.HeaderParams{{K: "transport", V: "tcp"}}
+	if f.Stream() {
+		c.Address.UriParams = sip.HeaderParams{{K: "transport", V: f.Network}}
 	}
 	return c
 }
@@ -134,9 +138,11 @@ func (l *Leg) sendInDialog(d *dialog.Dialog, method sip.RequestMethod, tries int
 
 // destination is the path of requests in the dialog: the registered flow of a
 // phone; else where route set or Contact point, if that is an address that can
-// be right; else where the peer's messages come from.
+// be right; else where the peer's messages come from. What began over TLS stays
+// with the peer that it began with: an address in the signalling has no
+// certificate to prove it by.
 func (l *Leg) destination(d *dialog.Dialog) edge.Flow {
-	if l.fixed {
+	if l.fixed || l.flow.Network == "tls" {
 		return l.flow
 	}
 	hop := d.NextHop()
@@ -149,20 +155,16 @@ func (l *Leg) destination(d *dialog.Dialog) edge.Flow {
 	if ip != here && unroutable(ip) && !unroutable(here) {
 		return l.flow // the inside of somebody's NAT
 	}
-	port := uint16(sip.DefaultUdpPort)
+	network, _ := networkOf(&hop) // RFC 3263 section 4.1, for numeric hosts
+	port := defaultPort(network)
 	if hop.Port > 0 && hop.Port < 1<<16 {
 		port = uint16(hop.Port)
 	}
 	remote := netip.AddrPortFrom(ip, port)
-	network, _ := hop.UriParams.Get("transport")
-	network = strings.ToLower(network)
-	if network == "" {
-		network = "udp" // RFC 3263 section 4.1, for numeric hosts
-	}
 	if network == l.flow.Network && (remote == l.flow.Remote || network == "tcp" && ip == here && l.s.tx.Flows().Alive(l.flow.ID)) {
 		return l.flow
 	}
-	if flow, err := l.s.tx.Towards(network, remote); err == nil {
+	if flow, err := l.s.tx.Towards(network, remote, hop.Host); err == nil {
 		return flow
 	}
 	return l.flow

@@ -22,12 +22,13 @@ import (
 
 // Listen is an address to listen on.
 type Listen struct {
-	Network string // "udp" or "tcp"
+	Network string // "udp", "tcp" or "tls"
 	Addr    netip.AddrPort
 }
 
 // Options configure a Stack. Zero values of limits stand for their defaults.
 type Options struct {
+	Secure    edge.TLS        // certificates; required to listen on "tls"
 	Listen    []Listen        // at least one; unspecified addresses stand for every local one; port 0 for any free one
 	Domain    string          // our host part in From; empty: the first address listened on
 	Advertise netip.Addr      // our public address, for peers outside private networks; zero: none
@@ -82,7 +83,7 @@ type Trunk struct {
 	ID        string
 	From      []netip.Prefix // the longest match of all trunks wins
 	Host      string         // where calls to it go, host or host:port; empty: calls only come in
-	Transport string         // "udp" or "tcp"
+	Transport string         // "udp", "tcp" or "tls"
 	User      string         // of our account with the carrier, for its digest challenges; empty: it has none
 	Password  string
 	Check     time.Duration // between two questions whether the carrier is there; 0: it is not asked
@@ -107,13 +108,13 @@ type Stats struct {
 	Malformed    uint64 // messages that could not be read
 	NotSIP       uint64 // datagrams that are no SIP
 	Cut          uint64 // connections over a cap, or cut because the peer did not read
+	Handshakes   uint64 // TLS handshakes of peers that failed
 	Panics       uint64 // faults of ours that cost a request or a leg's step
 }
 
 // Stack is a SIP user agent.
 type Stack struct {
 	o        Options
-	udp, tcp []netip.AddrPort
 	tx       *tx.Layer
 	reg      *registrar.Registrar
 	book     atomic.Pointer[book]
@@ -198,6 +199,7 @@ func (s *Stack) bind() error {
 	t := tx.Options{
 		Handler: (*server)(s), Advertise: s.o.Advertise, Product: s.o.UserAgent, Allow: methods, Supported: supported,
 		Trusted: s.trusted, Source: s.o.Source, Strange: s.o.Strange, Streams: s.o.Streams, Log: s.o.Log,
+		Secure: s.o.Secure,
 	}
 	for _, l := range s.o.Listen {
 		addrs, err := edge.Expand(l.Addr)
@@ -209,6 +211,8 @@ func (s *Stack) bind() error {
 			t.UDP = append(t.UDP, addrs...)
 		case "tcp":
 			t.TCP = append(t.TCP, addrs...)
+		case "tls":
+			t.TLS = append(t.TLS, addrs...)
 		default:
 			return fmt.Errorf("sip: cannot listen on %q", l.Network)
 		}
@@ -217,7 +221,7 @@ func (s *Stack) bind() error {
 	if err != nil {
 		return fmt.Errorf("sip: %w", err)
 	}
-	s.tx, s.udp, s.tcp = layer, layer.UDP(), layer.TCP()
+	s.tx = layer
 	if s.o.Domain == "" {
 		s.o.Domain = s.Addrs()[0].Addr.Addr().String()
 	}
@@ -266,13 +270,11 @@ func (s *Stack) Start() {
 }
 
 // Addrs are the addresses really listened on.
-func (s *Stack) Addrs() []Listen {
-	list := make([]Listen, 0, len(s.udp)+len(s.tcp))
-	for _, a := range s.udp {
-		list = append(list, Listen{"udp", a})
-	}
-	for _, a := range s.tcp {
-		list = append(list, Listen{"tcp", a})
+func (s *Stack) Addrs() (list []Listen) {
+	for _, network := range []string{"udp", "tcp", "tls"} {
+		for _, a := range s.tx.Listening(network) {
+			list = append(list, Listen{network, a})
+		}
 	}
 	return list
 }
@@ -346,7 +348,7 @@ func (s *Stack) Stats() Stats {
 		Requests: c.Requests.Load(), Refused: c.Refused.Load(), Overload: c.Overload.Load() + s.overload.Load(),
 		Challenged: s.challenged.Load(), Denied: s.denied.Load(),
 		Limited: e.Limited.Load(), Malformed: e.Malformed.Load(), NotSIP: e.NotSIP.Load(),
-		Cut: e.Refused.Load() + e.WriteErrors.Load(), Panics: c.Panics.Load() + s.panics.Load(),
+		Cut: e.Refused.Load() + e.WriteErrors.Load(), Handshakes: e.Handshakes.Load(), Panics: c.Panics.Load() + s.panics.Load(),
 	}
 }
 
@@ -361,7 +363,7 @@ func (s *Stack) remember(l *Leg, outbound bool) bool {
 		return false
 	}
 	s.legs[l.tag] = l
-	if l.flow.Network == "tcp" && l.flow.ID != "" {
+	if l.flow.Stream() && l.flow.ID != "" {
 		set := s.byFlow[l.flow.ID]
 		if set == nil {
 			set = map[*Leg]bool{}

@@ -210,7 +210,7 @@ func (r *registration) answered(flow edge.Flow, res *sip.Response) time.Duration
 	line.Stringer("address", flow.Remote).Stringer("for", granted).Msg("registered with the carrier")
 	r.failures, r.flow = 0, flow
 	r.t.setRegistered(r.s.now().Add(granted), flow.Remote.Addr())
-	if f, ok := r.s.tx.Flows().ByPeer(flow.Remote); ok && flow.Network != "udp" {
+	if f, ok := r.s.tx.Flows().ByPeer(flow); ok && flow.Stream() {
 		r.s.tx.Flows().Keep(f.ID, true) // calls come in by it
 	}
 	return time.Duration(float64(granted) * (0.6 + 0.2*rand.Float64()))

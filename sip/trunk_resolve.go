@@ -197,8 +197,9 @@ func (s *Stack) resolve(c Contact) ([]edge.Flow, error) {
 	}
 	var flows []edge.Flow
 	for _, a := range addrs {
-		flow, err := s.tx.Towards(c.network, a)
-		if err == nil && flow.Local.Addr().Is4() == a.Addr().Is4() { // we may have no socket of its family
+		// Who answers at the address has to prove to be the host (RFC 5922 section 4).
+		flow, err := s.tx.Towards(c.network, a, c.uri.Host)
+		if err == nil { // we may have no socket of its family
 			flows = append(flows, flow)
 		}
 	}

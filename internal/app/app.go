@@ -48,6 +48,8 @@ type App struct {
 	stack *sip.Stack
 	admin *admin
 
+	certificates certificates
+
 	ready atomic.Bool
 }
 
@@ -59,6 +61,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 		return nil, err
 	}
 	a = &App{server: server, groups: groups, log: newLogger(o.Console, server.Log)}
+	a.certificates.server, a.certificates.log = server, part(a.log, "sip")
 	defer func() {
 		if err != nil {
 			_ = a.Stop(ctx) // the first error is the one to tell
@@ -102,13 +105,15 @@ func newStack(a *App) (*sip.Stack, error) {
 	}
 	listen := make([]sip.Listen, len(a.server.Listen.SIP))
 	for i, l := range a.server.Listen.SIP {
-		if l.Network == "tls" {
-			return nil, fmt.Errorf("%w: listen: sip: tls://%v: this version serves udp and tcp only", ErrBadConfig, l.Addr)
-		}
 		listen[i] = sip.Listen{Network: l.Network, Addr: l.Addr}
+	}
+	secure, err := a.certificates.secure()
+	if err != nil {
+		return nil, err
 	}
 	return sip.New(sip.Options{
 		Listen:    listen,
+		Secure:    secure,
 		Domain:    a.server.Domain,
 		Advertise: a.server.Advertise,
 		UserAgent: "Centrala/" + Version(),
@@ -199,10 +204,13 @@ func (a *App) append(ctx context.Context, e acd.Event) error {
 
 // Reload reads the queue groups anew and puts them in force; calls in progress
 // are not disturbed. After an error the running version stays. Changes of the
-// server's own settings need a restart.
+// server's own settings need a restart, but a renewed certificate is taken up.
 func (a *App) Reload(ctx context.Context) error {
 	groups, err := loadGroups(a.server)
 	if err != nil {
+		return err
+	}
+	if err := a.certificates.reload(); err != nil {
 		return err
 	}
 	if err := a.music.Load(musicFiles(groups), voices(groups)...); err != nil {

@@ -41,6 +41,7 @@ func metrics() []metric {
 		{"centrala_trunk_calls", "Calls of a trunk now, in both directions.", []string{"trunk"}},
 		{"centrala_trunk_registered", "1 where the carrier has our registration; only of trunks that have an account.", []string{"trunk"}},
 		{"centrala_trunk_up", "1 where the carrier answers OPTIONS; only of trunks that are asked.", []string{"trunk"}},
+		{"centrala_sip_tls_handshakes_failed_total", "TLS handshakes of peers that connected and failed.", nil},
 		{"centrala_media_endpoints", "Media endpoints open now.", nil},
 		{"centrala_media_port_pairs_free", "RTP port pairs that are neither in use nor in quarantine.", nil},
 		{"centrala_rtp_sent_packets_total", "RTP packets sent.", nil},
@@ -103,6 +104,7 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 
 	st := f.app.stack.Stats()
 	gauge("centrala_sip_legs", float64(st.Legs))
+	count("centrala_sip_tls_handshakes_failed_total", st.Handshakes)
 	count("centrala_sip_calls_challenged_total", st.Challenged)
 	count("centrala_sip_calls_denied_total", st.Denied)
 	gauge("centrala_sip_watches", float64(st.Watches))

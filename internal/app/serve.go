@@ -79,6 +79,9 @@ func Check(config string) (summary string, err error) {
 	if _, err := loadMusic(server, groups); err != nil {
 		return "", err
 	}
+	if err := checkCertificates(server); err != nil {
+		return "", err
+	}
 	return fmt.Sprintf("ok: %d agents, %d groups, %d numbers, %d trunks, %d channels",
 		len(groups.Agents), len(groups.Groups), len(groups.Numbers), len(groups.Trunks), len(groups.Channels)), nil
 }

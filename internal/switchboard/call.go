@@ -145,10 +145,11 @@ func (c *call) arrived(e *acd.CallArrived) {
 // openCaller makes the caller's endpoint and the SDP that we will answer with.
 func (c *call) openCaller() error {
 	l := c.caller
-	security := c.board.trunkSecurity(trunkID(l.sip))
+	policy := c.board.trunkSRTP(trunkID(l.sip))
 	if l.agent != "" {
-		security = c.board.phoneSecurity(l.agent)
+		policy = c.board.phoneSRTP(l.agent)
 	}
+	security := security(policy, l.sip.Secure())
 	ep, err := c.board.endpoint(string(c.id), l.sip.Local(), l.sip.Remote().Addr(), security, c.mediaEvents(l))
 	if err != nil {
 		return err

@@ -10,7 +10,6 @@ import (
 
 	"centrala/acd"
 	"centrala/media"
-	"centrala/media/sdp"
 	"centrala/queuegroups"
 	"centrala/sip"
 )
@@ -24,7 +23,7 @@ type offer struct {
 	agent     queuegroups.AgentID // empty: outside
 	by        queuegroups.AgentID // who asks the agent; empty: the caller is offered
 	number    string              // outside
-	security  sdp.Security        // of the audio
+	srtp      queuegroups.SRTP
 	ringing   bool
 	answered  bool
 	cancelled bool
@@ -46,7 +45,7 @@ func (c *call) ring(cmd *acd.Ring) {
 	if c.offers[cmd.Offer] != nil {
 		return // the same command again
 	}
-	o := &offer{id: cmd.Offer, agent: cmd.Agent, by: cmd.By, security: c.board.phoneSecurity(cmd.Agent), worst: acd.FailUnreachable}
+	o := &offer{id: cmd.Offer, agent: cmd.Agent, by: cmd.By, srtp: c.board.phoneSRTP(cmd.Agent), worst: acd.FailUnreachable}
 	c.offers[o.id] = o
 	c.board.counts.offers.Add(1)
 	from := sip.Party{User: cmd.From.Number, Name: cmp.Or(cmd.From.Name, cmd.From.Number) + " · " + cmd.Group}
@@ -64,7 +63,7 @@ func (c *call) ring(cmd *acd.Ring) {
 func (c *call) dial(o *offer, d sip.Dial) error {
 	c.phones++
 	l := &leg{id: phoneLeg(c.id, c.phones), offer: o, agent: o.agent}
-	ep, err := c.board.endpoint(string(l.id), d.To.Local, d.To.Remote, o.security, c.mediaEvents(l))
+	ep, err := c.board.endpoint(string(l.id), d.To.Local, d.To.Remote, security(o.srtp, d.To.Secure()), c.mediaEvents(l))
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (c *call) dialOut(cmd *acd.Dial) {
 	if c.offers[cmd.Offer] != nil {
 		return // the same command again
 	}
-	o := &offer{id: cmd.Offer, number: cmd.Number, security: c.board.trunkSecurity(cmd.Trunk), worst: acd.FailUnreachable}
+	o := &offer{id: cmd.Offer, number: cmd.Number, srtp: c.board.trunkSRTP(cmd.Trunk), worst: acd.FailUnreachable}
 	c.offers[o.id] = o
 	c.board.counts.offers.Add(1)
 	if !c.ending {

@@ -5,31 +5,35 @@ import (
 	"centrala/queuegroups"
 )
 
-// phoneSecurity is whether the audio of an agent's phones is encrypted.
-func (b *Board) phoneSecurity(agent queuegroups.AgentID) sdp.Security {
+// phoneSRTP is whether the audio of an agent's phones is to be encrypted.
+func (b *Board) phoneSRTP(agent queuegroups.AgentID) queuegroups.SRTP {
 	if a := b.config.Load().Agent(agent); a != nil {
-		return security(a.SRTP)
+		return a.SRTP
 	}
-	return security(queuegroups.SRTPOptional)
+	return queuegroups.SRTPOptional
 }
 
-// trunkSecurity is whether the audio of a trunk's calls is encrypted.
-func (b *Board) trunkSecurity(trunk queuegroups.TrunkID) sdp.Security {
+// trunkSRTP is whether the audio of a trunk's calls is to be encrypted.
+func (b *Board) trunkSRTP(trunk queuegroups.TrunkID) queuegroups.SRTP {
 	if t := b.config.Load().Trunk(trunk); t != nil {
-		return security(t.SRTP)
+		return t.SRTP
 	}
-	return security(queuegroups.SRTPOptional)
+	return queuegroups.SRTPOptional
 }
 
-// security is what the admin's word means for an offer and an answer. Keys that
-// anybody on the way can read are not worth an offer (docs/adr/0005-srtp.md).
-func security(policy queuegroups.SRTP) sdp.Security {
+// security is what the admin's word means for a leg's offers and answers; secret
+// tells that nobody on the way can read its signalling. Keys that anybody can
+// read are not worth an offer (docs/adr/0005-srtp.md).
+func security(policy queuegroups.SRTP, secret bool) sdp.Security {
 	switch policy {
 	case queuegroups.SRTPRequired:
 		return sdp.SecureRequired
 	case queuegroups.SRTPOff:
 		return sdp.SecureNever
 	case queuegroups.SRTPOptional:
+	}
+	if secret {
+		return sdp.SecureOffered
 	}
 	return sdp.SecureAccepted
 }

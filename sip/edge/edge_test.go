@@ -25,6 +25,7 @@ func TestFlowID_RoundTrip(t *testing.T) {
 		UDPFlow(netip.MustParseAddrPort("192.0.2.1:5060"), netip.MustParseAddrPort("198.51.100.7:1024")),
 		UDPFlow(netip.MustParseAddrPort("[2001:db8::1]:5060"), netip.MustParseAddrPort("[2001:db8::2]:5060")),
 		{ID: "tcp/192.0.2.1:5060/192.0.2.2:40000/z", Network: "tcp", Local: netip.MustParseAddrPort("192.0.2.1:5060"), Remote: netip.MustParseAddrPort("192.0.2.2:40000")},
+		{ID: "tls/192.0.2.1:5061/192.0.2.2:40000/z", Network: "tls", Local: netip.MustParseAddrPort("192.0.2.1:5061"), Remote: netip.MustParseAddrPort("192.0.2.2:40000")},
 	} {
 		if got, ok := ParseFlowID(f.ID); !ok || got != f {
 			t.Errorf("%s: %+v", f.ID, got)

@@ -23,10 +23,16 @@ type FlowID string
 // Flow is a path to a peer.
 type Flow struct {
 	ID      FlowID
-	Network string         // "udp" or "tcp"
+	Network string         // "udp", "tcp" or "tls"
 	Local   netip.AddrPort // our concrete address
 	Remote  netip.AddrPort
+	// Server is the name that the peer proved by its certificate, or has to
+	// prove, on a "tls" connection that we open; empty on all others.
+	Server string
 }
+
+// Stream tells whether the flow is a connection, with which it ends.
+func (f Flow) Stream() bool { return f.Network == "tcp" || f.Network == "tls" }
 
 // UDPFlow is the flow of datagrams between local and remote. It needs no table
 // and never dies.
@@ -63,7 +69,7 @@ func ParseFlowID(id FlowID) (Flow, bool) {
 		return Flow{}, false
 	}
 	switch {
-	case part[0] == "udp" && len(part) == 3, part[0] == "tcp" && len(part) == 4:
+	case part[0] == "udp" && len(part) == 3, (part[0] == "tcp" || part[0] == "tls") && len(part) == 4:
 		return Flow{ID: id, Network: part[0], Local: local, Remote: remote}, true
 	}
 	return Flow{}, false
@@ -74,21 +80,34 @@ type Flows struct {
 	serial  uint64 // accessed under mu
 	mu      sync.RWMutex
 	byID    map[FlowID]*Conn
-	byPeer  map[netip.AddrPort]*Conn // newest connection from there that is being read
+	byPeer  map[far]*Conn          // newest connection with it that is being read
+	proved  map[netip.AddrPort]int // open connections to there whose peer proved a name
 	onClose func(Flow)
 }
+
+// far is the far end of a connection: whoever has not proved a name is not
+// found under it. Who has is found without it, too.
+type far struct {
+	network string
+	remote  netip.AddrPort
+	server  string
+}
+
+func (f Flow) far() far     { return far{f.Network, f.Remote, f.Server} }
+func (f Flow) unnamed() far { return far{f.Network, f.Remote, ""} }
 
 // NewFlows makes a table. onClose is called once for each connection that
 // closes, on the goroutine that noticed, without locks held.
 func NewFlows(onClose func(Flow)) *Flows {
-	return &Flows{byID: map[FlowID]*Conn{}, byPeer: map[netip.AddrPort]*Conn{}, onClose: onClose}
+	return &Flows{byID: map[FlowID]*Conn{}, byPeer: map[far]*Conn{}, proved: map[netip.AddrPort]int{}, onClose: onClose}
 }
 
-// ByPeer finds the open connection with the peer's address.
-func (t *Flows) ByPeer(remote netip.AddrPort) (Flow, bool) {
+// ByPeer finds the open connection with the peer that has network, address and
+// proved name of f.
+func (t *Flows) ByPeer(f Flow) (Flow, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	c := t.byPeer[remote]
+	c := t.byPeer[f.far()]
 	if c == nil {
 		return Flow{}, false
 	}
@@ -135,13 +154,24 @@ func (t *Flows) Len() int {
 	return len(t.byID)
 }
 
-// add gives the connection its flow and lists it.
-func (t *Flows) add(c *Conn, local, remote netip.AddrPort) {
+// add gives the connection its flow and lists it. False: it came by TLS from an
+// address where a peer has proved their name to us, and has not done so itself.
+// The library, which knows connections by their addresses, would take it for
+// that peer's.
+func (t *Flows) add(c *Conn, f Flow) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	switch {
+	case f.Server != "":
+		t.proved[f.Remote]++
+	case f.Network == "tls" && t.proved[f.Remote] > 0:
+		return false
+	}
 	t.serial++
-	c.flow = Flow{ID: flowID("tcp", local, remote, t.serial), Network: "tcp", Local: local, Remote: remote}
+	f.ID = flowID(f.Network, f.Local, f.Remote, t.serial)
+	c.flow = f
 	t.byID[c.flow.ID] = c
+	return true
 }
 
 // begin makes the connection the one to use towards its peer, now that it is read.
@@ -149,7 +179,8 @@ func (t *Flows) begin(c *Conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.byID[c.flow.ID] == c {
-		t.byPeer[c.flow.Remote] = c
+		t.byPeer[c.flow.far()] = c
+		t.byPeer[c.flow.unnamed()] = c
 	}
 }
 
@@ -157,8 +188,15 @@ func (t *Flows) begin(c *Conn) {
 func (t *Flows) remove(c *Conn) {
 	t.mu.Lock()
 	delete(t.byID, c.flow.ID)
-	if t.byPeer[c.flow.Remote] == c {
-		delete(t.byPeer, c.flow.Remote)
+	for _, end := range []far{c.flow.far(), c.flow.unnamed()} {
+		if t.byPeer[end] == c {
+			delete(t.byPeer, end)
+		}
+	}
+	if c.flow.Server != "" {
+		if t.proved[c.flow.Remote]--; t.proved[c.flow.Remote] == 0 {
+			delete(t.proved, c.flow.Remote)
+		}
 	}
 	t.mu.Unlock()
 	if t.onClose != nil {
@@ -175,6 +213,7 @@ type Counters struct {
 	ReadErrors  atomic.Uint64 // transient read errors survived
 	Turnovers   atomic.Uint64 // times the library's table of UDP sources was emptied
 	WriteErrors atomic.Uint64 // connections closed because the peer did not read
+	Handshakes  atomic.Uint64 // TLS handshakes of accepted connections that failed
 }
 
 // Inspect looks at one whole message before the library parses it. It returns

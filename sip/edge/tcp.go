@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -48,6 +49,8 @@ func (l StreamLimits) withDefaults() StreamLimits {
 // a writer, and are listed in the flow table. Connections that Dial opens come
 // out of Accept too, so that all of them are read in the same way.
 type TCP struct {
+	network string      // "tcp" or "tls"
+	secure  *tls.Config // of accepted connections; nil: "tcp"
 	ln      net.Listener
 	local   netip.AddrPort
 	limits  StreamLimits
@@ -75,7 +78,7 @@ func ListenTCP(addr netip.AddrPort, limits StreamLimits, flows *Flows, inspect I
 		return nil, fmt.Errorf("listen on tcp %s: %w", addr, err)
 	}
 	t := &TCP{
-		ln: ln, local: unmap(ln.Addr().(*net.TCPAddr).AddrPort()), limits: limits.withDefaults(),
+		network: "tcp", ln: ln, local: unmap(ln.Addr().(*net.TCPAddr).AddrPort()), limits: limits.withDefaults(),
 		flows: flows, inspect: inspect, trusted: trusted, count: count,
 		out: make(chan *Conn), closed: make(chan struct{}),
 		open: map[*Conn]struct{}{}, perSource: map[netip.Addr]int{},
@@ -151,7 +154,10 @@ func (t *TCP) accept() {
 			continue
 		}
 		fails = 0
-		if c := t.adopt(nc); c != nil {
+		if t.secure != nil {
+			nc = tls.Server(nc, t.secure) // the handshake is the reader's, who may wait
+		}
+		if c := t.adopt(nc, ""); c != nil {
 			t.hand(c)
 		}
 	}
@@ -178,10 +184,11 @@ func (t *TCP) Accept() (net.Conn, error) {
 	}
 }
 
-// Adopt makes a connection that was opened to a peer one of the listener's. It
-// returns once whoever calls Accept has begun to read it.
-func (t *TCP) Adopt(nc net.Conn) (Flow, error) {
-	c := t.adopt(nc)
+// Adopt makes a connection that was opened to a peer one of the listener's; the
+// peer of a TLS connection has proved to be server. It returns once whoever
+// calls Accept has begun to read it.
+func (t *TCP) Adopt(nc net.Conn, server string) (Flow, error) {
+	c := t.adopt(nc, server)
 	if c == nil {
 		return Flow{}, ErrTooManyConnections
 	}
@@ -200,7 +207,7 @@ func (t *TCP) Adopt(nc net.Conn) (Flow, error) {
 // ErrTooManyConnections means that a cap of StreamLimits was reached.
 var ErrTooManyConnections = errors.New("too many connections")
 
-func (t *TCP) adopt(nc net.Conn) *Conn {
+func (t *TCP) adopt(nc net.Conn, server string) *Conn {
 	local, remote := addrPort(nc.LocalAddr()), addrPort(nc.RemoteAddr())
 	source := limitKey(remote.Addr())
 	c := &Conn{Conn: nc, owner: t, source: source, frame: framer{max: t.limits.MaxMessage}, begun: make(chan struct{})}
@@ -217,11 +224,16 @@ func (t *TCP) adopt(nc net.Conn) *Conn {
 		_ = nc.Close()
 		return nil
 	}
-	if tc, ok := nc.(*net.TCPConn); ok {
+	if tc, ok := bare(nc).(*net.TCPConn); ok {
 		_ = tc.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 15 * time.Second, Count: 4})
 	}
 	c.lastSeen.Store(time.Now().UnixNano())
-	t.flows.add(c, local, remote)
+	if !t.flows.add(c, Flow{Network: t.network, Local: local, Remote: remote, Server: server}) {
+		t.strike(c)
+		t.count.Refused.Add(1)
+		_ = nc.Close()
+		return nil
+	}
 	_ = nc.SetReadDeadline(time.Now().Add(t.limits.FirstByte))
 	select {
 	case <-t.closed:
@@ -232,13 +244,18 @@ func (t *TCP) adopt(nc net.Conn) *Conn {
 }
 
 func (t *TCP) forget(c *Conn) {
+	t.strike(c)
+	t.flows.remove(c)
+}
+
+// strike takes the connection out of what is counted against the limits.
+func (t *TCP) strike(c *Conn) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	delete(t.open, c)
 	if t.perSource[c.source]--; t.perSource[c.source] <= 0 {
 		delete(t.perSource, c.source)
 	}
-	t.mu.Unlock()
-	t.flows.remove(c)
 }
 
 // Conn is a connection. Read returns at most one whole message at a time (a
@@ -279,10 +296,17 @@ func (c *Conn) setKept(keep bool) {
 // Read returns a piece of the next message. Keepalives are answered here
 // (RFC 5626 section 3.5.1).
 func (c *Conn) Read(b []byte) (int, error) {
+	var err error
 	c.once.Do(func() {
-		c.owner.flows.begin(c)
-		close(c.begun)
+		defer close(c.begun)
+		if err = c.shakeHands(); err == nil {
+			c.owner.flows.begin(c)
+		}
 	})
+	if err != nil {
+		c.shut()
+		return 0, err
+	}
 	for len(c.ready) == 0 {
 		msg, err := c.frame.next()
 		switch {
@@ -303,6 +327,21 @@ func (c *Conn) Read(b []byte) (int, error) {
 	n := copy(b, c.ready)
 	c.ready = c.ready[n:]
 	return n, nil
+}
+
+// shakeHands completes the handshake of an accepted TLS connection. Its reads
+// have the deadline of the first byte already.
+func (c *Conn) shakeHands() error {
+	secure, ok := c.Conn.(*tls.Conn)
+	if !ok || secure.ConnectionState().HandshakeComplete {
+		return nil
+	}
+	_ = c.Conn.SetWriteDeadline(time.Now().Add(c.owner.limits.FirstByte))
+	if err := secure.Handshake(); err != nil {
+		c.owner.count.Handshakes.Add(1)
+		return err
+	}
+	return c.Conn.SetWriteDeadline(time.Time{})
 }
 
 // check passes a whole message through Inspect.
@@ -413,6 +452,14 @@ func (c *Conn) shut() {
 		_ = c.Conn.Close()
 		c.owner.forget(c)
 	})
+}
+
+// bare is the connection below TLS.
+func bare(nc net.Conn) net.Conn {
+	if secure, ok := nc.(*tls.Conn); ok {
+		return secure.NetConn()
+	}
+	return nc
 }
 
 func addrPort(a net.Addr) netip.AddrPort {

@@ -68,7 +68,7 @@ func (l *Layer) finish(req *sip.Request, flow edge.Flow) {
 	req.SetTransport(sip.NetworkToUpper(flow.Network))
 	req.SetDestination(flow.Remote.String())
 	if flow.Network == "udp" { // of the connections, only datagrams are chosen by our address
-		req.Laddr = sip.Addr{IP: net.IP(flow.Local.Addr().AsSlice()), Port: int(flow.Local.Port())}
+		req.Laddr = laddr(flow)
 	}
 }
 
@@ -118,16 +118,16 @@ func (c *Client) pump(on func(*sip.Response, error)) {
 // open sends the request.
 func (c *Client) open(on func(*sip.Response, error)) (*sip.ClientTx, error) {
 	if c.flow.ID == "" {
-		f, err := c.l.connect(c.flow.Remote)
+		f, err := c.l.connect(c.flow)
 		if err != nil {
 			return nil, err
 		}
-		c.flow.ID = f.ID
+		c.flow = f
 	}
 	if !c.l.flows.Alive(c.flow.ID) {
 		return nil, ErrFlowDead
 	}
-	tx, err := c.l.newClientTransaction(c.req)
+	tx, err := c.l.newClientTransaction(c.req, c.flow)
 	if err != nil {
 		return nil, err
 	}
@@ -155,11 +155,21 @@ func (c *Client) open(on func(*sip.Response, error)) (*sip.ClientTx, error) {
 
 // newClientTransaction keeps Close away while the library looks for the socket:
 // where it finds none it binds one of its own, which nobody would close.
-func (l *Layer) newClientTransaction(req *sip.Request) (*sip.ClientTx, error) {
+func (l *Layer) newClientTransaction(req *sip.Request, flow edge.Flow) (*sip.ClientTx, error) {
 	l.sockets.RLock()
 	defer l.sockets.RUnlock()
 	if l.ctx.Err() != nil {
 		return nil, ErrCancelled
+	}
+	if flow.Network == "tls" {
+		conn, err := l.connection(flow)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _, _ = conn.TryClose() }() // gives the reference back
+		if flow.Server != "" {
+			req.Laddr = laddr(flow)
+		}
 	}
 	tx, err := l.txl.NewClientTransaction(l.never, req)
 	if err != nil {
@@ -213,7 +223,7 @@ func (l *Layer) SendAck(ack *sip.Request, flow edge.Flow) error {
 // Repeat sends a message once more, as it is.
 func (l *Layer) Repeat(ack *sip.Request, flow edge.Flow) error {
 	if flow.ID == "" {
-		f, ok := l.flows.ByPeer(flow.Remote)
+		f, ok := l.flows.ByPeer(flow)
 		if !ok {
 			return ErrFlowDead
 		}
@@ -222,19 +232,45 @@ func (l *Layer) Repeat(ack *sip.Request, flow edge.Flow) error {
 	if !l.flows.Alive(flow.ID) {
 		return ErrFlowDead
 	}
-	at := flow.Remote
-	if flow.Network == "udp" {
-		at = flow.Local
-	}
-	conn, err := l.tpl.GetConnection(flow.Network, at.String())
+	conn, err := l.connection(flow)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrFlowDead, err)
+		return err
 	}
 	defer func() { _, _ = conn.TryClose() }() // gives the reference back
 	if err := conn.WriteMsg(ack); err != nil {
 		return fmt.Errorf("send: %w", err)
 	}
 	return nil
+}
+
+// connection is the library's connection for a flow. It keeps them by address:
+// datagrams' by ours, connections' by both, so that one that we opened is found
+// by ours, which no other has, and one that we accepted by the peer's. Over TLS
+// it has to be the very connection of the flow, since others may go to somebody
+// who has proved nothing.
+func (l *Layer) connection(flow edge.Flow) (sip.Connection, error) {
+	at := flow.Remote
+	if flow.Network == "udp" || flow.Server != "" {
+		at = flow.Local
+	}
+	conn, err := l.tpl.GetConnection(flow.Network, at.String())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFlowDead, err)
+	}
+	if flow.Network != "tls" {
+		return conn, nil
+	}
+	if c, ok := conn.(*sip.TCPConnection); ok {
+		if e, ok := c.Conn.(*edge.Conn); ok && e.Flow().ID == flow.ID {
+			return conn, nil
+		}
+	}
+	_, _ = conn.TryClose() // gives the reference back
+	return nil, ErrFlowDead
+}
+
+func laddr(flow edge.Flow) sip.Addr {
+	return sip.Addr{IP: net.IP(flow.Local.Addr().AsSlice()), Port: int(flow.Local.Port())}
 }
 
 // sentBy is host:port of a Via, with the transport's port if it names none.

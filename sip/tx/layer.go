@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,6 +44,8 @@ type Handler interface {
 // Options configure a Layer.
 type Options struct {
 	UDP, TCP  []netip.AddrPort        // concrete addresses to listen on
+	TLS       []netip.AddrPort        // as TCP, for connections over TLS
+	Secure    edge.TLS                // their certificates; required if TLS has any
 	Handler   Handler                 // required
 	Advertise netip.Addr              // our address for peers outside private networks; zero: none
 	Product   string                  // for Server and User-Agent
@@ -77,6 +80,7 @@ type Layer struct {
 	limit   *edge.Limiter
 	udp     []*edge.UDP
 	tcp     []*edge.TCP
+	tls     []*edge.TCP
 	invites invites
 	busy    atomic.Int64
 	serving sync.WaitGroup
@@ -87,7 +91,7 @@ type Layer struct {
 	never   context.Context // has ended: the library must not dial or resolve
 
 	dialMu sync.Mutex
-	dials  map[netip.AddrPort]*connecting
+	dials  map[edge.Flow]*connecting // by what they are to become
 
 	Edge  edge.Counters
 	Count Counters
@@ -126,7 +130,7 @@ func New(o Options) (*Layer, error) {
 	l := &Layer{
 		o: o, product: sip.NewHeader("Server", o.Product), allow: map[sip.RequestMethod]bool{},
 		limit: edge.NewLimiter(o.Source, o.Strange, o.Trusted), invites: newInvites(),
-		dials: map[netip.AddrPort]*connecting{},
+		dials: map[edge.Flow]*connecting{},
 	}
 	for _, m := range o.Allow {
 		l.allow[m] = true
@@ -146,10 +150,12 @@ func New(o Options) (*Layer, error) {
 	resolver := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		return nil, ErrNoSocket
 	}}
-	noDial := &sip.TransportTCP{DialerCreate: func(net.Addr) net.Dialer { return net.Dialer{Timeout: time.Nanosecond} }}
+	noDial := func() *sip.TransportTCP {
+		return &sip.TransportTCP{DialerCreate: func(net.Addr) net.Dialer { return net.Dialer{Timeout: time.Nanosecond} }}
+	}
 	l.tpl = sip.NewTransportLayer(resolver, header.NewParser(), nil,
 		sip.WithTransportLayerLogger(quiet),
-		sip.WithTransportLayerTransports(sip.TransportsConfig{TCP: noDial}))
+		sip.WithTransportLayerTransports(sip.TransportsConfig{TCP: noDial(), TLS: &sip.TransportTLS{TransportTCP: noDial()}}))
 	l.txl = sip.NewTransactionLayer(l.tpl,
 		sip.WithTransactionLayerLogger(quiet),
 		sip.WithTransactionLayerTerminateOnConnClose(),
@@ -173,7 +179,14 @@ func (l *Layer) bind() error {
 		}
 		l.tcp = append(l.tcp, t)
 	}
-	if len(l.udp)+len(l.tcp) == 0 {
+	for _, a := range l.o.TLS {
+		t, err := edge.ListenTLS(a, l.o.Secure, l.o.Streams, l.flows, inspect, l.o.Trusted, &l.Edge)
+		if err != nil {
+			return err
+		}
+		l.tls = append(l.tls, t)
+	}
+	if len(l.udp)+len(l.tcp)+len(l.tls) == 0 {
 		return ErrNoSocket
 	}
 	return nil
@@ -192,11 +205,10 @@ func (l *Layer) Start() {
 		<-u.Reading() // or requests sent at once would not find the socket
 	}
 	for _, t := range l.tcp {
-		l.serving.Add(1)
-		go func() {
-			defer l.serving.Done()
-			t.Serve(l.tpl.ServeTCP)
-		}()
+		l.serving.Go(func() { t.Serve(l.tpl.ServeTCP) })
+	}
+	for _, t := range l.tls {
+		l.serving.Go(func() { t.Serve(l.tpl.ServeTLS) })
 	}
 }
 
@@ -231,7 +243,7 @@ func (l *Layer) closeSockets() {
 	for _, u := range l.udp {
 		_ = u.Close()
 	}
-	for _, t := range l.tcp {
+	for _, t := range append(l.tcp, l.tls...) {
 		_ = t.Close()
 	}
 }
@@ -246,12 +258,30 @@ func (l *Layer) UDP() []netip.AddrPort {
 }
 
 // TCP are the addresses listened on for connections.
-func (l *Layer) TCP() []netip.AddrPort {
-	list := make([]netip.AddrPort, len(l.tcp))
-	for i, t := range l.tcp {
+func (l *Layer) TCP() []netip.AddrPort { return locals(l.tcp) }
+
+// TLS are the addresses listened on for connections over TLS.
+func (l *Layer) TLS() []netip.AddrPort { return locals(l.tls) }
+
+func locals(listeners []*edge.TCP) []netip.AddrPort {
+	list := make([]netip.AddrPort, len(listeners))
+	for i, t := range listeners {
 		list[i] = t.Local()
 	}
 	return list
+}
+
+// Listening are the addresses listened on for a network.
+func (l *Layer) Listening(network string) []netip.AddrPort {
+	switch network {
+	case "udp":
+		return l.UDP()
+	case "tcp":
+		return l.TCP()
+	case "tls":
+		return l.TLS()
+	}
+	return nil
 }
 
 // Flows is the table of connections.
@@ -261,33 +291,39 @@ func (l *Layer) Flows() *edge.Flows { return l.flows }
 func (l *Layer) Trust(a netip.Addr) { l.limit.Trust(a) }
 
 // Towards is the flow to a peer that did not open one: for UDP it is ready to
-// use, for TCP its ID is empty until Send has connected.
-func (l *Layer) Towards(network string, remote netip.AddrPort) (edge.Flow, error) {
-	locals := l.UDP()
-	if network == "tcp" {
-		if f, ok := l.flows.ByPeer(remote); ok {
+// use, for connections its ID is empty until Send has connected. Over TLS the
+// peer has to prove that it is server, the host that is called as it stood
+// before any look-up; other networks take no notice of it.
+func (l *Layer) Towards(network string, remote netip.AddrPort, server string) (edge.Flow, error) {
+	want := edge.Flow{Network: network, Remote: remote}
+	if network == "tls" {
+		want.Server = server
+	}
+	if want.Stream() {
+		if f, ok := l.flows.ByPeer(want); ok {
 			return f, nil
 		}
-		locals = l.TCP()
 	}
-	local, err := pick(locals, remote.Addr())
+	local, err := pick(l.Listening(network), remote.Addr())
 	if err != nil {
 		return edge.Flow{}, err
 	}
 	if network == "udp" {
 		return edge.UDPFlow(local, remote), nil
 	}
-	return edge.Flow{Network: network, Local: local, Remote: remote}, nil
+	want.Local = local
+	return want, nil
 }
 
-// pick chooses the socket whose address the kernel would use towards remote.
+// pick chooses the socket whose address the kernel would use towards remote,
+// among those of its family.
 func pick(locals []netip.AddrPort, remote netip.Addr) (netip.AddrPort, error) {
-	if len(locals) == 0 {
+	locals = slices.DeleteFunc(slices.Clone(locals), func(a netip.AddrPort) bool { return a.Addr().Is4() != remote.Is4() })
+	switch len(locals) {
+	case 0:
 		return netip.AddrPort{}, ErrNoSocket
-	}
-	best := locals[0]
-	if len(locals) == 1 {
-		return best, nil
+	case 1:
+		return locals[0], nil
 	}
 	from, err := edge.Towards(remote)
 	if err != nil {
@@ -297,19 +333,16 @@ func pick(locals []netip.AddrPort, remote netip.Addr) (netip.AddrPort, error) {
 		if a.Addr() == from {
 			return a, nil
 		}
-		if a.Addr().Is4() == remote.Is4() && best.Addr().Is4() != remote.Is4() {
-			best = a
-		}
 	}
-	return best, nil
+	return locals[0], nil
 }
 
 // Sent is the address by which the peer of the flow can reach us: for Via and Contact.
 func (l *Layer) Sent(f edge.Flow) netip.AddrPort {
 	local := f.Local
-	if f.Network == "tcp" {
+	if f.Stream() {
 		// The local port of a connection that we opened is not listened on.
-		if at, err := pick(l.TCP(), f.Remote.Addr()); err == nil {
+		if at, err := pick(l.Listening(f.Network), f.Remote.Addr()); err == nil {
 			local = at
 		}
 	}
@@ -327,44 +360,63 @@ type connecting struct {
 	err  error
 }
 
-// connect opens a connection to remote, or finds one that is open or being opened.
-func (l *Layer) connect(remote netip.AddrPort) (edge.Flow, error) {
+// connect opens the connection that want describes, or finds one that is open
+// or being opened.
+func (l *Layer) connect(want edge.Flow) (edge.Flow, error) {
+	want.Local = netip.AddrPort{} // which does not matter
 	l.dialMu.Lock()
-	if f, ok := l.flows.ByPeer(remote); ok {
+	if f, ok := l.flows.ByPeer(want); ok {
 		l.dialMu.Unlock()
 		return f, nil
 	}
-	c := l.dials[remote]
+	c := l.dials[want]
 	mine := c == nil
 	if mine {
 		c = &connecting{done: make(chan struct{})}
-		l.dials[remote] = c
+		l.dials[want] = c
 	}
 	l.dialMu.Unlock()
 	if !mine {
 		<-c.done
 		return c.flow, c.err
 	}
-	c.flow, c.err = l.open(remote)
+	c.flow, c.err = l.open(want)
 	l.dialMu.Lock()
-	delete(l.dials, remote)
+	delete(l.dials, want)
 	l.dialMu.Unlock()
 	close(c.done)
 	return c.flow, c.err
 }
 
-func (l *Layer) open(remote netip.AddrPort) (edge.Flow, error) {
-	if len(l.tcp) == 0 {
+// connectWithin is how long a connection may take to be there, its TLS handshake included.
+const connectWithin = 5 * time.Second
+
+func (l *Layer) open(want edge.Flow) (edge.Flow, error) {
+	listeners := l.tcp
+	if want.Network == "tls" {
+		listeners = l.tls
+	}
+	if len(listeners) == 0 {
 		return edge.Flow{}, ErrNoSocket
 	}
-	d := net.Dialer{Timeout: 5 * time.Second}
-	nc, err := d.DialContext(l.ctx, "tcp", remote.String())
+	ctx, cancel := context.WithTimeout(l.ctx, connectWithin)
+	defer cancel()
+	nc, err := new(net.Dialer).DialContext(ctx, "tcp", want.Remote.String())
 	if err != nil {
 		return edge.Flow{}, fmt.Errorf("connect: %w", err)
 	}
-	f, err := l.tcp[0].Adopt(nc)
+	if want.Network == "tls" {
+		secure, err := l.o.Secure.Client(ctx, nc, want.Server)
+		if err != nil {
+			_ = nc.Close() // nothing was sent
+			l.o.Log.Warn().Err(err).Stringer("remote", want.Remote).Str("server", want.Server).Msg("no TLS connection")
+			return edge.Flow{}, fmt.Errorf("connect to %s: %w", want.Remote, err)
+		}
+		nc = secure
+	}
+	f, err := listeners[0].Adopt(nc, want.Server)
 	if err != nil {
-		return edge.Flow{}, fmt.Errorf("connect to %s: %w", remote, err)
+		return edge.Flow{}, fmt.Errorf("connect to %s: %w", want.Remote, err)
 	}
 	return f, nil
 }
