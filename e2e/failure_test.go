@@ -20,8 +20,8 @@ func TestPhonesThatDoNotAnswer(t *testing.T) {
 		"declines": {declines, movesOnWithin, "declined"},
 		// Toll fraud: calls do not go where a phone sends them; that is refused as if the agent declined.
 		"sends callers elsewhere": {sendsAway, movesOnWithin, "declined"},
-		"silent":   {isSilent, time.Second + movesOnWithin, "unreachable"},
-		"mute":     {ringsMute, time.Second + movesOnWithin, "unreachable"},
+		"silent":                  {isSilent, time.Second + movesOnWithin, "unreachable"},
+		"mute":                    {ringsMute, time.Second + movesOnWithin, "unreachable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

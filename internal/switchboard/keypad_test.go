@@ -38,7 +38,8 @@ func TestKeypad(t *testing.T) {
 			k, now := &keypad{}, time.Unix(1_700_000_000, 0)
 			got, number := wishNothing, ""
 			for _, key := range []byte(c.keys) {
-				w, n := wishNothing, ""
+				var w wish
+				var n string
 				if key == ' ' {
 					now = now.Add(keyPause + time.Second)
 					w, n = k.pause()
