@@ -10,7 +10,7 @@ import (
 // withTrunk is the office whose trunk leads to the carrier's telephone.
 func withTrunk(c *carrier, agent string) string {
 	groups := strings.Replace(office, "carrier: {from: [CARRIER]}",
-		fmt.Sprintf("carrier: {from: [CARRIER], host: %q, caller_id: \"+48 22 123 45 67\"}", c.sipp), 1)
+		fmt.Sprintf("carrier: {from: [CARRIER], host: %q, check: 0s, caller_id: \"+48 22 123 45 67\"}", c.sipp), 1)
 	return strings.Replace(groups, "sip_password: anna-secret-1}", "sip_password: anna-secret-1"+agent+"}", 1)
 }
 
