@@ -59,6 +59,9 @@ func TestBoard_NumbersOutside(t *testing.T) {
 				t.Errorf("%q: called %s from %s, diverted %v; want %v", format, telephone.To(), telephone.From().User, headers, want)
 			}
 			b.board.EndAll()
+			for range 2 { // the caller's leg and the telephone's: the peer must not be gone before
+				b.peer.waitEnd()
+			}
 		})
 	}
 }
