@@ -270,20 +270,26 @@ func TestTrunk_HangupAfterChallenge(t *testing.T) {
 
 // A real server's challenge: another stack takes the call for an account of its own.
 func TestTrunk_DigestWithAStack(t *testing.T) {
-	far := start(t, func(o *Options) {
-		o.Directory.Trunks = nil
-		o.Directory.Users = []User{{Name: "acme", Password: "secret"}}
-	})
-	s := start(t, withTrunk(func(c *Trunk) { c.Host, c.User, c.Password = far.addr("udp").String(), "acme", "secret" }))
-	l, o := s.outside(t, "600")
-	there, other := far.call(t)
-	if there.User() != "acme" {
-		t.Errorf("the account is %q", there.User())
+	for _, network := range []string{"udp", "tcp"} {
+		t.Run(network, func(t *testing.T) {
+			far := start(t, func(o *Options) {
+				o.Directory.Trunks = nil
+				o.Directory.Users = []User{{Name: "acme", Password: "secret"}}
+			})
+			s := start(t, withTrunk(func(c *Trunk) {
+				c.Host, c.Transport, c.User, c.Password = far.addr(network).String(), network, "acme", "secret"
+			}))
+			l, o := s.outside(t, "600")
+			there, other := far.call(t)
+			if there.User() != "acme" {
+				t.Errorf("the account is %q", there.User())
+			}
+			other.do(func() { _ = there.Answer([]byte(testSDP)) })
+			o.want("answered")
+			o.do(func() { l.Hangup("") })
+			o.wantEnd(ClassHangup, 0)
+			other.wantEnd(ClassHangup, 0)
+			s.idle(t)
+		})
 	}
-	other.do(func() { _ = there.Answer([]byte(testSDP)) })
-	o.want("answered")
-	o.do(func() { l.Hangup("") })
-	o.wantEnd(ClassHangup, 0)
-	other.wantEnd(ClassHangup, 0)
-	s.idle(t)
 }
