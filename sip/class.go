@@ -62,7 +62,7 @@ func termination(cause dialog.Cause, code int, reason string) Termination {
 		t.Class = ClassOf(code)
 	case dialog.NoResponse:
 		t.Class = ClassUnreachable
-	case dialog.NoAck:
+	case dialog.NoAck, dialog.Unrefreshed:
 		t.Class, t.ByUs = ClassTimeout, true
 	case dialog.Broken, dialog.NoCause:
 		t.Class = ClassFailed

@@ -187,6 +187,11 @@ func (s *Stack) invited(r *tx.Request) {
 		r.Refuse(fault.Code, fault.Reason)
 		return
 	}
+	granted, refusal := grantSession(r)
+	if refusal != nil {
+		r.Send(refusal)
+		return
+	}
 	contact := header.Contact(r.Request)
 	if branch, _ := r.Via().Params.Get("branch"); contact == nil && !strings.HasPrefix(branch, sip.RFC3261BranchMagicCookie) {
 		contact = &sip.ContactHeader{Address: r.From().Address} // RFC 2543 knew calls without Contact
@@ -206,7 +211,8 @@ func (s *Stack) invited(r *tx.Request) {
 	}
 	l := s.newInbound(r, d, t, sdp)
 	l.callsFrom(p)
-	l.pickup, l.replaces = pickup, replaces
+	l.pickup, l.replaces, l.session.Session = pickup, replaces, granted
+	l.session.update = header.HasOption(r.Request, "Allow", string(sip.UPDATE))
 	if !s.remember(l, false) {
 		l.leave()
 		busy()

@@ -59,7 +59,7 @@ const (
 	ClassUnreachable Class = "unreachable" // nothing there, or no answer to the INVITE at all
 	ClassCancelled   Class = "cancelled"   // outbound: we gave up before the answer
 	ClassFailed      Class = "failed"      // any other failure
-	ClassTimeout     Class = "timeout"     // inbound: our answer was never acknowledged
+	ClassTimeout     Class = "timeout"     // our answer was never acknowledged, or the session not refreshed
 )
 
 // Termination says how and why a leg ended.
@@ -125,6 +125,7 @@ type Leg struct {
 	tries    attempts          // outbound: the INVITEs
 	client   *tx.Client        // outbound: the present INVITE
 	ack      *sip.Request      // outbound: our ACK
+	session  session           // its timer
 	again    *reinvite         // the newest re-INVITE that we answered with 2xx, until its ACK
 
 	timer    *time.Timer

@@ -174,6 +174,7 @@ func (l *Leg) send() {
 		req.AppendHeader(sip.NewHeader(h.Name, h.Value))
 	}
 	l.dress(req, d.SDP)
+	l.askSession(req, max(dialog.SessionWanted, l.tries.minSE), "uas")
 	for _, h := range l.tries.auth.Headers(req) {
 		req.AppendHeader(h)
 	}
@@ -242,6 +243,7 @@ func (l *Leg) success(res *sip.Response, tag string, sdp []byte, x *details) dia
 		l.log.Debug().Err(err).Msg("2xx without a usable dialog")
 	}
 	l.answered, l.peerTag = true, tag
+	l.granted(res)
 	l.tries.auth.Accepted()
 	l.offers.GotAnswer()
 	switch {

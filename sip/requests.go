@@ -105,6 +105,11 @@ func (l *Leg) reoffer(r *tx.Request) {
 	if r.Method == sip.INVITE {
 		l.impliedAck()
 	}
+	granted, refusal := grantSession(r)
+	if refusal != nil {
+		r.Send(refusal)
+		return
+	}
 	l.mu.Lock()
 	if refuse := l.mayOffer(r, sdp != nil); refuse != nil {
 		l.mu.Unlock()
@@ -118,6 +123,7 @@ func (l *Leg) reoffer(r *tx.Request) {
 		l.dlg.Refresh(header.Contact(r.Request))
 		res := r.Response(sip.StatusOK, "OK")
 		l.dress(res, nil)
+		l.grant(res, granted)
 		l.mu.Unlock()
 		r.Send(res)
 		return
@@ -141,6 +147,7 @@ func (l *Leg) reoffer(r *tx.Request) {
 	}
 	res := r.Response(sip.StatusOK, "OK")
 	l.dress(res, answer)
+	l.grant(res, granted)
 	if err := r.Respond(res); err != nil {
 		l.log.Debug().Err(err).Msg("answer not sent")
 	}

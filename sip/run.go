@@ -133,6 +133,9 @@ func (l *Leg) input(in dialog.Input, x details) error {
 		l.ended = true
 	}
 	gone := l.state == dialog.Ended
+	if gone {
+		l.stopSession()
+	}
 	ev := l.ev
 	l.mu.Unlock()
 	if gone {

@@ -27,6 +27,7 @@ func (l *Leg) dress(m sip.Message, sdp []byte) {
 	m.AppendHeader(l.s.allow)
 	m.AppendHeader(l.s.inCalls)
 	if sdp != nil {
+		l.session.local = sdp
 		m.AppendHeader(l.s.sdpType)
 		m.SetBody(sdp)
 	}
@@ -61,6 +62,7 @@ func (l *Leg) sendAnswer(sdp []byte) error {
 		sdp = nil
 	}
 	l.answer = l.response(sip.StatusOK, "OK", sdp)
+	l.grant(l.answer, l.session.Session)
 	l.offers.Answered()
 	if l.sdp == nil && sdp != nil {
 		l.offers.Offer() // a late offer: the answer comes with the ACK

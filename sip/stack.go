@@ -46,6 +46,7 @@ type Options struct {
 	// RegisterRetry is the longest first pause after a registration with a
 	// carrier failed; 10 s. Each further one is twice as long, up to 30 times.
 	RegisterRetry time.Duration
+	haste         int           // session timers run so many times faster than RFC 4028 has them, for tests; 0: 1
 	T1, T2        time.Duration // RFC 3261 section 17.1.1.1, for what dialogs repeat; 500 ms, 4 s
 
 	Lamps      Lamps // what busy lamp fields show; nil: nobody can watch anybody
@@ -195,7 +196,7 @@ func New(o Options) (*Stack, error) {
 
 // bind opens the sockets.
 func (s *Stack) bind() error {
-	supported := []string{"path", "outbound", "norefersub", "replaces", option100rel} // the first two by the registrar
+	supported := []string{"path", "outbound", "norefersub", "replaces", option100rel, "timer"} // the first two by the registrar
 	t := tx.Options{
 		Handler: (*server)(s), Advertise: s.o.Advertise, Product: s.o.UserAgent, Allow: methods, Supported: supported,
 		Trusted: s.trusted, Source: s.o.Source, Strange: s.o.Strange, Streams: s.o.Streams, Log: s.o.Log,

@@ -21,6 +21,7 @@ type attempts struct {
 	proofs int          // INVITEs sent with credentials for a new challenge
 	named  bool         // the contact has a host name
 	hops   []edge.Flow  // not tried yet
+	minSE  uint32       // the session interval that the peer insists on, RFC 4028 section 7.4; 0: any
 }
 
 // maxProofs is how many challenges to one request are answered: of a proxy and
@@ -92,6 +93,8 @@ func (l *Leg) retry(res *sip.Response, err error) bool {
 		}
 	case t.proofs < maxProofs && t.auth.Challenged(res):
 		t.proofs++
+	case res.StatusCode == statusIntervalTooSmall && minSE(res) > max(dialog.SessionWanted, t.minSE):
+		t.minSE = minSE(res)
 	default:
 		return false
 	}

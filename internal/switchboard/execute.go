@@ -119,7 +119,7 @@ func telling(c acd.FailureClass) int {
 // endCause is the core's word for how an established leg, or the caller's, ended.
 func endCause(l *leg, t sip.Termination) acd.EndCause {
 	switch {
-	case l.timedOut:
+	case l.timedOut, t.Class == sip.ClassTimeout: // ByUs, but not by the core
 		return acd.EndTimeout
 	case t.ByUs:
 		return acd.EndByUs
@@ -127,8 +127,6 @@ func endCause(l *leg, t sip.Termination) acd.EndCause {
 		return acd.EndHangup
 	case t.Class == sip.ClassCancel:
 		return acd.EndCancel
-	case t.Class == sip.ClassTimeout:
-		return acd.EndTimeout
 	default:
 		return acd.EndFailed
 	}

@@ -50,11 +50,12 @@ const (
 	TimerResend                 // send the 2xx again
 	TimerAck                    // no ACK within 64*T1 (section 13.3.1.4)
 	TimerCancelled              // no final answer within 64*T1 of the CANCEL (section 9.1)
+	SessionOver                 // the session was not refreshed in time (RFC 4028 section 10)
 	inputs
 )
 
 var inputNames = [inputs]string{"ring", "answer", "reject", "hangup", "<cancel", "<ack", "<bye", "<1xx",
-	"<2xx", "<2xx again", "<2xx fork", "<fail", "tx failed", "flow dead", "sent again", "resend", "ack late", "cancel late"}
+	"<2xx", "<2xx again", "<2xx fork", "<fail", "tx failed", "flow dead", "sent again", "resend", "ack late", "cancel late", "session over"}
 
 func (i Input) String() string { return inputNames[i] }
 
@@ -99,10 +100,11 @@ const (
 	NoResponse          // nothing came, or the peer could not be reached
 	NoAck               // our 2xx was never acknowledged
 	Broken              // the connection broke before there was an answer
+	Unrefreshed         // the peer did not refresh the session, or did not answer our refresh
 )
 
 var causeNames = [...]string{"", "peer hung up", "we hung up", "peer cancelled", "we cancelled",
-	"we rejected", "peer rejected", "no response", "no ack", "broken"}
+	"we rejected", "peer rejected", "no response", "no ack", "broken", "unrefreshed"}
 
 func (c Cause) String() string { return causeNames[c] }
 
@@ -199,6 +201,7 @@ var table = [states][inputs]entry{
 		Recv2xxFork:  to(Confirmed, SendForkEnd),
 		RecvBye:      end(PeerHungUp, Ended),
 		UserHangup:   end(WeHungUp, Ended, SendBye),
+		SessionOver:  end(Unrefreshed, Ended, SendBye),
 	},
 	Ended: {
 		Recv2xx:      to(Ended, SendAck, SendBye), // after the CANCEL was given up

@@ -61,6 +61,7 @@ confirmed + hangup -> ended: BYE> (we hung up)
 confirmed + <bye -> ended: (peer hung up)
 confirmed + <2xx again -> confirmed: ACK>
 confirmed + <2xx fork -> confirmed: fork: ACK> BYE>
+confirmed + session over -> ended: BYE> (unrefreshed)
 ended + <2xx -> ended: ACK>, BYE>
 ended + <2xx again -> ended: ACK>
 ended + <2xx fork -> ended: fork: ACK> BYE>`)
