@@ -174,8 +174,8 @@ func (r *Reader) ReadFrom(b []byte) (int, net.Addr, error) {
 // retire lets the successor start and waits until the library is done with
 // what this reader delivered.
 func (r *Reader) retire() {
-	close(r.retired)
 	r.count.Turnovers.Add(1)
+	close(r.retired)
 	t := time.NewTimer(linger)
 	defer t.Stop()
 	select {
