@@ -56,6 +56,9 @@ func overTLS(t testing.TB, believes *x509.CertPool) (change func(o *Options), be
 	return func(o *Options) {
 		o.Listen = append(o.Listen, Listen{"tls", netip.AddrPortFrom(loopback, 0)})
 		o.Secure = edge.TLS{Certificate: func() (*tls.Certificate, error) { return cert, nil }, Roots: believes}
+		if o.Resolver == nil { // the machine may not know its own name
+			o.Resolver = &zone{hosts: map[string][]netip.Addr{"localhost": {loopback}}}
+		}
 	}, roots
 }
 
@@ -188,6 +191,7 @@ func newCarrier(t testing.TB, cert *tls.Certificate) *carrier {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = ln.Close() })
+	_ = ln.(*net.TCPListener).SetDeadline(time.Now().Add(4 * patience)) // for all that it is to wait for
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	c := &carrier{t: t, port: port, seen: make(chan tls.ConnectionState, 16)}
 	c.ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{*cert}, ClientAuth: tls.RequestClientCert})
