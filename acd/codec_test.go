@@ -62,6 +62,11 @@ func samples() []acd.Event {
 		},
 		&acd.ChatWritten{Leg: "k1"},
 		&acd.ChatClosed{Leg: "k1"},
+		&acd.LegEnded{Leg: "c1", Cause: acd.EndHangup, Media: &acd.MediaFigures{
+			Codec: "PCMA", SRTP: "AES_CM_128_HMAC_SHA1_80", RoundTrip: 41_250, Discarded: 3,
+			In:  acd.MediaWay{Packets: 990, Expected: 1000, Lost: 10, JitterMean: 1375, JitterMax: 11_000, MOS: 431},
+			Out: acd.MediaWay{Packets: 1010, Expected: 1008, Lost: 2, JitterMean: 250, JitterMax: 500, MOS: 440},
+		}},
 	}
 }
 

@@ -71,6 +71,10 @@ type LegEnded struct {
 	Leg   LegID    `json:"leg"`
 	Cause EndCause `json:"cause"`
 	Code  int      `json:"code,omitempty"` // SIP status or Q.850 cause, for the record only
+	// Media is how its audio was; nil: it had none, or the node cannot tell any more. The journal takes
+	// it from this fact: the core does not keep it for the Record, since its state would have to carry
+	// it until the interaction ends.
+	Media *MediaFigures `json:"media,omitempty"`
 }
 
 // OfferRinging tells that the first of the agent's phones rings.

@@ -63,6 +63,6 @@ func (s *Stats) judge() {
 		s.MOS = estimateMOS(s.Loss(), s.JitterMean, s.RTT)
 	}
 	if s.PeerExpected > 0 {
-		s.PeerMOS = estimateMOS(s.PeerLoss(), s.PeerJitter, s.RTT)
+		s.PeerMOS = estimateMOS(s.PeerLoss(), s.PeerJitterMean, s.RTT)
 	}
 }

@@ -54,7 +54,7 @@ func TestStats_MOS(t *testing.T) {
 		{"loss of 1 %", Stats{Received: 990, Lost: 10}, 4.31, 0},
 		{"loss of 10 %", Stats{Received: 900, Lost: 100}, 3.387, 0},
 		{"jitter of 30 ms", Stats{Received: 1000, JitterMean: 30 * ms}, 4.37, 0},
-		{"loss of half at the peer only", Stats{Received: 1000, PeerExpected: 1000, PeerLost: 500, PeerJitter: 80 * ms}, 4.40, 1.428},
+		{"loss of half at the peer only", Stats{Received: 1000, PeerExpected: 1000, PeerLost: 500, PeerJitterMean: 80 * ms}, 4.40, 1.428},
 		{"a peer that misses more than there was", Stats{PeerExpected: 10, PeerLost: 20}, 0, 1.165},
 	} {
 		c.stats.judge()

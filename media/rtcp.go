@@ -28,8 +28,10 @@ type reports struct {
 	senderReport   uint32 // the middle of the NTP time of the peer's newest
 	senderReportAt int64
 
-	peerLost, peerExpected uint64
-	peerJitter, rtt        time.Duration
+	peerLost, peerExpected       uint64
+	peerJitter, rtt              time.Duration
+	peerJitterSum, peerJitterMax time.Duration
+	peerJitters                  int64 // how many are in the sum
 }
 
 // newCNAME is different for each endpoint, so that it tells nothing about the others (RFC 7022 4.2).
@@ -113,6 +115,9 @@ func (ep *Endpoint) peerReports(list []rtcp.ReceptionReport, now int64) {
 			rep.peerExpected = uint64(n)
 		}
 		rep.peerJitter = time.Duration(r.Jitter) * sampleTime
+		rep.peerJitterSum += rep.peerJitter
+		rep.peerJitterMax = max(rep.peerJitterMax, rep.peerJitter)
+		rep.peerJitters++
 		if r.LastSenderReport == 0 {
 			continue
 		}

@@ -180,6 +180,20 @@ func TestRTCP_Reports(t *testing.T) {
 	}
 }
 
+// What the peer says of the jitter is kept for all of the call, the latest and the worst apart.
+func TestRTCP_JitterAtThePeer(t *testing.T) {
+	ep, _ := session(t, false)
+	ep.in.mu.Lock()
+	for _, jitter := range []uint32{80, 160, 240} {
+		ep.peerReports([]rtcp.ReceptionReport{{SSRC: ep.out.ssrc, Jitter: jitter}, {SSRC: ep.out.ssrc + 1, Jitter: 9999}}, 0)
+	}
+	ep.in.mu.Unlock()
+	const ms = time.Millisecond
+	if s := ep.Stats(); s.PeerJitter != 30*ms || s.PeerJitterMean != 20*ms || s.PeerJitterMax != 30*ms {
+		t.Errorf("jitter at the peer %v, mean %v, worst %v", s.PeerJitter, s.PeerJitterMean, s.PeerJitterMax)
+	}
+}
+
 // RTCP from elsewhere is counted and not believed; nonsense from the peer neither.
 func TestRTCP_FromStrangers(t *testing.T) {
 	ep, l := session(t, false)

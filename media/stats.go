@@ -11,7 +11,9 @@ type Stats struct {
 	JitterMean, JitterMax   time.Duration // the same over all packets of audio received
 	PeerLost                uint64        // of our packets, as the peer reports
 	PeerExpected            uint64        // of our packets, as the peer reports: how many there were for it to receive; 0: no report
-	PeerJitter              time.Duration // as the peer reports
+	PeerJitter              time.Duration // as the peer reports, latest
+	PeerJitterMean          time.Duration // the same over all its reports
+	PeerJitterMax           time.Duration
 	RTT                     time.Duration // from the peer's latest report; 0: unknown
 	MOS                     float64       // estimate for what the peer sends, 1 to 4.5, see estimateMOS; 0: nothing received
 	PeerMOS                 float64       // estimate for what the peer hears of us, 1 to 4.5; 0: it has not reported
@@ -36,7 +38,11 @@ func (ep *Endpoint) figures() Stats {
 		Strangers: in.strangers, Malformed: in.malformed, Forged: in.forged,
 		Lost: in.lostBefore + in.lost(), Jitter: time.Duration(in.jitter>>4) * sampleTime,
 		JitterMax: time.Duration(in.jitterMax>>4) * sampleTime,
-		PeerLost:  rep.peerLost, PeerExpected: rep.peerExpected, PeerJitter: rep.peerJitter, RTT: rep.rtt,
+		PeerLost:  rep.peerLost, PeerExpected: rep.peerExpected,
+		PeerJitter: rep.peerJitter, PeerJitterMax: rep.peerJitterMax, RTT: rep.rtt,
+	}
+	if rep.peerJitters > 0 {
+		s.PeerJitterMean = rep.peerJitterSum / time.Duration(rep.peerJitters)
 	}
 	if in.timings > 0 {
 		s.JitterMean = time.Duration(in.jitterSum/in.timings>>4) * sampleTime

@@ -1,15 +1,9 @@
 package switchboard
 
 import (
-	"math"
-	"time"
-
 	"centrala/acd"
-	"centrala/media"
 	"centrala/queuegroups"
 	"centrala/sip"
-
-	"github.com/rs/zerolog"
 )
 
 var _ sip.LegEvents = (*call)(nil)
@@ -83,12 +77,10 @@ func (c *call) LegEnded(sl *sip.Leg, t sip.Termination) {
 		c.hush()
 	}
 	e := c.log.Info().Str("leg_id", string(l.id)).Str("class", string(t.Class)).Int("code", t.Code).Bool("by_us", t.ByUs)
+	var figures *acd.MediaFigures
 	if l.media != nil {
-		s := l.media.Close()
-		e = quality(e, s)
-		if suite := l.media.Encrypted(); suite != "" {
-			e = e.Str("srtp", string(suite))
-		}
+		figures = figuresOf(l.media, l.media.Close())
+		e = quality(e, figures)
 	}
 	e.Msg("leg ended")
 	if len(c.legs) == 0 {
@@ -98,33 +90,10 @@ func (c *call) LegEnded(sl *sip.Leg, t sip.Termination) {
 	}
 	switch {
 	case l.offer == nil || l.up:
-		c.board.fact(&acd.LegEnded{Leg: l.id, Cause: endCause(l, t), Code: t.Code})
+		c.board.fact(&acd.LegEnded{Leg: l.id, Cause: endCause(l, t), Code: t.Code, Media: figures})
 	default:
 		c.phoneFailed(l, t)
 	}
 }
-
-// quality adds how the audio of a leg was: what came, what the far end says of ours where it
-// reports, and the estimates of media.Stats. Times are in milliseconds.
-func quality(e *zerolog.Event, s media.Stats) *zerolog.Event {
-	e = e.Uint64("rtp_in", s.Received).Uint64("rtp_out", s.Sent).Uint64("rtp_lost", s.Lost)
-	if s.Received > 0 {
-		e = e.Float64("rtp_jitter_ms", milliseconds(s.JitterMean)).Float64("rtp_jitter_max_ms", milliseconds(s.JitterMax)).
-			Float64("mos", tenths(s.MOS))
-	}
-	if s.PeerExpected > 0 {
-		e = e.Uint64("peer_lost", s.PeerLost).Float64("peer_jitter_ms", milliseconds(s.PeerJitter)).
-			Float64("peer_mos", tenths(s.PeerMOS))
-	}
-	if s.RTT > 0 {
-		e = e.Float64("rtt_ms", milliseconds(s.RTT))
-	}
-	return e
-}
-
-func milliseconds(d time.Duration) float64 { return tenths(float64(d) / float64(time.Millisecond)) }
-
-// tenths rounds for the log.
-func tenths(n float64) float64 { return math.Round(n*10) / 10 }
 
 func trunkID(l *sip.Leg) queuegroups.TrunkID { return queuegroups.TrunkID(l.Trunk()) }
