@@ -32,7 +32,7 @@ func (s *State) applyConsultAsked(e *ConsultAsked) {
 	limit := i.group.dialLimit()
 	if b.outside {
 		limit = outsideDialLimit
-		o.pending = &Dial{Offer: o.id, Number: b.def.Phone, Trunk: s.trunkFor(i), From: from}
+		o.pending = &Dial{Offer: o.id, Number: b.def.Phone, Trunk: s.trunkFor(i), From: from, Group: i.group.def.ID}
 	} else {
 		o.pending = &Ring{Offer: o.id, Agent: b.def.ID, From: from, Group: i.group.def.Name, By: l.agent.def.ID}
 	}

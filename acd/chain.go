@@ -104,7 +104,7 @@ func (s *State) dial(i *interaction, number string) {
 	i.rung = true
 	o := s.newOffer(i, outsider(number))
 	s.step(i, Step{Kind: StepOffer, Group: o.group, Offer: o.id, What: number})
-	d := &Dial{Offer: o.id, Number: number, Trunk: s.trunkFor(i), From: i.from}
+	d := &Dial{Offer: o.id, Number: number, Trunk: s.trunkFor(i), From: i.from, Group: i.group.def.ID}
 	o.pending = d
 	s.emit(d, o.node, o.of, o.call)
 	s.deadlines.arm(DeadlineID{Kind: deadlineOffer, N: uint64(o.id)}, s.now.after(outsideDialLimit))

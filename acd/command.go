@@ -79,6 +79,8 @@ type Dial struct {
 	Number string              `json:"number"` // E.164
 	Trunk  queuegroups.TrunkID `json:"trunk"`
 	From   Party               `json:"from"` // the caller
+	// Group is whose call it is; empty: nobody's.
+	Group queuegroups.GroupID `json:"group,omitempty"`
 }
 
 // Serve hands the caller over to voicemail or to taking a callback, answering

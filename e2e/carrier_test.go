@@ -90,7 +90,7 @@ func TestForwardingOutside(t *testing.T) {
 	}{
 		"R96 number": {
 			noAnswer: `[{action: number, to: "+48 (22) 999-88-77"}, hangup]`, trunk: `, caller_id: "+48 22 123 45 67"`,
-			number: "+48229998877", from: "+48221234567", telephoneEnds: true,
+			number: "+48229998877", from: "+48221234567", diversion: "+48221234567", telephoneEnds: true,
 		},
 		"R95 agent": {
 			noAnswer: "[agent, hangup]", number: "+48601000002", from: "+48600100200", diversion: "+48221234567",

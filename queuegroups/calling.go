@@ -86,6 +86,23 @@ func (c *Config) MayCall(agent AgentID, e164 string) (CallClass, bool) {
 	return class, a != nil && class.reach() <= a.Calls.reach()
 }
 
+// OwnNumber is the number of ours that calls by a trunk are shown to come from: its
+// caller_id, or else the first of the numbers that lead to us by it. False: there is
+// none.
+func (c *Config) OwnNumber(trunk TrunkID) (string, bool) {
+	for i := range c.Trunks {
+		if t := &c.Trunks[i]; t.ID == trunk && t.CallerID != "" {
+			return t.CallerID, true
+		}
+	}
+	for i := range c.Numbers {
+		if c.Numbers[i].Trunk == trunk {
+			return c.Numbers[i].Number, true
+		}
+	}
+	return "", false
+}
+
 // TrunkOut is the trunk by which an agent's calls outside leave; empty: none leads out.
 func (c *Config) TrunkOut(agent AgentID) TrunkID {
 	if a := c.Agent(agent); a != nil && a.Trunk != "" {

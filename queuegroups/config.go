@@ -169,6 +169,8 @@ type Group struct {
 	Priority time.Duration `json:"priority,omitempty"`
 	// Trunk is where calls forwarded outside leave; empty: the trunk they came in on.
 	Trunk TrunkID `json:"trunk,omitempty"`
+	// ForwardCallerID is whom calls forwarded outside are shown to come from.
+	ForwardCallerID CallerID `json:"forward_caller_id,omitempty"`
 	// Misses is how many unanswered offers in a row make an agent "not responding"; 0: never. Default 3.
 	Misses int `json:"misses"`
 	// Needs are the skills that every interaction of the group needs, by skill.
@@ -196,6 +198,17 @@ type Announce struct {
 
 // On tells whether anything is announced.
 func (a Announce) On() bool { return a.Position || a.Wait }
+
+// CallerID says whom a call that we forward is shown to come from.
+type CallerID string
+
+// Our own number, which is the trunk's caller_id or else the first of its numbers;
+// the caller's. The default is our own on trunks that have a caller_id.
+const (
+	CallerIDDefault CallerID = ""
+	CallerIDOwn     CallerID = "own"
+	CallerIDCaller  CallerID = "caller"
+)
 
 // TransferEnd is what becomes of a blind transfer that nobody answers (R100).
 type TransferEnd string
@@ -257,6 +270,9 @@ type Trunk struct {
 	MaxCalls  int           `json:"max_calls,omitempty"` // 0: no limit
 	Check     time.Duration `json:"check,omitempty"`     // between two OPTIONS to the host; 0: none
 	SRTP      SRTP          `json:"srtp,omitempty"`
+	// Trusted: the carrier and we are in one trust domain (RFC 3325): it is told who
+	// calls, even those who withhold it, and what it asserts may be asserted to others.
+	Trusted bool `json:"trusted,omitempty"`
 	// NumberFormat is how numbers are written to the carrier.
 	NumberFormat NumberFormat `json:"number_format,omitempty"`
 }

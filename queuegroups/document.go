@@ -87,6 +87,7 @@ type groupKeys struct {
 	HoldMusic    text                        `yaml:"hold_music" doc:"What waiting callers hear. Default: the tune that comes with the server."`
 	BlindEnd     text                        `yaml:"blind_transfer_no_answer" default:"return" enum:"end,return,queue" doc:"When nobody answers a blind transfer: end the call, return it to the transferor and then to the queue, or queue it."`
 	Trunk        text                        `yaml:"trunk" doc:"Where calls forwarded outside leave. Default: the trunk they came in on."`
+	CallerID     text                        `yaml:"forward_caller_id" enum:"own,caller" doc:"Whom calls forwarded outside are shown to come from. own: us, by the caller_id of the trunk or else the first of its numbers. caller: the caller. Default: own where the trunk has a caller_id, else caller."`
 	Retry        retryKeys                   `yaml:"retry" doc:"How long an agent is left alone after a failed offer, by its cause."`
 	Needs        skills                      `yaml:"needs" min:"1" max:"9" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"The skills that whoever takes a call must have, and how well: {polish: 3}."`
 	Relax        strictyaml.List[relaxKeys]  `yaml:"relax" doc:"What is given up while a caller waits, step by step."`
@@ -164,6 +165,7 @@ type trunkKeys struct {
 	Auth      *registerKeys `yaml:"auth" doc:"The account with a carrier that asks for a password for calls, but not to register."`
 	Format    text          `yaml:"number_format" default:"e164" enum:"e164,plain,national" doc:"How numbers are written to the carrier. e164: +48221234567. plain: 48221234567. national: 221234567 in the region of the server, as it is dialled there, and 0033… or what goes before foreign numbers there."`
 	CallerID  text          `yaml:"caller_id" doc:"The number shown to whom we call." example:"+48 22 123 45 67"`
+	Trusted   yesNo         `yaml:"trusted" default:"false" doc:"The carrier keeps secret what it is told in confidence (RFC 3325): it is told who calls by P-Asserted-Identity, also who withholds their number, and by whom a call was forwarded before. Its own word of who calls is passed on to other trusted carriers."`
 	MaxCalls  number        `yaml:"max_calls" default:"0" min:"0" max:"1000000" doc:"Calls at once. 0: no limit."`
 	Check     duration      `yaml:"check" default:"30s" min:"0s" max:"1h" doc:"How often each address of host is asked by OPTIONS whether it is there, at most once a second. One that is not is tried last. 0s: never."`
 	SRTP      text          `yaml:"srtp" default:"optional" enum:"required,optional,off" doc:"Whether the audio of its calls is encrypted. required: a call that would not be is refused. optional: where the carrier does it too; over tls it is asked to. off: never."`

@@ -23,7 +23,7 @@ func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
 			ID: id, Name: k.Name.V, Extension: l.extension(k.Extension, "group "+e.Key),
 			Distribution: Distribution(k.Distribution.V), Rings: k.Rings.V, RingLength: k.RingLength.V, DialLimit: k.DialLimit.V,
 			Pickup: k.Pickup.V, WrapUp: k.WrapUp.V, MaxWaiting: k.MaxWaiting.V, MaxWait: k.MaxWait.V,
-			AllMissed: AllMissed(k.AllMissed.V), Priority: k.Priority.V,
+			ForwardCallerID: CallerID(k.CallerID.V), AllMissed: AllMissed(k.AllMissed.V), Priority: k.Priority.V,
 			BlindTransferNoAnswer: TransferEnd(k.BlindEnd.V), Misses: k.Misses.V,
 			Retry: Retry{Busy: k.Retry.Busy.V, Declined: k.Retry.Declined.V, NoAnswer: k.Retry.NoAnswer.V, Unreachable: k.Retry.Unreachable.V},
 		}
@@ -40,6 +40,7 @@ func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
 		if l.known(&l.trunks, k.Trunk) {
 			g.Trunk = TrunkID(k.Trunk.V)
 			l.leaves(&g, k.Trunk)
+			l.shows(&g, k)
 		}
 		edges[id] = l.chains(&g, k)
 		if g.AllMissed == AllMissedEnd && !k.Distribution.Bad && g.Distribution != All { // R99
@@ -236,5 +237,15 @@ func (l *loader) leaves(g *Group, at text) {
 		if t := &l.config.Trunks[i]; t.ID == g.Trunk && t.Host == "" {
 			l.report.Add(at.At, "give the trunk a host", "calls of group %s are to leave by trunk %s, by which calls only come in", g.ID, t.ID)
 		}
+	}
+}
+
+// shows reports that calls cannot be shown as coming from us.
+func (l *loader) shows(g *Group, k groupKeys) {
+	if g.ForwardCallerID != CallerIDOwn || g.Trunk == "" {
+		return
+	}
+	if _, own := l.config.OwnNumber(g.Trunk); !own {
+		l.report.Add(k.CallerID.At, "give the trunk a caller_id", "calls of group %s are to be shown as our own, and trunk %s has no number", g.ID, g.Trunk)
 	}
 }

@@ -199,3 +199,13 @@ func (f *Refer) answered(res *sip.Response, err error) {
 		f.finish()
 	}
 }
+
+// Referrer is whom the peer says the wish is of (RFC 3892). False: it says nothing,
+// or nothing that can be read.
+func (r *Refer) Referrer() (Party, bool) {
+	name, uri, _, err := header.ParseAddress(r.By)
+	if err != nil {
+		return Party{}, false
+	}
+	return Party{User: uriUser(&uri), Name: unquote(name), Host: uri.Host}, true
+}

@@ -35,6 +35,7 @@ type call struct {
 	refers map[acd.LegID]*requested // transfers asked for by phones, of which the core has not spoken
 
 	feature *feature               // what the agent dialled instead of a number; nil: a number
+	sent    *sentAway              // the newest transfer to a number outside that a phone asked for; nil: none
 	wanted  map[acd.LegID]*fetched // legs of other calls that are to come here
 
 	announcer *announcer // nil: the caller hears no music

@@ -2,7 +2,6 @@ package switchboard
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"centrala/acd"
@@ -54,9 +53,9 @@ func TestBoard_NumbersOutside(t *testing.T) {
 			b.do(call, dial)
 			telephone := b.peer.waitRung()
 			b.want(&acd.OfferRinging{Offer: 5})
-			_, headers := b.board.callerID(dial, "+48221234567")
-			if telephone.To() != want[0] || telephone.From().User != want[1] || !strings.Contains(headers[0].Value, "<sip:"+want[2]+"@") {
-				t.Errorf("%q: called %s from %s, diverted %v; want %v", format, telephone.To(), telephone.From().User, headers, want)
+			origin := telephone.Origin()
+			if telephone.To() != want[0] || telephone.From().User != want[1] || len(origin.Diversions) != 1 || origin.Diversions[0].User != want[2] {
+				t.Errorf("%q: called %s from %s, %+v; want %v", format, telephone.To(), telephone.From().User, origin, want)
 			}
 			b.board.EndAll()
 			for range 2 { // the caller's leg and the telephone's: the peer must not be gone before
@@ -78,43 +77,4 @@ func TestBoard_CannotDialOutside(t *testing.T) {
 	b.want(&acd.LegEnded{Leg: call, Cause: acd.EndCancel})
 	b.do(call, &acd.Dial{Offer: 9, Number: "+48229998877", Trunk: "loop"}) // its call is gone
 	b.want(&acd.OfferFailed{Offer: 9, Class: acd.FailUnreachable})
-}
-
-// Whom a call outside is shown to come from.
-func TestBoard_CallerID(t *testing.T) {
-	b := newBench(t, nil)
-	b.board.SetConfig(&queuegroups.Config{
-		Region:  "PL",
-		Trunks:  []queuegroups.Trunk{{ID: "own", CallerID: "+48220000000"}, {ID: "passes"}, {ID: "none"}},
-		Numbers: []queuegroups.Number{{Number: "+48221111111", Trunk: "passes"}, {Number: "+48222222222", Trunk: "passes"}},
-	})
-	caller := acd.Party{Number: "+48601000000", Name: "Jan"}
-	for name, c := range map[string]struct {
-		trunk     queuegroups.TrunkID
-		from      acd.Party
-		called    string
-		want      sip.Party
-		diversion string
-	}{
-		"the trunk's":         {"own", caller, "221234567", sip.Party{User: "+48220000000"}, ""},
-		"the caller's":        {"passes", caller, "221234567", sip.Party{User: "+48601000000", Name: "Jan"}, "<sip:+48221234567@localhost>;reason=unknown;counter=1"},
-		"of no number":        {"passes", caller, "600", sip.Party{User: "+48601000000", Name: "Jan"}, ""},
-		"withheld":            {"passes", acd.Party{}, "221234567", sip.Party{User: "+48221111111"}, ""},
-		"an agent's":          {"passes", acd.Party{Number: "101", Name: "Anna"}, "221234567", sip.Party{User: "+48221111111"}, ""},
-		"an agent's, no name": {"none", acd.Party{Number: "101", Name: "Anna"}, "221234567", sip.Party{}, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			from, headers := b.board.callerID(&acd.Dial{Trunk: c.trunk, From: c.from}, c.called)
-			diversion := ""
-			for _, h := range headers {
-				diversion += h.Name + ": " + h.Value
-			}
-			if want := c.diversion; want != "" {
-				c.diversion = "Diversion: " + want
-			}
-			if from != c.want || diversion != c.diversion {
-				t.Errorf("%+v %q, want %+v %q", from, diversion, c.want, c.diversion)
-			}
-		})
-	}
 }

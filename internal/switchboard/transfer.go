@@ -48,6 +48,9 @@ func (c *call) LegRefer(sl *sip.Leg, r *sip.Refer) int {
 		return 403
 	}
 	log.Info().Msg("transfer asked for")
+	if to.Number != "" {
+		c.sent = &sentAway{number: to.Number, by: c.board.referrer(l.agent, r)}
+	}
 	return c.refer(l, r, &acd.TransferAsked{Leg: l.id, To: to})
 }
 
