@@ -1,12 +1,14 @@
 #!/bin/sh
-# Installs what the tests use besides Go, on Debian and Ubuntu: sipp (a carrier)
-# and baresip (phones). Does nothing when they are there already.
+# Installs what the tests use besides Go, on Debian and Ubuntu: sipp (a carrier),
+# baresip (phones) and PostgreSQL, of which the tests start servers of their own:
+# Debian's is neither made nor started. Does nothing when they are there already.
 set -eu
 
 missing=""
 command -v sipp >/dev/null || missing="$missing sip-tester"
 command -v baresip >/dev/null || missing="$missing baresip-core"
 command -v gcc >/dev/null || missing="$missing gcc libc6-dev" # the race detector
+command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 [ -z "$missing" ] && exit 0
 
 if ! command -v apt-get >/dev/null; then
@@ -16,5 +18,11 @@ fi
 root=""
 [ "$(id -u)" -eq 0 ] || root="sudo"
 $root apt-get update
+case "$missing" in
+*postgresql*) # its package makes and starts a server unless told otherwise
+	$root mkdir -p /etc/postgresql-common/createcluster.d
+	echo "create_main_cluster = false" | $root tee /etc/postgresql-common/createcluster.d/centrala.conf >/dev/null
+	;;
+esac
 # shellcheck disable=SC2086 # a list of packages
 $root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing

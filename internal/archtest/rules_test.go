@@ -71,8 +71,19 @@ var rules = []rule{
 		why:  "the log orders, stores and applies; it knows nothing of what the commands do",
 	},
 	{
-		path: "internal/journal", own: []string{"acd", "queuegroups"}, libs: []string{zerolog},
-		why: "the journal follows the log and can be rebuilt from it",
+		path: "internal/journal", own: []string{"acd", "queuegroups", "internal/journal/db"}, libs: []string{zerolog},
+		testOwn: []string{"internal/journal/db/dbtest"},
+		why:     "the journal follows the log and can be rebuilt from it",
+	},
+	{
+		path:    "internal/journal/db",
+		testOwn: []string{"internal/journal/db/dbtest"},
+		libs:    []string{"modernc.org/sqlite", "github.com/jackc/pgx", "github.com/pressly/goose", zerolog},
+		why:     "the database knows no table, so that every part of the server can keep its own in it",
+	},
+	{
+		path: "internal/journal/db/dbtest", own: []string{"internal/journal/db"}, libs: []string{"github.com/jackc/pgx", zerolog},
+		why: "tests of every package with tables run on the same two databases",
 	},
 	{
 		path: "internal/switchboard", own: []string{"acd", "sip", "media", "holdmusic", "chat", "queuegroups", "internal/mailbox"},
