@@ -110,96 +110,152 @@ type GroupView struct {
 func (s *State) Agents() []AgentView {
 	out := make([]AgentView, 0, len(s.agentOrder))
 	for _, a := range s.agentOrder {
-		v := AgentView{
-			ID: a.def.ID, Name: a.def.Name, Status: a.status, Since: a.since.Time(),
-			Nodes: slices.Clone(a.online), LastAnswer: a.lastAnswer.Time(), Misses: a.misses, CanTake: a.canTake(),
-		}
-		v.Duty, v.Reason, v.DND, v.NoAnswer, v.Unreachable = a.onDuty(s.config), a.reason, a.dnd, a.missed[0], a.missed[1]
-		v.Chats, v.Counted, v.ChatsCanTake = a.open, a.chats, a.chatsLeft()
-		if a.next != nil {
-			v.Next = a.next.Duty
-		}
-		if d := s.deadlines.byID[DeadlineID{Kind: deadlineWrapUp, Name: string(a.def.ID)}]; d != nil {
-			v.WrapUpUntil = d.At.Time()
-		}
-		for _, c := range a.clients {
-			v.Clients = append(v.Clients, ClientView{c.node, c.kind, c.rings, c.open, c.away})
-		}
-		for _, x := range a.places {
-			v.Seats = append(v.Seats, SeatView{x.Group, x.State, x.Reason, x.Since.Time()})
-		}
-		for _, t := range a.seats {
-			v.Groups = append(v.Groups, t.group.def.ID)
-		}
-		for _, o := range a.offers {
-			v.Interactions = append(v.Interactions, o.of)
-		}
-		for _, l := range a.legs {
-			v.Interactions = append(v.Interactions, l.of)
-		}
-		out = append(out, v)
+		out = append(out, s.viewAgent(a))
 	}
 	return out
+}
+
+// Agent returns a view of one agent; false: there is none.
+func (s *State) Agent(id queuegroups.AgentID) (AgentView, bool) {
+	a := s.agents[id]
+	if a == nil {
+		return AgentView{}, false
+	}
+	return s.viewAgent(a), true
+}
+
+func (s *State) viewAgent(a *agent) AgentView {
+	v := AgentView{
+		ID: a.def.ID, Name: a.def.Name, Status: a.status, Since: a.since.Time(),
+		Nodes: slices.Clone(a.online), LastAnswer: a.lastAnswer.Time(), Misses: a.misses, CanTake: a.canTake(),
+	}
+	v.Duty, v.Reason, v.DND, v.NoAnswer, v.Unreachable = a.onDuty(s.config), a.reason, a.dnd, a.missed[0], a.missed[1]
+	v.Chats, v.Counted, v.ChatsCanTake = a.open, a.chats, a.chatsLeft()
+	if a.next != nil {
+		v.Next = a.next.Duty
+	}
+	if d := s.deadlines.byID[DeadlineID{Kind: deadlineWrapUp, Name: string(a.def.ID)}]; d != nil {
+		v.WrapUpUntil = d.At.Time()
+	}
+	for _, c := range a.clients {
+		v.Clients = append(v.Clients, ClientView{c.node, c.kind, c.rings, c.open, c.away})
+	}
+	for _, x := range a.places {
+		v.Seats = append(v.Seats, SeatView{x.Group, x.State, x.Reason, x.Since.Time()})
+	}
+	for _, t := range a.seats {
+		v.Groups = append(v.Groups, t.group.def.ID)
+	}
+	for _, o := range a.offers {
+		v.Interactions = append(v.Interactions, o.of)
+	}
+	for _, l := range a.legs {
+		v.Interactions = append(v.Interactions, l.of)
+	}
+	return v
 }
 
 // Interactions returns a view of every interaction that has not ended, by arrival.
 func (s *State) Interactions() []InteractionView {
 	out := make([]InteractionView, 0, len(s.interactions))
 	for _, id := range sortedKeys(s.interactions) {
-		i := s.interactions[id]
-		v := InteractionView{
-			ID: id, Node: i.caller.node, Leg: i.caller.id, Trunk: i.trunk, From: i.from, To: i.to,
-			Group: i.group.def.ID, Phase: i.phase, Since: i.since.Time(), Arrived: i.arrived.Time(),
-			Round: i.round, Steps: slices.Clone(i.trail), Omitted: i.omitted,
-		}
-		for _, o := range i.offers {
-			v.Offers = append(v.Offers, OfferView{ID: o.id, Agent: o.agent.def.ID, Made: o.made.Time(), Ringing: o.ringing})
-		}
-		v.Needs, v.Tier = i.need(), i.tier+1
-		v.Slot, v.Stints = i.slot, slices.Clone(i.stints)
-		if i.isChat() {
-			v.Channel, v.LastAt, v.Unanswered, v.LastBy = i.group.chat.ID, i.lastAt.Time(), i.unanswered, "customer"
-			if i.lastBy == wroteAgent {
-				v.LastBy = "agent"
-			}
-		}
-		if i.consult != nil {
-			v.Consults = i.consult.agent.def.ID
-		}
-		if i.personal != nil {
-			v.For = i.personal.def.ID
-		}
-		if i.agent != nil {
-			v.Agent, v.AgentLeg = i.agent.def.ID, i.other.id
-		}
-		out = append(out, v)
+		out = append(out, s.interactions[id].story())
 	}
 	return out
+}
+
+// Underway goes through the interactions that have not ended and came after the one given, by
+// arrival, in views that lack the steps.
+func (s *State) Underway(after InteractionID) func(yield func(InteractionView) bool) {
+	return func(yield func(InteractionView) bool) {
+		for _, id := range sortedKeys(s.interactions) {
+			if id > after && !yield(s.interactions[id].view()) {
+				return
+			}
+		}
+	}
+}
+
+// Interaction returns a view of one interaction that has not ended; false: there is none.
+func (s *State) Interaction(id InteractionID) (InteractionView, bool) {
+	i := s.interactions[id]
+	if i == nil {
+		return InteractionView{}, false
+	}
+	return i.story(), true
+}
+
+func (i *interaction) story() InteractionView {
+	v := i.view()
+	v.Steps, v.Omitted = slices.Clone(i.trail), i.omitted
+	return v
+}
+
+func (i *interaction) view() InteractionView {
+	v := InteractionView{
+		ID: i.id, Node: i.caller.node, Leg: i.caller.id, Trunk: i.trunk, From: i.from, To: i.to,
+		Group: i.group.def.ID, Phase: i.phase, Since: i.since.Time(), Arrived: i.arrived.Time(),
+		Round: i.round,
+	}
+	for _, o := range i.offers {
+		v.Offers = append(v.Offers, OfferView{ID: o.id, Agent: o.agent.def.ID, Made: o.made.Time(), Ringing: o.ringing})
+	}
+	v.Needs, v.Tier = i.need(), i.tier+1
+	v.Slot, v.Stints = i.slot, slices.Clone(i.stints)
+	if i.isChat() {
+		v.Channel, v.LastAt, v.Unanswered, v.LastBy = i.group.chat.ID, i.lastAt.Time(), i.unanswered, "customer"
+		if i.lastBy == wroteAgent {
+			v.LastBy = "agent"
+		}
+	}
+	if i.consult != nil {
+		v.Consults = i.consult.agent.def.ID
+	}
+	if i.personal != nil {
+		v.For = i.personal.def.ID
+	}
+	if i.agent != nil {
+		v.Agent, v.AgentLeg = i.agent.def.ID, i.other.id
+	}
+	return v
 }
 
 // Groups returns a view of every group, in order of declaration.
 func (s *State) Groups() []GroupView {
 	out := make([]GroupView, 0, len(s.groupOrder))
 	for _, g := range s.groupOrder {
-		v := GroupView{
-			ID: g.def.ID, Name: g.def.Name, Waiting: g.waiting, Interactions: g.interactions,
-			Free: g.freeSeats, Agents: map[string]int{},
-		}
-		if g.isChat() {
-			v.Channel = g.chat.ID
-		}
-		v.Condition, v.Since, v.Handle, v.Promises = g.cond.String(), g.condSince.Time(), g.handle, g.promises
-		if i := g.longest(); i != nil {
-			v.Longest = i.arrived.Time()
-		}
-		for st, n := range g.census {
-			if n > 0 {
-				v.Agents[AgentStatus(st).String()] = int(n)
-			}
-		}
-		out = append(out, v)
+		out = append(out, g.view())
 	}
 	return out
+}
+
+// Group returns a view of one group; false: there is none.
+func (s *State) Group(id queuegroups.GroupID) (GroupView, bool) {
+	g := s.groups[id]
+	if g == nil {
+		return GroupView{}, false
+	}
+	return g.view(), true
+}
+
+func (g *group) view() GroupView {
+	v := GroupView{
+		ID: g.def.ID, Name: g.def.Name, Waiting: g.waiting, Interactions: g.interactions,
+		Free: g.freeSeats, Agents: map[string]int{},
+	}
+	if g.isChat() {
+		v.Channel = g.chat.ID
+	}
+	v.Condition, v.Since, v.Handle, v.Promises = g.cond.String(), g.condSince.Time(), g.handle, g.promises
+	if i := g.longest(); i != nil {
+		v.Longest = i.arrived.Time()
+	}
+	for st, n := range g.census {
+		if n > 0 {
+			v.Agents[AgentStatus(st).String()] = int(n)
+		}
+	}
+	return v
 }
 
 // Counters returns a copy of the counters.

@@ -24,6 +24,7 @@ import (
 	"centrala/media"
 	"centrala/queuegroups"
 	"centrala/sip"
+	"centrala/web"
 )
 
 // ErrBadConfig marks errors of the admin's files; their text tells file, line and column.
@@ -47,6 +48,7 @@ type App struct {
 	board *switchboard.Board
 	stack *sip.Stack
 	admin *admin
+	web   *web.Server
 
 	certificates certificates
 
@@ -68,9 +70,6 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 			a = nil
 		}
 	}()
-	if server.Listen.Web.Addr.IsValid() {
-		a.log.Warn().Stringer("web", server.Listen.Web.Addr).Msg("nothing is served on the web address in this version")
-	}
 	if a.music, err = loadMusic(server, groups); err != nil {
 		return a, err
 	}
@@ -94,6 +93,9 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 		if a.admin, err = newAdmin(a, server.Listen.Admin); err != nil {
 			return a, err
 		}
+	}
+	if a.web, err = newWeb(a); err != nil {
+		return a, err
 	}
 	return a, nil
 }
@@ -162,6 +164,10 @@ func (a *App) Start(ctx context.Context) error {
 	if a.admin != nil {
 		a.admin.start()
 		e = e.Stringer("admin", a.AdminAddr())
+	}
+	if a.web != nil {
+		a.web.Start()
+		e = e.Stringer("web", a.web.Addr())
 	}
 	e.Msg("ready")
 	return nil
@@ -251,6 +257,9 @@ const hangUpLimit = 2 * time.Second
 func (a *App) Stop(ctx context.Context) error {
 	a.ready.Store(false)
 	var errs []error
+	if a.web != nil {
+		errs = append(errs, a.web.Stop(ctx))
+	}
 	if a.stack != nil {
 		a.stack.Drain()
 		a.board.EndAll()
@@ -278,6 +287,9 @@ func (a *App) SIPAddrs() []sip.Listen { return a.stack.Addrs() }
 
 // AdminAddr is the address of the admin listener; the settings must have one.
 func (a *App) AdminAddr() netip.AddrPort { return a.admin.addr() }
+
+// WebAddr is the address of the web server; the settings must have one.
+func (a *App) WebAddr() netip.AddrPort { return a.web.Addr() }
 
 // State lets f look at the core's state; f must not keep it.
 func (a *App) State(f func(*acd.State)) { a.facts.View(f) }

@@ -48,7 +48,7 @@ func (c *certificates) secure() (edge.TLS, error) {
 	if !slices.ContainsFunc(c.server.Listen.SIP, listens) {
 		return edge.TLS{}, nil
 	}
-	if err := c.load(); err != nil {
+	if err := c.ensure(); err != nil {
 		return edge.TLS{}, err
 	}
 	roots, err := authorities(c.server.TLS.Roots)
@@ -57,6 +57,25 @@ func (c *certificates) secure() (edge.TLS, error) {
 	}
 	get := func() (*tls.Certificate, error) { return c.current.Load(), nil }
 	return edge.TLS{Certificate: get, Roots: roots}, nil
+}
+
+// forWeb gives the web server what it needs for TLS; nil if it has none.
+func (c *certificates) forWeb() (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
+	if !c.server.Listen.Web.TLS {
+		return nil, nil
+	}
+	if err := c.ensure(); err != nil {
+		return nil, err
+	}
+	return func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current.Load(), nil }, nil
+}
+
+// ensure reads the certificate unless that has been done.
+func (c *certificates) ensure() error {
+	if c.current.Load() != nil {
+		return nil
+	}
+	return c.load()
 }
 
 // reload reads the certificate anew if it is in use: a renewed one is shown from
@@ -183,11 +202,17 @@ func addresses(s *configs.Server) (list []net.IP) {
 		add(a)
 	}
 	add(s.Advertise)
+	var listen []netip.AddrPort
 	for _, l := range s.Listen.SIP {
-		if l.Network != "tls" {
-			continue
+		if l.Network == "tls" {
+			listen = append(listen, l.Addr)
 		}
-		own, err := edge.Expand(l.Addr)
+	}
+	if s.Listen.Web.TLS {
+		listen = append(listen, s.Listen.Web.Addr)
+	}
+	for _, l := range listen {
+		own, err := edge.Expand(l)
 		if err != nil {
 			continue // the listener will say so
 		}

@@ -62,7 +62,7 @@ var rules = []rule{
 		why:     "settings are read before anything runs",
 	},
 	{
-		path: "web", own: []string{"acd", "queuegroups"}, libs: []string{zerolog},
+		path: "web", own: []string{"acd", "queuegroups"}, libs: []string{zerolog, "github.com/danielgtaylor/huma"},
 		why: "API and console read the core's views and declare the interfaces they need",
 	},
 	{

@@ -1,0 +1,244 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"centrala/acd"
+	"centrala/queuegroups"
+)
+
+const site = `
+agents:
+  anna: {extension: "101", name: Anna Nowak}
+  bartek: {extension: "102"}
+  celina: {extension: "103"}
+groups:
+  sales: {agents: [anna, bartek], wrap_up: 30s}
+  support: {agents: [celina]}
+trunks: {carrier: {from: [192.0.2.1/32]}}
+numbers:
+  "+48 22 123 45 67": {trunk: carrier, group: sales}
+work_time: {breaks: [lunch, coffee]}
+`
+
+// fakeCore is the core without a log: entries are applied at once.
+type fakeCore struct {
+	mu    sync.Mutex
+	state *acd.State
+	at    time.Time
+	facts []acd.Event
+	fail  error // of Append
+}
+
+func (f *fakeCore) View(look func(*acd.State)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	look(f.state)
+}
+
+func (f *fakeCore) Append(_ context.Context, e acd.Event) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fail != nil {
+		return f.fail
+	}
+	f.facts = append(f.facts, e)
+	f.at = f.at.Add(time.Second)
+	f.state.Apply(acd.Entry{Index: f.state.Index() + 1, At: f.at, Event: e})
+	return nil
+}
+
+// fakeAccounts knows callers by what they show.
+type fakeAccounts struct {
+	mu       sync.Mutex
+	sessions map[string]*Caller
+	keys     map[string]*Caller
+	entries  []AuditEntry
+	fail     error
+}
+
+func (f *fakeAccounts) Session(_ context.Context, token string, from netip.Addr) (*Caller, error) {
+	return f.find(f.sessions, token, from)
+}
+
+func (f *fakeAccounts) Key(_ context.Context, key string, from netip.Addr) (*Caller, error) {
+	return f.find(f.keys, key, from)
+}
+
+func (f *fakeAccounts) find(m map[string]*Caller, secret string, from netip.Addr) (*Caller, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fail != nil {
+		return nil, f.fail
+	}
+	if c := m[secret]; c != nil {
+		found := *c
+		found.From = from
+		return &found, nil
+	}
+	return nil, nil
+}
+
+func (f *fakeAccounts) Audit(_ context.Context, e AuditEntry) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.entries = append(f.entries, e)
+	return nil
+}
+
+func (f *fakeAccounts) audited() []AuditEntry {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]AuditEntry(nil), f.entries...)
+}
+
+// rig is a server with a fake core and fake accounts.
+type rig struct {
+	t        *testing.T
+	core     *fakeCore
+	accounts *fakeAccounts
+	s        *Server
+	call     acd.InteractionID // in sales; anna talks
+	waiting  acd.InteractionID // in sales
+}
+
+func builtin(t *testing.T, id string) queuegroups.Role {
+	for _, r := range queuegroups.BuiltinRoles() {
+		if r.ID == id {
+			return r
+		}
+	}
+	t.Fatalf("no role %s", id)
+	return queuegroups.Role{}
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	config, err := queuegroups.Load(queuegroups.Options{Region: "PL", Files: []queuegroups.File{{Name: "site", Data: []byte(site)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, core: &fakeCore{state: acd.NewState(), at: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}}
+	r.fact(&acd.LevelRaised{Level: acd.LevelMax})
+	r.fact(&acd.ConfigApplied{Config: config})
+	r.fact(&acd.NodeStarted{Node: "n1", Online: []queuegroups.AgentID{"anna"}})
+	for n, leg := range []acd.LegID{"c1", "c2"} {
+		r.fact(&acd.CallArrived{Leg: leg, Node: "n1", Trunk: "carrier", From: acd.Party{Number: "+48501100200"}, To: "+48221234567"})
+		if n == 0 {
+			r.call = acd.InteractionID(r.core.state.Index())
+			v, _ := r.core.state.Interaction(r.call)
+			r.fact(&acd.OfferRinging{Offer: v.Offers[0].ID})
+			r.fact(&acd.OfferAnswered{Offer: v.Offers[0].ID, Leg: "c1.1", Node: "n1"})
+			r.fact(&acd.Bridged{A: "c1", B: "c1.1"})
+		} else {
+			r.waiting = acd.InteractionID(r.core.state.Index())
+		}
+	}
+	manager, director := builtin(t, queuegroups.RoleManager), builtin(t, queuegroups.RoleDirector)
+	support := director.Narrowed(director.Rights, []queuegroups.GroupID{"support"})
+	r.accounts = &fakeAccounts{
+		sessions: map[string]*Caller{
+			"boss":     {Name: "boss", Role: builtin(t, queuegroups.RoleAdministrator), Session: "s1"},
+			"director": {Name: "director", Role: director, Session: "s2"},
+			"support":  {Name: "chief", Role: support, Session: "s3"},
+			"anna":     {Name: "anna", Agent: "anna", Role: manager, Session: "s4"},
+			"bartek":   {Name: "bartek", Agent: "bartek", Role: manager, Session: "s5"},
+			"celina":   {Name: "celina", Agent: "celina", Role: manager, Session: "s6"},
+		},
+		keys: map[string]*Caller{
+			"none": {Name: "key none"},
+			"all":  {Name: "key all", Role: builtin(t, queuegroups.RoleAdministrator)},
+		},
+	}
+	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Version: "test", Log: zerolog.Nop()})
+	return r
+}
+
+func (r *rig) fact(e acd.Event) {
+	r.t.Helper()
+	if err := r.core.Append(context.Background(), e); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// reply is what was answered.
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// code is that of the problem; empty: it is none.
+func (p reply) code() string {
+	var x Problem
+	if !strings.HasPrefix(p.header.Get("Content-Type"), "application/problem+json") || json.Unmarshal([]byte(p.body), &x) != nil {
+		return ""
+	}
+	return x.Code
+}
+
+// as sends a request with the session named, or with a key as in key:all. The body is JSON unless it is text.
+func (r *rig) as(who, method, path string, body any, change ...func(*http.Request)) reply {
+	r.t.Helper()
+	var in io.Reader
+	switch body := body.(type) {
+	case nil:
+	case string:
+		in = strings.NewReader(body)
+	case io.Reader:
+		in = body
+	default:
+		data, err := json.Marshal(body)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		in = bytes.NewReader(data)
+	}
+	if !strings.HasPrefix(path, "/api") {
+		path = Prefix + path
+	}
+	req := httptest.NewRequest(method, path, in)
+	req.RemoteAddr = "127.0.0.1:40000"
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if key, ok := strings.CutPrefix(who, "key:"); ok {
+		req.Header.Set("Authorization", "Bearer "+key)
+	} else if who != "" {
+		req.AddCookie(&http.Cookie{Name: cookieName(false), Value: who})
+	}
+	for _, f := range change {
+		f(req)
+	}
+	w := httptest.NewRecorder()
+	r.s.entrance(w, req)
+	return reply{w.Code, w.Result().Header, w.Body.String()}
+}
+
+// want checks the status, and the code of the problem.
+func (r *rig) want(p reply, status int, code string) {
+	r.t.Helper()
+	if p.status != status || p.code() != code {
+		r.t.Errorf("answered %d %q, want %d %q: %s", p.status, p.code(), status, code, p.body)
+	}
+}
+
+func decode[T any](t *testing.T, p reply) (v T) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(p.body), &v); err != nil {
+		t.Fatalf("%v in %d %s", err, p.status, p.body)
+	}
+	return v
+}

@@ -1,0 +1,174 @@
+package web
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	stdlog "log"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/rs/zerolog"
+
+	"centrala/acd"
+)
+
+// Core is the core of the ACD, behind its log.
+type Core interface {
+	// View lets f read the state; f keeps nothing of it, and is quick.
+	View(f func(*acd.State))
+	// Append logs a fact and returns once it has been applied here.
+	Append(ctx context.Context, e acd.Event) error
+}
+
+// Options are what a server needs. Core and Accounts are required.
+type Options struct {
+	Addr     netip.AddrPort
+	TLS      func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil: http
+	Core     Core
+	Accounts Accounts
+	Version  string
+	Log      zerolog.Logger
+	Now      func() time.Time // nil: time.Now
+}
+
+// Server is the web server. Make it with New, which binds the address, then Start and Stop.
+type Server struct {
+	core     Core
+	accounts Accounts
+	log      zerolog.Logger
+	now      func() time.Time
+
+	mux           *http.ServeMux
+	api           huma.API
+	problemSchema *huma.Schema
+	document      []byte // OpenAPI
+	crossSite     *http.CrossOriginProtection
+	answers       *answers
+
+	listener net.Listener
+	server   *http.Server
+	secure   bool
+	stopping chan struct{} // closed when Stop begins
+}
+
+// Limits of a connection. Streams extend the last one themselves.
+const (
+	headerTimeout = 5 * time.Second
+	readTimeout   = 30 * time.Second
+	writeTimeout  = 30 * time.Second
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 64 << 10 // bytes
+)
+
+// New makes a server and binds its address. It answers from Start on.
+func New(o Options) (*Server, error) {
+	if o.Core == nil || o.Accounts == nil {
+		return nil, errors.New("web: Core and Accounts are required")
+	}
+	s := newServer(o)
+	l, err := net.Listen("tcp", o.Addr.String())
+	if err != nil {
+		return nil, fmt.Errorf("web listener: %w", err)
+	}
+	s.listener = l
+	if o.TLS != nil {
+		s.secure = true
+		s.listener = tls.NewListener(l, &tls.Config{
+			GetCertificate: o.TLS, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
+		})
+	} else if !o.Addr.Addr().IsLoopback() {
+		s.log.Warn().Stringer("addr", o.Addr).Msg("http without TLS on an address that others can reach: passwords travel in the clear unless a proxy encrypts them")
+	}
+	return s, nil
+}
+
+// newServer makes all but the listener.
+func newServer(o Options) *Server {
+	s := &Server{
+		core: o.Core, accounts: o.Accounts, log: o.Log, now: o.Now, mux: http.NewServeMux(),
+		crossSite: http.NewCrossOriginProtection(), stopping: make(chan struct{}),
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.answers = newAnswers(s.now)
+	s.api = s.newAPI(o.Version)
+	s.routes()
+	s.server = &http.Server{
+		Handler: http.HandlerFunc(s.entrance), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: stdlog.New(errorLog{s.log}, "", 0),
+	}
+	s.server.RegisterOnShutdown(sync.OnceFunc(func() { close(s.stopping) }))
+	return s
+}
+
+// routes registers all there is.
+func (s *Server) routes() {
+	s.agentRoutes()
+	s.groupRoutes()
+	s.interactionRoutes()
+	delete(s.api.OpenAPI().Components.Schemas.Map(), "ErrorModel") // huma's, which is not ours
+	document, err := json.Marshal(s.api.OpenAPI())
+	if err != nil {
+		panic(fmt.Sprintf("web: the OpenAPI document: %v", err)) // made of our own types
+	}
+	s.document = document
+	s.mux.HandleFunc("GET "+Prefix+"/openapi.json", s.serveDocument)
+	s.mux.HandleFunc("GET /{$}", s.serveConsole)
+}
+
+// serveDocument tells what the API is. It holds no secret.
+func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request) {
+	requestOf(r.Context()).route = "openapi"
+	w.Header().Set("Content-Type", "application/openapi+json;version=3.1")
+	_, _ = w.Write(s.document) // the client is gone
+}
+
+// serveConsole is where the console's files will be.
+func (s *Server) serveConsole(w http.ResponseWriter, r *http.Request) {
+	requestOf(r.Context()).route = "console"
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = io.WriteString(w, "This version has no console. The API is described at "+Prefix+"/openapi.json\n")
+}
+
+// OpenAPI is the description of the API, as JSON.
+func (s *Server) OpenAPI() []byte { return s.document }
+
+// Addr is the address that is listened on.
+func (s *Server) Addr() netip.AddrPort { return s.listener.Addr().(*net.TCPAddr).AddrPort() }
+
+// Stopping is closed when the server begins to stop: whoever streams ends then.
+func (s *Server) Stopping() <-chan struct{} { return s.stopping }
+
+// Start begins to answer.
+func (s *Server) Start() {
+	go func() { _ = s.server.Serve(s.listener) }() // returns when Stop closes the listener
+}
+
+// Stop lets requests end that are being served, as long as the context allows.
+func (s *Server) Stop(ctx context.Context) error {
+	err := s.server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.server.Close())
+	}
+	_ = s.listener.Close() // Shutdown knows it only once it serves
+	return err
+}
+
+// errorLog takes what net/http complains of: mostly scanners.
+type errorLog struct{ log zerolog.Logger }
+
+// Write implements io.Writer.
+func (l errorLog) Write(p []byte) (int, error) {
+	l.log.Debug().Bytes("message", p).Msg("http")
+	return len(p), nil
+}
