@@ -1,9 +1,9 @@
 // Package holdmusic turns sound files into programmes of hold music and prompts.
 //
-// A programme is a list of WAV files that are played one after another, for
-// ever. Each file (any sample rate from 1000 to 384000 Hz, mono or stereo) is
-// made mono, brought to 8000 Hz and to one level, once, when it is loaded, and
-// encoded once for each codec. Any number of callers then listen to the same
+// A programme is a list of WAV and MP3 files that are played one after another, for
+// ever. Each file (any sample rate from 1000 to 384000 Hz, of MP3 from 11025 Hz,
+// mono or stereo) is made mono, brought to 8000 Hz and to one loudness, once, when
+// it is loaded, piece by piece, and encoded once for each codec. Any number of callers then listen to the same
 // bytes. A programme plays all the time whether or not anybody listens: who is
 // put on hold hears it from where it now is, and so does everybody else.
 //
@@ -19,7 +19,7 @@
 // wait in English, Polish or Russian: a programme of their own, put together from
 // the words of a voice, with the music faded out before and in after it. The built-in
 // voices were spoken by espeak-ng (announcements/make.sh); own recordings take their
-// place as a folder of WAV files of the same names.
+// place as a folder of WAV or MP3 files of the same names.
 //
 // The package does not send anything: media plays programmes to endpoints.
 package holdmusic

@@ -15,12 +15,13 @@ import (
 )
 
 // Limits. A second of a programme takes 16 kB of memory, as long as it is
-// configured; reading a file takes several times its size for a moment.
+// configured; reading a file takes 48 kB a second of it for a moment, whatever its
+// rate and size.
 const (
 	// MaxFileSize is how large a file may be, in bytes.
-	MaxFileSize = 64 << 20
+	MaxFileSize = 2 << 30
 	// MaxFileLength is how long a file may play.
-	MaxFileLength = 20 * time.Minute
+	MaxFileLength = time.Hour
 	// MaxTotalLength is how long all programmes together may play.
 	MaxTotalLength = 3 * time.Hour
 )
@@ -37,6 +38,7 @@ type Library struct {
 	open     func(name string) (io.ReadCloser, error)
 	fallback *program
 	maxTotal time.Duration // MaxTotalLength
+	maxFile  time.Duration // MaxFileLength
 	loaded   atomic.Pointer[content]
 }
 
@@ -48,7 +50,7 @@ type content struct {
 
 // New returns a library without programmes. It reads files through open.
 func New(open func(name string) (io.ReadCloser, error)) *Library {
-	l := &Library{open: open, maxTotal: MaxTotalLength}
+	l := &Library{open: open, maxTotal: MaxTotalLength, maxFile: MaxFileLength}
 	pcm, err := l.read(builtinPrefix+"default", circular)
 	if err != nil {
 		panic("holdmusic: the tune that is built in cannot be read: " + err.Error())
@@ -181,19 +183,18 @@ func (l *Library) read(name string, ends edge) ([]int16, error) {
 	if err != nil {
 		return nil, err
 	}
-	return prepare(f, ends)
+	return prepare(f, ends, l.maxFile)
 }
 
-// prepare reads and closes a file.
-func prepare(f io.ReadCloser, ends edge) (pcm []int16, err error) {
+// prepare reads and closes a file, which may play for so long.
+func prepare(f io.ReadCloser, ends edge, longest time.Duration) (pcm []int16, err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
-	x, from, err := decode(f)
+	r, err := decode(f, ends, longest)
 	if err != nil {
 		return nil, err
 	}
-	x = resample(x, from, ends)
-	evenOut(x)
-	return quantize(x), nil
+	evenOut(r)
+	return r.quantize(), nil
 }
 
 // openFile opens a file by its name: one that is built in, or one of open's.

@@ -80,8 +80,10 @@ func wantTone(t *testing.T, pcm []int16, hertz, level float64) {
 	}
 }
 
-// sineLevel is the peak level of a sine whose mean level is targetLevel.
-const sineLevel = targetLevel + 3.01
+// toneLevel is the peak level of a tone whose loudness is targetLevel.
+func toneLevel(hertz float64) float64 {
+	return targetLevel - loudness(recordingOf(sineAt(hertz, rate, 4*rate)))
+}
 
 func TestFilesFollowOneAnotherForEver(t *testing.T) {
 	l := New(opener(fstest.MapFS{
@@ -97,7 +99,7 @@ func TestFilesFollowOneAnotherForEver(t *testing.T) {
 		for round := range uint64(3) {
 			for second, hertz := range []float64{500, 1000, 1000, 1500} {
 				t.Run(fmt.Sprint(c, round, second), func(t *testing.T) {
-					wantTone(t, hear(p, c, round*200+uint64(second)*50, time.Second), hertz, sineLevel)
+					wantTone(t, hear(p, c, round*200+uint64(second)*50, time.Second), hertz, toneLevel(hertz))
 				})
 			}
 		}
@@ -110,8 +112,9 @@ func TestStereoIsMixed(t *testing.T) {
 		t.Fatal(err)
 	}
 	pcm := hear(mustProgram(t, l, "m"), media.PCMA, 0, time.Second)
-	wantTone(t, pcm, 600, sineLevel-3.01) // two tones share the level
-	wantTone(t, pcm, 1300, sineLevel-3.01)
+	// Two tones share the loudness, the upper one's part is weighted by 0.8 dB more.
+	wantTone(t, pcm, 600, targetLevel)
+	wantTone(t, pcm, 1300, targetLevel)
 }
 
 func TestLoadNamesEveryBadFileAndChangesNothing(t *testing.T) {
@@ -119,7 +122,7 @@ func TestLoadNamesEveryBadFileAndChangesNothing(t *testing.T) {
 		"good.wav":  file(toneFile(500, 8000, time.Second)),
 		"empty.wav": file(nil),
 		"text.wav":  file([]byte("this is not music, whatever its name may be")),
-		"long.wav":  file(toneFile(50, 1000, MaxFileLength+time.Second)),
+		"long.wav":  file(toneFile(50, 1000, MaxFileLength+time.Second)), // told by its header
 	}
 	l := New(opener(files))
 	if err := l.Load(map[string][]string{"calm": {"good.wav"}}); err != nil {
@@ -137,7 +140,7 @@ func TestLoadNamesEveryBadFileAndChangesNothing(t *testing.T) {
 	}
 	for _, want := range []string{
 		"first: file missing.wav: ", "first: file empty.wav: ", "second: file text.wav: ",
-		"second: file long.wav: it plays for 20m1s", "second: file builtin:xx/none: ", "builtin:pl/please-wait",
+		"second: file long.wav: it plays for 1h0m1s; at most 1h0m0s", "second: file builtin:xx/none: ", "builtin:pl/please-wait",
 		"third: has no files",
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -147,7 +150,7 @@ func TestLoadNamesEveryBadFileAndChangesNothing(t *testing.T) {
 	if strings.Contains(err.Error(), "good.wav") {
 		t.Errorf("the error names a good file:\n%v", err)
 	}
-	if !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, wav.ErrFormat) {
+	if !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, ErrFormat) {
 		t.Errorf("the causes are not in the error: %v", err)
 	}
 	if got := mustProgram(t, l, "calm"); got != before {
@@ -174,8 +177,8 @@ func TestLoadReplacesAllAtOnce(t *testing.T) {
 	if _, ok := l.Program("gone"); ok {
 		t.Error("a programme that is configured no more is still there")
 	}
-	wantTone(t, hear(mustProgram(t, l, "x"), media.PCMU, 0, time.Second), 900, sineLevel)
-	wantTone(t, hear(old, media.PCMU, 0, time.Second), 500, sineLevel) // for who still listens
+	wantTone(t, hear(mustProgram(t, l, "x"), media.PCMU, 0, time.Second), 900, toneLevel(900))
+	wantTone(t, hear(old, media.PCMU, 0, time.Second), 500, toneLevel(500)) // for who still listens
 }
 
 // endless is a file that never ends.
@@ -187,15 +190,27 @@ type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-func TestFileThatIsTooLarge(t *testing.T) {
-	header := toneFile(100, 192000, 0)
-	binary.LittleEndian.PutUint32(header[40:], math.MaxUint32)
+func TestFileThatIsTooLong(t *testing.T) {
+	header := toneFile(100, 16000, 0)
+	binary.LittleEndian.PutUint32(header[40:], math.MaxUint32) // its length is not told
 	l := New(func(string) (io.ReadCloser, error) {
 		return endless{io.MultiReader(bytes.NewReader(header), zeros{})}, nil
 	})
+	l.maxFile = time.Minute
 	err := l.Load(map[string][]string{"m": {"big.wav"}})
-	if err == nil || !strings.Contains(err.Error(), "big.wav: it is larger than 64 MB") {
+	if err == nil || !strings.Contains(err.Error(), "big.wav: it plays for 1m0s; at most 1m0s are allowed") {
 		t.Fatalf("error %v", err)
+	}
+}
+
+func TestFileThatIsTooLarge(t *testing.T) {
+	_, err := io.Copy(io.Discard, &limited{r: zeros{}, left: 3 << 20})
+	if err == nil || !strings.Contains(err.Error(), "larger than") {
+		t.Errorf("error %v", err)
+	}
+	n, err := io.Copy(io.Discard, &limited{r: io.LimitReader(zeros{}, 3<<20), left: 3 << 20})
+	if err != nil || n != 3<<20 {
+		t.Errorf("a file that just fits: %d bytes, %v", n, err)
 	}
 }
 
@@ -227,12 +242,8 @@ func TestBuiltinFiles(t *testing.T) {
 	}
 	for name := range programs {
 		pcm := hear(mustProgram(t, l, name), media.PCMA, 0, 3*time.Second)
-		x := make([]float32, len(pcm))
-		for i, v := range pcm {
-			x[i] = float32(v) / 32768
-		}
-		if rms, peak := measure(x); toDB(rms) < targetLevel-4 || toDB(rms) > targetLevel+4 || toDB(peak) > peakLevel+0.5 {
-			t.Errorf("%s: level %.1f dB, peak %.1f dB", name, toDB(rms), toDB(peak))
+		if heard, peak := heardLoudness(pcm), toDB(float64(peakOf(floats(pcm)))); math.Abs(heard-targetLevel) > 4 || peak > peakLevel+0.5 {
+			t.Errorf("%s: loudness %.1f dB, peak %.1f dB", name, heard, peak)
 		}
 	}
 	if got, want := hear(l.Default(), media.PCMU, 7, time.Second), hear(mustProgram(t, l, "builtin:default"), media.PCMU, 7, time.Second); !equal(got, want) {

@@ -17,14 +17,13 @@ const (
 	// attenuation of the filter beyond stopband, in decibels.
 	attenuation = 80.0
 
-	// minRate and maxRate bound the sample rates of files, in hertz.
-	minRate = 1000
-	maxRate = 384000
+	// finePhases is how many positions between two input samples the filter is
+	// tabulated for where any can be needed; between them it is interpolated
+	// linearly, with an error below -90 dB.
+	finePhases = 256
 
-	// phases is how many positions between two input samples the filter is
-	// tabulated for; between them it is interpolated linearly, with an error
-	// below -90 dB.
-	phases = 256
+	// maxPhases bounds the table where only some are. It takes those of all usual rates.
+	maxPhases = 1000
 )
 
 // edge says what the resampler takes to lie before the first sample and after the last.
@@ -35,27 +34,122 @@ const (
 	mirrored             // the signal reversed: something else will be played before and after
 )
 
-// resample converts x, sampled at from hertz (1 or more), to rate. The result
-// has round(len(x)·rate/from) samples, at least one, and spans x exactly, so that
-// a circular signal meets its own beginning without a step. A signal that has the
-// right rate is returned as it is.
-func resample(x []float32, from int, e edge) []float32 {
-	if from == rate || len(x) == 0 {
-		return x
+// resampler converts audio of one rate to 8000 Hz as it comes. The result has round(n·rate/from) samples,
+// at least one, and spans the n samples exactly, so that a circular signal meets its own beginning without
+// a step: what the last second is too long or short by, half a sample at most, is spread over it.
+type resampler struct {
+	from int // hertz, 1 or more
+	ends edge
+	to   *recording
+	seen int // samples written
+
+	// exact is tabulated for the places between two samples where points of the result lie, as long as
+	// nothing is spread; fine for any. nil when there is nothing to convert.
+	exact, fine *filter
+	per         int // a place of exact is so many 8000ths of a sample
+
+	head   []float32 // the first samples
+	x      []float32 // the newest samples; x[0] is the one of this number:
+	base   int
+	next   int // number of the sample of the result that comes next
+	behind int // the first so many of them wait for what lies before the beginning
+}
+
+func newResampler(from int, ends edge, to *recording) *resampler {
+	r := &resampler{from: from, ends: ends, to: to}
+	if from == rate {
+		return r
 	}
-	n := max(1, int(math.Round(float64(len(x))*rate/float64(from))))
-	f := newFilter(from)
-	pad := extend(x, f.half, e)
-	out := make([]float32, n)
-	step := float64(len(x)) / float64(n)
-	for i := range out {
-		// Position in x. Multiplying afresh keeps the error from growing.
-		at := float64(i) * step
-		whole := math.Floor(at)
-		// pad[whole+half] is x[whole]; the window is the 2·half samples round it.
-		out[i] = f.at(pad[int(whole)+1:], at-whole)
+	r.fine = newFilter(from, finePhases)
+	r.per = gcd(from, rate)
+	r.exact = r.fine
+	if rate/r.per <= maxPhases {
+		r.exact = newFilter(from, rate/r.per)
 	}
-	return out
+	return r
+}
+
+// write takes the next samples.
+func (r *resampler) write(x []float32) {
+	r.seen += len(x)
+	if r.fine == nil {
+		for _, v := range x {
+			r.to.append(v)
+		}
+		return
+	}
+	half := r.fine.half
+	r.head = append(r.head, x[:min(len(x), max(0, 3*half-len(r.head)))]...)
+	r.x = append(r.x, x...)
+	// The last second is left until it is known to be the last.
+	for {
+		whole, frac := r.place(r.next)
+		if whole+half >= r.seen-r.from {
+			break
+		}
+		v := float32(0)
+		if start := whole - half + 1; start < 0 {
+			r.behind = r.next + 1
+		} else if w := r.x[start-r.base:]; r.exact == r.fine {
+			v = r.fine.at(w, float64(frac)/rate)
+		} else {
+			v = dot(r.exact.rows[frac/r.per], w)
+		}
+		r.to.append(v)
+		r.next++
+	}
+	if whole, _ := r.place(r.next); whole-half-r.base > 2*r.from {
+		drop := whole - half - r.base
+		r.x = append(r.x[:0], r.x[drop:]...)
+		r.base += drop
+	}
+}
+
+// place is where the i-th sample of the result lies: behind a sample, by so many 8000ths.
+func (r *resampler) place(i int) (whole, frac int) { return i * r.from / rate, i * r.from % rate }
+
+// finish converts what is left. Nothing may be written afterwards.
+func (r *resampler) finish() {
+	if r.fine == nil || r.seen == 0 {
+		return
+	}
+	total := max(1, int(math.Round(float64(r.seen)*rate/float64(r.from))))
+	begin := float64(r.next) * float64(r.from) / rate
+	step := (float64(r.seen) - begin) / float64(total-r.next)
+	for i := range total - r.next {
+		r.to.append(r.edgeAt(begin + float64(i)*step))
+	}
+	for i := range r.behind {
+		*r.to.at(i) = r.edgeAt(float64(i) * float64(r.from) / rate)
+	}
+	r.x, r.head = nil, nil
+}
+
+// edgeAt gives the filtered value near an end.
+func (r *resampler) edgeAt(at float64) float32 {
+	half := r.fine.half
+	whole := int(math.Floor(at))
+	start := whole - half + 1
+	if start >= r.base && start+2*half <= r.seen {
+		return r.fine.at(r.x[start-r.base:], at-float64(whole))
+	}
+	w := make([]float32, 2*half)
+	for i := range w {
+		k := r.ends.index(start+i, r.seen)
+		if k < len(r.head) {
+			w[i] = r.head[k]
+		} else {
+			w[i] = r.x[k-r.base]
+		}
+	}
+	return r.fine.at(w, at-float64(whole))
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // filter is a windowed-sinc low pass, tabulated by the fraction of an input
@@ -65,9 +159,9 @@ type filter struct {
 	rows [][]float32 // phases+1 rows of 2·half taps
 }
 
-// newFilter designs the filter for an input rate, in hertz. When the input is
+// newFilter designs the filter for an input rate, in hertz, and as many places. When the input is
 // slower than the output, its own upper limit replaces the telephone's.
-func newFilter(from int) *filter {
+func newFilter(from, phases int) *filter {
 	scale := math.Min(1, float64(from)/rate)
 	cutoff := (passband + stopband) / 2 * scale / float64(from) // cycles per input sample
 	width := (stopband - passband) * scale / float64(from)
@@ -81,7 +175,7 @@ func newFilter(from int) *filter {
 		var sum float64
 		for k := range coef {
 			// Distance of this tap's sample from the wanted point.
-			d := float64(k-f.half+1) - float64(p)/phases
+			d := float64(k-f.half+1) - float64(p)/float64(phases)
 			coef[k] = sinc(2*cutoff*d) * kaiser(d/float64(f.half), beta)
 			sum += coef[k]
 		}
@@ -96,26 +190,22 @@ func newFilter(from int) *filter {
 
 // at gives the filtered value at frac (0 ≤ frac < 1) past x[half-1].
 func (f *filter) at(x []float32, frac float64) float32 {
-	pos := frac * phases
+	pos := frac * float64(len(f.rows)-1)
 	p := int(pos)
 	w := float32(pos - float64(p))
-	a, b := f.rows[p], f.rows[p+1]
-	x, b = x[:len(a)], b[:len(a)]
-	var s0, s1 float32
-	for k, c := range a {
-		s0 += c * x[k]
-		s1 += b[k] * x[k]
-	}
-	return s0 + w*(s1-s0)
+	a, b := dot(f.rows[p], x), dot(f.rows[p+1], x)
+	return a + w*(b-a)
 }
 
-// extend puts n samples of what e says before and after x.
-func extend(x []float32, n int, e edge) []float32 {
-	out := make([]float32, len(x)+2*n)
-	for i := range out {
-		out[i] = x[e.index(i-n, len(x))]
+// dot is the sum of products, x being as long as row or longer and row of an even length.
+func dot(row, x []float32) float32 {
+	x = x[:len(row)]
+	var a, b float32
+	for i := 0; i+1 < len(row); i += 2 {
+		a += row[i] * x[i]
+		b += row[i+1] * x[i+1]
 	}
-	return out
+	return a + b
 }
 
 // index maps a position outside of a signal of n samples to one inside.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"centrala/media"
@@ -21,7 +22,7 @@ var announcements embed.FS
 // Voice is a set of clips that announcements are put together from.
 type Voice struct {
 	Language string // one of Languages
-	// Folder has the clips as WAV files, named as those in announcements/<language>;
+	// Folder has the clips as WAV or MP3 files, named as those in announcements/<language>;
 	// empty: those that are built in.
 	Folder string
 }
@@ -82,9 +83,6 @@ func (l *Library) loadVoice(v Voice) (*voice, []error) {
 	loaded := &voice{grammar: g, clips: map[string]*clip{pause: newClip(make([]int16, pauseLength*rate/time.Second))}}
 	for _, word := range g.vocabulary() {
 		pcm, err := l.readClip(v, word+".wav")
-		if err == nil && playingTime(len(pcm)) > maxClipLength {
-			err = fmt.Errorf("it plays for %v; a word or phrase may take %v", playingTime(len(pcm)).Round(time.Second), maxClipLength)
-		}
 		if errors.Is(err, fs.ErrNotExist) {
 			missing++
 		}
@@ -104,16 +102,21 @@ func (l *Library) loadVoice(v Voice) (*voice, []error) {
 func (l *Library) readClip(v Voice, file string) (pcm []int16, err error) {
 	if v.Folder != "" {
 		r, err := l.open(path.Join(v.Folder, file))
+		if errors.Is(err, fs.ErrNotExist) { // then as MP3; if that is not there either, WAV is asked for
+			if other, errMP3 := l.open(path.Join(v.Folder, strings.TrimSuffix(file, ".wav")+".mp3")); errMP3 == nil {
+				r, err = other, nil
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
-		return prepare(r, mirrored)
+		return prepare(r, mirrored, maxClipLength)
 	}
 	r, err := announcements.Open(path.Join("announcements", v.Language, file))
 	if err != nil {
 		return nil, err
 	}
-	return prepare(r, mirrored)
+	return prepare(r, mirrored, maxClipLength)
 }
 
 // ClipError tells what is wrong with one clip of a voice.

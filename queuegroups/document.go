@@ -130,7 +130,7 @@ type announceKeys struct {
 	First    duration `yaml:"first" default:"10s" min:"1s" max:"10m" doc:"How long after the music began they are told for the first time."`
 	Every    duration `yaml:"every" default:"1m" min:"15s" max:"1h" doc:"How long from one announcement to the next."`
 	Language text     `yaml:"language" default:"en" enum:"en,pl,ru" doc:"English, Polish or Russian."`
-	Prompts  text     `yaml:"prompts" doc:"A folder of own recordings: WAV files named as those that are built in, relative to the folder of centrala.yaml. Default: those that are built in."`
+	Prompts  text     `yaml:"prompts" doc:"A folder of own recordings: WAV or MP3 files named as those that are built in, relative to the folder of centrala.yaml. Default: those that are built in."`
 }
 
 func (k announceKeys) value() Announce {
@@ -189,7 +189,7 @@ type numberKeys struct {
 
 type musicKeys struct {
 	At    strictyaml.Pos
-	Files texts `yaml:"files" required:"true" doc:"WAV files, played one after another for ever. Names are relative to the folder of centrala.yaml. Built in are builtin:default, the tune, and the prompts builtin:en/please-wait, builtin:pl/please-wait and builtin:ru/please-wait."`
+	Files texts `yaml:"files" required:"true" doc:"WAV and MP3 files of any rate, mono or stereo, brought to one loudness and played one after another for ever. Names are relative to the folder of centrala.yaml. Built in are builtin:default, the tune, and the prompts builtin:en/please-wait, builtin:pl/please-wait and builtin:ru/please-wait."`
 }
 
 type hoursKeys struct {

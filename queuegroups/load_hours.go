@@ -26,7 +26,7 @@ func (l *loader) buildMusic(entries []strictyaml.Entry[musicKeys]) {
 			if v.Bad {
 				continue
 			}
-			if err := l.checkWAV(v.V); err != nil {
+			if err := l.checkSound(v.V); err != nil {
 				l.report.Add(v.At, "", "%v", err)
 			}
 			m.Files = append(m.Files, v.V)
@@ -35,9 +35,9 @@ func (l *loader) buildMusic(entries []strictyaml.Entry[musicKeys]) {
 	}
 }
 
-// checkWAV looks at how a file begins; what it holds is for the player to judge,
+// checkSound looks at how a file begins; what it holds is for the player to judge,
 // who also knows which files are built in.
-func (l *loader) checkWAV(name string) error {
+func (l *loader) checkSound(name string) error {
 	if strings.HasPrefix(name, "builtin:") {
 		return nil
 	}
@@ -51,8 +51,10 @@ func (l *loader) checkWAV(name string) error {
 	if err != nil && n == 0 && !errors.Is(err, io.EOF) {
 		return plainError(name, err)
 	}
-	if !bytes.HasPrefix(head[:], []byte("RIFF")) || !bytes.HasSuffix(head[:], []byte("WAVE")) {
-		return fmt.Errorf("%s is not a WAV file", name)
+	isWAV := bytes.HasPrefix(head[:], []byte("RIFF")) && bytes.HasSuffix(head[:], []byte("WAVE"))
+	isMP3 := bytes.HasPrefix(head[:], []byte("ID3")) || head[0] == 0xff && head[1]&0xe6 == 0xe2 // a tag, or a frame of layer III
+	if !isWAV && !isMP3 {
+		return fmt.Errorf("%s is neither a WAV nor an MP3 file", name)
 	}
 	return nil
 }

@@ -13,11 +13,14 @@ import (
 	"github.com/zaf/g711"
 )
 
-// MaxFrames is the longest recording that Read takes: an hour at 48 kHz.
+// MaxFrames is the longest recording that Read takes: an hour at 48 kHz. A Reader takes any.
 const MaxFrames = 3600 * 48000
 
 // ErrFormat is wrapped by all errors that say the bytes are no WAV file that can be read.
 var ErrFormat = errors.New("unreadable WAV file")
+
+// ErrEmpty: the file is well made and holds no audio.
+var ErrEmpty = fmt.Errorf("%w: it holds no audio", ErrFormat)
 
 // Audio is a recording, mixed to one channel.
 type Audio struct {
@@ -41,42 +44,125 @@ type format struct {
 	sample                   func([]byte) float32 // decodes one sample of bits/8 bytes
 }
 
-// Read reads PCM of 8, 16, 24 or 32 bits, floating point of 32 or 64, A-law and µ-law, of any rate
-// and with up to 8 channels. A data chunk that is cut short, or whose length is not known because
-// the file was streamed, is taken as far as it goes.
+// Reader reads a recording piece by piece.
+type Reader struct {
+	format    format
+	r         io.Reader
+	left      int64 // bytes of audio still to come, by the file's own account
+	counts    bool  // left is known
+	buf       []byte
+	announced int64 // frames
+	rest      int   // bytes of a frame that is not whole, at buf's beginning
+}
+
+// Read reads a whole recording; see NewReader for what it takes. Audio that is cut short is taken as
+// far as it goes.
 func Read(r io.Reader) (Audio, error) {
+	w, err := NewReader(r)
+	if err != nil {
+		return Audio{}, err
+	}
+	a := Audio{Rate: w.Rate(), Channels: w.format.channels}
+	piece := make([]float32, 4096)
+	for {
+		n, err := w.Read(piece)
+		a.Samples = append(a.Samples, piece[:n]...)
+		switch {
+		case len(a.Samples) > MaxFrames:
+			return Audio{}, fmt.Errorf("%w: longer than %d samples a channel", ErrFormat, MaxFrames)
+		case errors.Is(err, io.EOF) && len(a.Samples) == 0:
+			return Audio{}, ErrEmpty
+		case errors.Is(err, io.EOF):
+			return a, nil
+		case err != nil:
+			return Audio{}, err
+		}
+	}
+}
+
+// NewReader reads as far as the audio begins. It takes PCM of 8, 16, 24 or 32 bits, floating point of
+// 32 or 64, A-law and µ-law, of any rate and with up to 8 channels.
+func NewReader(r io.Reader) (*Reader, error) {
 	br := bufio.NewReaderSize(r, 64<<10)
 	var head [12]byte
 	if _, err := io.ReadFull(br, head[:]); err != nil {
-		return Audio{}, short("the RIFF header", err)
+		return nil, short("the RIFF header", err)
 	}
 	if string(head[:4]) != "RIFF" || string(head[8:]) != "WAVE" {
-		return Audio{}, fmt.Errorf("%w: it does not begin with RIFF and WAVE", ErrFormat)
+		return nil, fmt.Errorf("%w: it does not begin with RIFF and WAVE", ErrFormat)
 	}
-	var f format
+	w := &Reader{r: br}
 	for {
 		var chunk [8]byte
 		if _, err := io.ReadFull(br, chunk[:]); err != nil {
-			return Audio{}, short("a chunk before the data", err)
+			return nil, short("a chunk before the data", err)
 		}
 		size := int64(binary.LittleEndian.Uint32(chunk[4:]))
 		switch string(chunk[:4]) {
 		case "fmt ":
 			var err error
-			if f, err = readFormat(br, size); err != nil {
-				return Audio{}, err
+			if w.format, err = readFormat(br, size); err != nil {
+				return nil, err
 			}
 		case "data":
-			if f.sample == nil {
-				return Audio{}, fmt.Errorf("%w: the data come before the format", ErrFormat)
+			if w.format.sample == nil {
+				return nil, fmt.Errorf("%w: the data come before the format", ErrFormat)
 			}
-			return readData(br, f, size)
+			w.left, w.counts = size, size != 0 && size < streamed
+			if w.counts {
+				w.announced = size / int64(w.format.frame())
+			}
+			w.buf = make([]byte, 4096*w.format.frame())
+			return w, nil
 		default:
 			if _, err := io.CopyN(io.Discard, br, size+size%2); err != nil {
-				return Audio{}, short("chunk "+fmt.Sprintf("%q", chunk[:4]), err)
+				return nil, short("chunk "+fmt.Sprintf("%q", chunk[:4]), err)
 			}
 		}
 	}
+}
+
+// streamed is from which length on a data chunk was written by a program that could not go back to note
+// the length: these put 0, the largest number of 31 or 32 bits, or that less the header's.
+const streamed = 0x7fff0000
+
+// Rate is the frames a second.
+func (w *Reader) Rate() int { return w.format.rate }
+
+// Announced is how many frames there are by the file's own account, which is wrong when it was cut short;
+// 0 if it does not tell.
+func (w *Reader) Announced() int64 { return w.announced }
+
+// Read reads up to len(x) frames, mixed to one channel, of -1 to 1. It returns io.EOF after the last.
+func (w *Reader) Read(x []float32) (int, error) {
+	frame := w.format.frame()
+	buf := w.buf[:min(len(w.buf), len(x)*frame)]
+	if w.counts {
+		buf = buf[:min(int64(len(buf)), int64(w.rest)+w.left)]
+	}
+	if len(buf) < frame {
+		return 0, io.EOF
+	}
+	n, err := io.ReadAtLeast(w.r, buf[w.rest:], frame-w.rest)
+	w.left -= int64(n)
+	if err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = io.EOF
+		}
+		return 0, err
+	}
+	n += w.rest
+	whole := n - n%frame
+	width := w.format.bits / 8
+	for i := range whole / frame {
+		var sum float32
+		for c := range w.format.channels {
+			sum += w.format.sample(buf[i*frame+c*width:])
+		}
+		x[i] = sum / float32(w.format.channels)
+	}
+	w.rest = copy(buf, buf[whole:n])
+	return whole / frame, nil
 }
 
 // short tells a file that ends too early from one that cannot be read.
@@ -86,6 +172,9 @@ func short(where string, err error) error {
 	}
 	return err
 }
+
+// frame is the bytes of one sample of each channel.
+func (f format) frame() int { return f.channels * f.bits / 8 }
 
 func readFormat(r io.Reader, size int64) (format, error) {
 	if size < 16 || size > 4096 {
@@ -115,9 +204,10 @@ func readFormat(r io.Reader, size int64) (format, error) {
 		return format{}, fmt.Errorf("%w: %d samples a second", ErrFormat, f.rate)
 	}
 	if f.sample = decoder(f.encoding, f.bits); f.sample == nil {
-		return format{}, fmt.Errorf("%w: encoding %d with %d bits", ErrFormat, f.encoding, f.bits)
+		name := map[int]string{2: " (ADPCM)", 17: " (ADPCM)", 49: " (GSM)", 85: " (MP3)"}[f.encoding]
+		return format{}, fmt.Errorf("%w: encoding %d%s with %d bits", ErrFormat, f.encoding, name, f.bits)
 	}
-	if align != f.channels*f.bits/8 {
+	if align != f.frame() {
 		return format{}, fmt.Errorf("%w: frames of %d bytes for %d channels of %d bits", ErrFormat, align, f.channels, f.bits)
 	}
 	return f, nil
@@ -155,40 +245,6 @@ func bounded(v float64) float32 {
 		return 0
 	}
 	return float32(min(max(v, -1), 1))
-}
-
-func readData(r io.Reader, f format, size int64) (Audio, error) {
-	const streamed = 0xffffffff // or 0: the writer could not go back to note the length
-	width := f.bits / 8
-	frame := width * f.channels
-	if size != 0 && size != streamed {
-		r = io.LimitReader(r, size)
-	}
-	a := Audio{Rate: f.rate, Channels: f.channels}
-	buf := make([]byte, 4096*frame)
-	for {
-		n, err := io.ReadFull(r, buf)
-		for b := buf[:n-n%frame]; len(b) > 0; b = b[frame:] {
-			var sum float32
-			for c := range f.channels {
-				sum += f.sample(b[c*width:])
-			}
-			a.Samples = append(a.Samples, sum/float32(f.channels))
-		}
-		if len(a.Samples) > MaxFrames {
-			return Audio{}, fmt.Errorf("%w: longer than %d samples a channel", ErrFormat, MaxFrames)
-		}
-		switch {
-		case err == nil:
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			if len(a.Samples) == 0 {
-				return Audio{}, fmt.Errorf("%w: it holds no audio", ErrFormat)
-			}
-			return a, nil
-		default:
-			return Audio{}, err
-		}
-	}
 }
 
 // Write writes 16-bit mono PCM.
