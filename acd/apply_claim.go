@@ -28,6 +28,10 @@ func (s *State) applyClaimed(e *Claimed) {
 		s.endLegFor(l, EndNothing)
 		return
 	}
+	if e.Kind == ClaimLeg {
+		s.takeOver(a, l, e)
+		return
+	}
 	i := s.claimed(a, e)
 	if i == nil || !a.room(i.group) || i.isChat() && !s.mayCall(i, a) {
 		s.counters.Late++
@@ -35,12 +39,70 @@ func (s *State) applyClaimed(e *Claimed) {
 		return
 	}
 	o := s.newOffer(i, a)
-	l.of, l.call, l.agent, l.offer = i.id, i.caller.id, a, o.id
+	l.of, l.call, l.agent, l.offer = i.id, i.caller.call, a, o.id
 	a.refs++
 	s.step(i, Step{Kind: StepClaim, Group: i.group.def.ID, Agent: a.def.ID, Offer: o.id, What: string(e.Kind)})
 	s.unpark(i)
 	s.wake(i)
 	s.accept(i, o, l)
+}
+
+// takeOver puts the claimed leg in the place of one that an agent talks on (RFC 3891
+// section 3): the agent's own, from another phone of theirs; or a colleague's, by
+// whom one was sent there (RFC 3892), or with whom one shares a group with pickup.
+func (s *State) takeOver(a *agent, l *leg, e *Claimed) {
+	i, old := s.takenFrom(a, e)
+	if i == nil {
+		s.counters.Late++
+		s.endLegFor(l, EndNothing)
+		return
+	}
+	by := old.agent
+	s.reverseFor(i, old)
+	l.of, l.call, l.agent = i.id, i.caller.call, a
+	a.refs++
+	s.step(i, Step{Kind: StepClaim, Group: i.group.def.ID, Agent: a.def.ID, What: string(e.Kind), Why: "from " + string(by.def.ID)})
+	if a == by { // it is one call all along
+		l.own = old.own
+		s.freeLegSlot(old)
+		s.endLeg(old)
+		l.occupy(i.group.def.ID, false)
+		i.other = l
+		s.connect(i, i.caller, l)
+		s.refresh(a, "")
+		return
+	}
+	l.own = e.By == by.def.ID // they may still have the call in which they were asked to take this one
+	s.leaveTalk(i)
+	o := s.newOffer(i, a)
+	l.offer = o.id
+	s.accept(i, o, l)
+	s.refresh(by, "transferred")
+}
+
+// takenFrom finds the talk in which the agent may take the place of the leg, which
+// is an agent's; nil: there is none, or it is not theirs to have.
+func (s *State) takenFrom(a *agent, e *Claimed) (*interaction, *leg) {
+	i, l := s.talksBy(e.Of)
+	if i == nil || i.phase != PhaseTalking || i.isChat() {
+		return nil, nil
+	}
+	if by := l.agent; a != by && e.By != by.def.ID && (!s.mayPickUp(a, i, by) || !a.room(i.group)) {
+		return nil, nil
+	}
+	return i, l
+}
+
+// TakeOver completes the claim of an agent to the place of a leg, as things stand;
+// false: they may not have it, or nobody talks on it.
+func (s *State) TakeOver(claim *Claimed) bool {
+	a := s.agents[claim.Agent]
+	if a == nil || a.removed || a.duty == DutyLeave {
+		return false
+	}
+	claim.Kind = ClaimLeg
+	i, _ := s.takenFrom(a, claim)
+	return i != nil
 }
 
 // claimed finds what the agent asked for and may have; nil: nothing.
@@ -102,6 +164,7 @@ func (s *State) applyParked(e *Parked) {
 		return
 	}
 	a := l.agent
+	s.reverseFor(i, l)
 	s.step(i, Step{Kind: StepParked, Agent: a.def.ID, What: e.Slot})
 	s.leaveTalk(i)
 	s.become(i, PhaseParked)

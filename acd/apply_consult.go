@@ -23,16 +23,17 @@ func (s *State) applyConsultAsked(e *ConsultAsked) {
 		s.step(i, Step{Kind: StepConsult, Agent: l.agent.def.ID, What: "not", Why: why})
 		return
 	}
+	s.reverseFor(i, l)
 	s.step(i, Step{Kind: StepConsult, Agent: l.agent.def.ID, What: "with " + e.To.String()})
 	s.become(i, PhaseConsulting)
 	s.music(i)
 	o := s.newOffer(i, b)
 	i.consult = &consult{agent: b, offer: o.id}
-	from := Party{Number: l.agent.def.Extension, Name: l.agent.def.Name}
+	from := l.agent.shown()
 	limit := i.group.dialLimit()
 	if b.outside {
 		limit = outsideDialLimit
-		o.pending = &Dial{Offer: o.id, Number: b.def.Phone, Trunk: s.trunkFor(i), From: from, Group: i.group.def.ID}
+		o.pending = &Dial{Offer: o.id, Number: b.def.Phone, Trunk: s.trunkFor(i, l.agent.def.ID), From: from, Group: i.group.def.ID}
 	} else {
 		o.pending = &Ring{Offer: o.id, Agent: b.def.ID, From: from, Group: i.group.def.Name, By: l.agent.def.ID}
 	}
@@ -90,7 +91,7 @@ func (s *State) connect(i *interaction, a, b *leg) {
 	settled[*Play](a)
 	settled[*Play](b)
 	c := &Bridge{A: a.id, B: b.id, Music: i.musicNow()}
-	s.emit(c, i.caller.node, i.id, i.caller.id)
+	s.emit(c, i.caller.node, i.id, i.caller.call)
 	a.pending = append(a.pending, c)
 }
 
@@ -105,7 +106,7 @@ func (s *State) applyConsultSwapped(e *ConsultSwapped) {
 	c.aside = !c.aside
 	if c.aside {
 		p := &Play{Music: i.musicNow(), Leg: c.leg.id}
-		s.emit(p, i.caller.node, i.id, i.caller.id)
+		s.emit(p, i.caller.node, i.id, i.caller.call)
 		c.leg.pending = append(c.leg.pending, p)
 		s.step(i, Step{Kind: StepConsult, Agent: i.agent.def.ID, What: "aside"})
 		s.connect(i, i.caller, i.other)
@@ -186,11 +187,20 @@ func (s *State) applyJoined(e *Joined) {
 		return
 	}
 	call := s.interactions[own.of]
-	if call == nil || call == i || call.caller != own {
+	if call == nil || call == i || call.caller != own && (s.level < 3 || call.other != own || call.phase != PhaseTalking || call.caller.agent == nil) {
 		s.counters.Late++
 		return
 	}
+	if call.phase != PhaseTalking && call.personal == nil {
+		s.counters.Late++
+		s.refresh(l.agent, "transferred")
+		return
+	}
 	by := l.agent
+	s.reverseFor(i, l)
+	if call.other == own { // the colleague called them
+		s.reverse(call)
+	}
 	switch {
 	case call.phase == PhaseTalking:
 		b, lb := call.agent, call.other
@@ -201,19 +211,17 @@ func (s *State) applyJoined(e *Joined) {
 		s.step(i, Step{Kind: StepTransfer, Agent: by.def.ID, What: "to " + b.name(), Why: "joined"})
 		s.leaveTalk(i)
 		settled[*Play](i.caller)
-		lb.of, lb.call = i.id, i.caller.id
+		lb.of, lb.call = i.id, i.caller.call
 		i.agent, i.other = b, lb
 		s.beginStint(i)
 		s.connect(i, i.caller, lb)
-	case call.personal != nil:
+	default:
 		b := call.personal
 		s.finish(call, CompletedByCaller, "joined", RejectUnavailable)
 		s.step(i, Step{Kind: StepTransfer, Agent: by.def.ID, What: "to " + b.name(), Why: "joined"})
 		s.leaveTalk(i)
 		i.handover = &handover{By: by.def.ID}
 		s.enqueueFor(i, b, s.now.after(i.group.ringTime()), "transferred by "+string(by.def.ID))
-	default:
-		s.counters.Late++
 	}
 	s.refresh(by, "transferred")
 }

@@ -3,7 +3,8 @@ package acd
 import "fmt"
 
 // applyLevelRaised: from here on the rules of the level are followed. Level 2
-// takes offers back from agents whom a reload takes out of the group.
+// takes offers back from agents whom a reload takes out of the group. Level 3 lets
+// agents hand over calls that they made themselves.
 func (s *State) applyLevelRaised(e *LevelRaised) {
 	if e.Level <= s.level || e.Level > LevelMax {
 		s.counters.Late++

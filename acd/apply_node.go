@@ -46,6 +46,14 @@ func (s *State) applyNodeLost(e *NodeLost) {
 	}
 }
 
+// after is when the end of a leg is dealt with, of all that end with a node.
+func (s *State) after(l *leg) int {
+	if i := s.interactions[l.of]; l.agent == nil || i != nil && i.caller == l || i == nil && l.own {
+		return 0
+	}
+	return 1
+}
+
 // endNode ends the legs and offers that the node carried.
 func (s *State) endNode(n NodeID) {
 	var gone []*leg
@@ -76,14 +84,10 @@ func (s *State) endNode(n NodeID) {
 		s.refresh(o.agent, "lost with its node")
 		s.drop(o.agent)
 	}
-	for _, l := range gone { // callers first: what ends with them is not dealt with twice
-		if l.agent == nil || l.own {
-			s.legOver(l, endLost)
-		}
-	}
+	slices.SortStableFunc(gone, func(a, b *leg) int { // callers first: what ends with them is not dealt with twice
+		return cmp.Compare(s.after(a), s.after(b))
+	})
 	for _, l := range gone {
-		if l.agent != nil && !l.own {
-			s.legOver(l, endLost)
-		}
+		s.legOver(l, endLost)
 	}
 }

@@ -67,7 +67,7 @@ func (s *State) accept(i *interaction, o *offer, l *leg) {
 		a.lastAnswer = s.now
 	}
 	if s.remembers && !a.outside {
-		s.talks.note(i.from.Number, a.def.ID)
+		s.talks.note(i.customer().Number, a.def.ID)
 	}
 	if o.chat {
 		s.endChatRest(a)

@@ -21,17 +21,71 @@ type handover struct {
 	Returned bool                `json:"returned,omitempty"` // nobody answered, and it is on its way back
 }
 
-// talksBy finds the interaction that the agent with the leg talks in.
+// talksBy finds the interaction that the agent with the leg talks in. From level 3
+// on that may be one in which the agent is the caller, or who was called and handed
+// over to somebody else.
 func (s *State) talksBy(id LegID) (*interaction, *leg) {
 	l := s.legs[id]
-	if l == nil {
+	if l == nil || l.agent == nil || l.agent.outside {
 		return nil, nil
 	}
 	i := s.interactions[l.of]
-	if i == nil || i.other != l || i.agent == nil || i.agent.outside {
+	switch {
+	case i == nil:
 		return nil, nil
+	case i.other == l:
+		return i, l
+	case s.level >= 3 && i.caller == l && i.phase == PhaseTalking:
+		return i, l
 	}
-	return i, l
+	return nil, nil
+}
+
+// reverseFor has the agent with the leg be the one who has the customer: who called
+// somebody, and now wants to have them elsewhere, has made a customer of them.
+func (s *State) reverseFor(i *interaction, l *leg) {
+	if i.caller == l {
+		s.reverse(i)
+	}
+}
+
+// reverse has the two ends of a talk change places. The call goes on under the leg
+// that it began with, and with its id, its arrival and its story.
+func (s *State) reverse(i *interaction) {
+	caller, other := i.caller, i.other
+	for _, l := range []*leg{caller, other} {
+		settled[*Bridge](l)
+		settled[*Play](l)
+	}
+	since := i.answered
+	if n := len(i.stints); n > 0 {
+		since = instantOf(i.stints[n-1].From)
+		if i.agent.outside { // they are the customer
+			i.stints = i.stints[:n-1]
+		}
+	}
+	s.endStint(i)
+	i.caller, i.other, i.agent, i.party = other, caller, caller.agent, other.agent.shown()
+	s.beginStint(i)
+	i.stints[len(i.stints)-1].From = since.Time()
+	s.step(i, Step{Kind: StepReversed, Agent: i.agent.def.ID, What: i.party.Number})
+}
+
+// customer is who the interaction is with: who calls, or was called by an agent of
+// ours who then wanted them elsewhere.
+func (i *interaction) customer() Party {
+	if i.party != (Party{}) {
+		return i.party
+	}
+	return i.from
+}
+
+// shown is how an agent, or a number outside, is shown to people.
+func (a *agent) shown() Party {
+	if a.outside {
+		return Party{Number: a.def.Phone}
+	}
+	return Party{Number: a.def.Extension, Name: a.def.Name}
 }
 
 // reachableTarget finds out whom a target means; the string says why it cannot be.
@@ -91,6 +145,7 @@ func (s *State) applyTransferAsked(e *TransferAsked) {
 		return
 	}
 	by := l.agent
+	s.reverseFor(i, l)
 	s.step(i, Step{Kind: StepTransfer, Agent: by.def.ID, What: "to " + e.To.String()})
 	s.leaveTalk(i)
 	i.handover = &handover{By: by.def.ID}

@@ -104,16 +104,25 @@ func (s *State) dial(i *interaction, number string) {
 	i.rung = true
 	o := s.newOffer(i, outsider(number))
 	s.step(i, Step{Kind: StepOffer, Group: o.group, Offer: o.id, What: number})
-	d := &Dial{Offer: o.id, Number: number, Trunk: s.trunkFor(i), From: i.from, Group: i.group.def.ID}
+	by := queuegroups.AgentID("")
+	if i.handover != nil {
+		by = i.handover.By
+	}
+	d := &Dial{Offer: o.id, Number: number, Trunk: s.trunkFor(i, by), From: i.customer(), Group: i.group.def.ID}
 	o.pending = d
 	s.emit(d, o.node, o.of, o.call)
 	s.deadlines.arm(DeadlineID{Kind: deadlineOffer, N: uint64(o.id)}, s.now.after(outsideDialLimit))
 	s.ringback(i)
 }
 
-// trunkFor is where a call forwarded outside leaves.
-func (s *State) trunkFor(i *interaction) queuegroups.TrunkID {
-	return cmp.Or(i.group.def.Trunk, i.trunk)
+// trunkFor is where a call forwarded outside leaves. One that came by no trunk leaves,
+// from level 3 on, where a call of the agent who sends it there would.
+func (s *State) trunkFor(i *interaction, by queuegroups.AgentID) queuegroups.TrunkID {
+	t := cmp.Or(i.group.def.Trunk, i.trunk)
+	if t == "" && by != "" && s.level >= 3 {
+		t = s.config.TrunkOut(by)
+	}
+	return t
 }
 
 // ringback lets a caller who has not been answered yet hear that somebody is rung.
@@ -168,7 +177,7 @@ func (s *State) serve(i *interaction, service queuegroups.ActionKind) {
 		i.caller.state = legAnswering
 	}
 	c := &Serve{Service: service, Group: i.group.def.ID}
-	s.emit(c, i.caller.node, i.id, i.caller.id)
+	s.emit(c, i.caller.node, i.id, i.caller.call)
 	i.caller.pending = append(i.caller.pending, c)
 }
 

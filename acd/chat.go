@@ -77,7 +77,7 @@ func (a *agent) attends(g *group, tracked bool) bool {
 // tell sends the customer of a chat a text.
 func (s *State) tell(i *interaction, n Notice) {
 	s.step(i, Step{Kind: StepTold, What: string(n)})
-	s.emit(&Tell{Notice: n}, i.caller.node, i.id, i.caller.id)
+	s.emit(&Tell{Notice: n}, i.caller.node, i.id, i.caller.call)
 }
 
 // applyChatArrived begins a chat: into the queue of its channel, or, outside the

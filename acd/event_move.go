@@ -58,6 +58,7 @@ const (
 	ClaimAgent       ClaimKind = "agent"       // the call that rings at a colleague's
 	ClaimInteraction ClaimKind = "interaction" // this one: it waits, rings or is parked
 	ClaimParked      ClaimKind = "parked"      // what is parked in the slot
+	ClaimLeg         ClaimKind = "leg"         // the place of an agent's leg in a talk (RFC 3891)
 )
 
 // Claimed tells that an agent asked for an interaction that was not, or not only,
@@ -73,6 +74,8 @@ type Claimed struct {
 	Group       queuegroups.GroupID `json:"group,omitempty"` // ClaimGroup: only of this one
 	Interaction InteractionID       `json:"interaction,omitempty"`
 	Slot        string              `json:"slot,omitempty"`
+	Of          LegID               `json:"of,omitempty"` // ClaimLeg: the leg
+	By          queuegroups.AgentID `json:"by,omitempty"` // ClaimLeg: who sent the agent there (RFC 3892)
 }
 
 // Parked tells that the agent with the leg put the interaction into a parking

@@ -15,7 +15,8 @@ type interaction struct {
 	to       string
 	music    queuegroups.MusicID // the number's; empty: the group's
 	group    *group
-	caller   *leg
+	caller   *leg  // the customer's: as a rule who calls, see reverse
+	party    Party // the customer, where that is who was called; zero: from
 	phase    Phase
 	since    instant                      // in the phase
 	offers   []*offer                     // live ones
@@ -221,7 +222,7 @@ func (s *State) finish(i *interaction, end EndKind, class string, reject RejectR
 		s.refresh(c.agent, string(end))
 	}
 	s.refuseOrEnd(i.caller, reject)
-	if i.caller.own {
+	if i.caller.agent != nil {
 		s.refresh(i.caller.agent, string(end))
 	}
 	s.ended(i, end, class)
@@ -233,7 +234,7 @@ func (s *State) ended(i *interaction, end EndKind, class string) {
 	s.counters.Ended[end]++
 	r := Record{
 		Interaction: i.id, Trunk: i.trunk, From: i.from, To: i.to,
-		Leg: i.caller.id, Node: i.caller.node,
+		Leg: i.caller.call, Node: i.caller.node,
 		Arrived: i.arrived.Time(), Answered: i.answered.Time(), Ended: s.now.Time(),
 		End: end, Class: class, Promised: i.promised.Time(), Stints: i.stints, Unanswered: i.unanswered,
 	}

@@ -27,7 +27,7 @@ const (
 type leg struct {
 	id       LegID
 	node     NodeID
-	call     LegID // the caller's leg of its call
+	call     LegID // the leg that its call began with, by which its node finds the call
 	of       InteractionID
 	agent    *agent // nil: the caller's
 	own      bool   // the agent is the caller
@@ -76,7 +76,7 @@ func awaits[C Command](l *leg) bool {
 // alert lets the caller hear that somebody is being rung.
 func (s *State) alert(i *interaction) {
 	c := &Alert{}
-	s.emit(c, i.caller.node, i.id, i.caller.id)
+	s.emit(c, i.caller.node, i.id, i.caller.call)
 	i.caller.pending = append(i.caller.pending, c)
 }
 
@@ -85,7 +85,7 @@ func (s *State) answer(i *interaction) {
 	i.caller.state = legAnswering
 	settled[*Alert](i.caller)
 	a := &Answer{}
-	s.emit(a, i.caller.node, i.id, i.caller.id)
+	s.emit(a, i.caller.node, i.id, i.caller.call)
 	i.caller.pending = append(i.caller.pending, a)
 }
 
@@ -107,7 +107,10 @@ func (s *State) music(i *interaction) {
 	}
 	settled[*Play](i.caller)
 	p := &Play{Music: music}
-	s.emit(p, i.caller.node, i.id, i.caller.id)
+	if i.caller.id != i.caller.call { // who was called, not who calls
+		p.Leg = i.caller.id
+	}
+	s.emit(p, i.caller.node, i.id, i.caller.call)
 	i.caller.pending = append(i.caller.pending, p)
 }
 
@@ -127,7 +130,7 @@ func (s *State) bridge(i *interaction) {
 		i.caller.state = legAnswering
 	}
 	b := &Bridge{A: i.caller.id, B: i.other.id, Music: i.musicNow()}
-	s.emit(b, i.caller.node, i.id, i.caller.id)
+	s.emit(b, i.caller.node, i.id, i.caller.call)
 	i.caller.pending = append(i.caller.pending, b)
 }
 

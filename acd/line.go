@@ -40,8 +40,14 @@ func (s *State) AgentLines(id, watcher queuegroups.AgentID) (lines []Line, ok bo
 		i := s.interactions[l.of]
 		switch {
 		case i == nil || l.chat || l.state >= legEnding:
-		case l.own:
+		case l.own && i.caller == l:
 			add(i, Line{Outgoing: true}, Party{Number: i.to})
+		case i.caller == l: // called by a colleague, and handed over to somebody else
+			with := Party{}
+			if i.agent != nil {
+				with = i.agent.shown()
+			}
+			add(i, Line{}, with)
 		default:
 			add(i, Line{}, i.callerOf(i.consult != nil && i.consult.leg == l))
 		}
@@ -62,9 +68,9 @@ func (s *State) AgentLines(id, watcher queuegroups.AgentID) (lines []Line, ok bo
 // consults them.
 func (i *interaction) callerOf(consulted bool) Party {
 	if consulted && i.agent != nil {
-		return Party{Number: i.agent.def.Extension, Name: i.agent.def.Name}
+		return i.agent.shown()
 	}
-	return i.from
+	return i.customer()
 }
 
 // sharePickup: there is a group with pickup that both serve.
@@ -90,7 +96,7 @@ func (s *State) GroupLines(id queuegroups.GroupID, watcher queuegroups.AgentID) 
 	case first != nil:
 		l := Line{Interaction: first.id, Rings: true, Pickup: s.mayPickUp(w, first, nil)}
 		if l.Pickup {
-			l.With = first.from
+			l.With = first.customer()
 		}
 		return []Line{l}, true
 	case g.interactions > 0:
@@ -143,7 +149,7 @@ func (s *State) touchLines(i *interaction, of queuegroups.GroupID) {
 	if i.agent != nil {
 		t.agents = append(t.agents, i.agent.def.ID)
 	}
-	if i.caller != nil && i.caller.own {
+	if i.caller != nil && i.caller.agent != nil {
 		t.agents = append(t.agents, i.caller.agent.def.ID)
 	}
 }

@@ -30,7 +30,7 @@ func (s *State) offerTo(i *interaction, a *agent, c *Choice, why string) {
 	o := s.newOffer(i, a)
 	i.rung = true
 	s.step(i, Step{Kind: StepOffer, Group: o.group, Agent: a.def.ID, Offer: o.id, Why: why, Choice: c})
-	r := &Ring{Offer: o.id, Agent: a.def.ID, From: i.from, Group: i.group.def.Name}
+	r := &Ring{Offer: o.id, Agent: a.def.ID, From: i.customer(), Group: i.group.def.Name}
 	if o.chat {
 		r.Channel = i.group.chat.ID
 	}
@@ -44,7 +44,7 @@ func (s *State) offerTo(i *interaction, a *agent, c *Choice, why string) {
 func (s *State) newOffer(i *interaction, a *agent) *offer {
 	s.turn.offers++
 	o := &offer{
-		id: OfferID(s.index<<16 | s.turn.offers), of: i.id, node: i.caller.node, call: i.caller.id,
+		id: OfferID(s.index<<16 | s.turn.offers), of: i.id, node: i.caller.node, call: i.caller.call,
 		agent: a, group: i.group.def.ID, made: s.now, slot: true, chat: i.isChat(),
 	}
 	a.hold(o.group, o.chat, 1)

@@ -213,7 +213,7 @@ func (s *State) restoreOffer(x *snapOffer) error {
 
 func (s *State) restoreInteraction(x *snapInteraction) error {
 	i := &interaction{
-		id: x.ID, arrived: x.Arrived, trunk: x.Trunk, from: x.From, to: x.To, music: x.Music,
+		id: x.ID, arrived: x.Arrived, trunk: x.Trunk, from: x.From, party: x.Party, to: x.To, music: x.Music,
 		group: s.groups[x.Group], caller: s.legs[x.Caller], phase: x.Phase, since: x.Since, cursor: cursor{x.At, x.Cursor},
 		round: x.Round, answered: x.Answered, credit: x.Credit, overdue: x.Overdue,
 		alerted: x.Alerted, admitted: x.Admitted, trail: x.Trail, omitted: x.Omitted,

@@ -45,11 +45,11 @@ func (r *script) doMove(verb string, args []string) bool {
 			r.t.Fatal(err)
 		}
 		r.apply(&acd.Prioritised{Interaction: r.interaction(args[0]), Credit: credit, By: by})
-	case "claims": // claims AGENT as LEG group [ID] | agent ID | slot SLOT | call LEG
+	case "claims": // claims AGENT as LEG group [ID] | agent ID | slot SLOT | call LEG | leg LEG [by AGENT]
 		r.apply(&acd.Claimed{
 			Agent: queuegroups.AgentID(args[0]), Leg: acd.LegID(args[2]), Node: "n1", Kind: claims[args[3]],
 			From: queuegroups.AgentID(after("agent")), Group: queuegroups.GroupID(after("group")),
-			Slot: after("slot"), Interaction: r.interaction(after("call")),
+			Slot: after("slot"), Interaction: r.interaction(after("call")), Of: acd.LegID(after("leg")), By: by,
 		})
 	case "dials": // dials AGENT as LEG to EXTENSION|NUMBER
 		r.apply(&acd.CallArrived{Agent: queuegroups.AgentID(args[0]), Leg: acd.LegID(args[2]), Node: "n1", To: after("to")})
@@ -59,7 +59,7 @@ func (r *script) doMove(verb string, args []string) bool {
 	return true
 }
 
-var claims = map[string]acd.ClaimKind{"group": acd.ClaimGroup, "agent": acd.ClaimAgent, "slot": acd.ClaimParked, "call": acd.ClaimInteraction}
+var claims = map[string]acd.ClaimKind{"group": acd.ClaimGroup, "agent": acd.ClaimAgent, "slot": acd.ClaimParked, "call": acd.ClaimInteraction, "leg": acd.ClaimLeg}
 
 func target(text string) acd.Target {
 	kind, name, _ := strings.Cut(text, ":")

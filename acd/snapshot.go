@@ -131,6 +131,7 @@ type (
 		Arrived  instant                `json:"arrived"`
 		Trunk    queuegroups.TrunkID    `json:"trunk,omitempty"`
 		From     Party                  `json:"from"`
+		Party    Party                  `json:"party,omitzero"`
 		To       string                 `json:"to"`
 		Music    queuegroups.MusicID    `json:"music,omitempty"`
 		Group    queuegroups.GroupID    `json:"group"`
@@ -318,7 +319,7 @@ func (o *offer) snap() (*snapOffer, error) {
 
 func (i *interaction) snap() *snapInteraction {
 	x := &snapInteraction{
-		ID: i.id, Arrived: i.arrived, Trunk: i.trunk, From: i.from, To: i.to, Music: i.music,
+		ID: i.id, Arrived: i.arrived, Trunk: i.trunk, From: i.from, Party: i.party, To: i.to, Music: i.music,
 		Group: i.group.def.ID, Caller: i.caller.id, Phase: i.phase, Since: i.since, Cursor: i.cursor.key,
 		Round: i.round, Tried: sortedKeys(i.tried), Answered: i.answered, Credit: i.credit, Overdue: i.overdue,
 		Alerted: i.alerted, Admitted: i.admitted, Chain: i.chain, Hops: i.hops, Rung: i.rung, Service: i.service,

@@ -29,6 +29,7 @@ const (
 	StepTransfer    StepKind = "transfer"    // handed over by an agent, or sent elsewhere by a supervisor
 	StepConsult     StepKind = "consult"     // the agent asks a colleague first
 	StepClaim       StepKind = "claim"       // an agent took it
+	StepReversed    StepKind = "reversed"    // the agent who called has whom they called as a customer
 	StepParked      StepKind = "parked"      // in the slot What
 	StepPriority    StepKind = "priority"    // another credit of waiting time
 	StepTold        StepKind = "told"        // the customer was sent the text What

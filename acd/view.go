@@ -64,7 +64,7 @@ type OfferView struct {
 type InteractionView struct {
 	ID         InteractionID         `json:"id"`
 	Node       NodeID                `json:"node"`
-	Leg        LegID                 `json:"leg"` // the caller's
+	Leg        LegID                 `json:"leg"` // that the call began with
 	Trunk      queuegroups.TrunkID   `json:"trunk,omitempty"`
 	From       Party                 `json:"from"`
 	To         string                `json:"to"`
@@ -193,7 +193,7 @@ func (i *interaction) story() InteractionView {
 
 func (i *interaction) view() InteractionView {
 	v := InteractionView{
-		ID: i.id, Node: i.caller.node, Leg: i.caller.id, Trunk: i.trunk, From: i.from, To: i.to,
+		ID: i.id, Node: i.caller.node, Leg: i.caller.call, Trunk: i.trunk, From: i.from, To: i.to,
 		Group: i.group.def.ID, Phase: i.phase, Since: i.since.Time(), Arrived: i.arrived.Time(),
 		Round: i.round,
 	}
@@ -291,11 +291,12 @@ func (c CommandID) compare(o CommandID) int {
 	return cmp.Or(cmp.Compare(c.Index, o.Index), cmp.Compare(c.N, o.N))
 }
 
-// CallOf returns the caller's leg of an interaction that has not ended, and the node that owns it.
+// CallOf returns the leg that the call of an interaction began with, and the node that
+// owns it; ok is false once the interaction has ended.
 func (s *State) CallOf(id InteractionID) (leg LegID, node NodeID, ok bool) {
 	i := s.interactions[id]
 	if i == nil {
 		return "", "", false
 	}
-	return i.caller.id, i.caller.node, true
+	return i.caller.call, i.caller.node, true
 }

@@ -9,9 +9,13 @@ import (
 
 // withTrunk is the office whose trunk leads to the carrier's telephone.
 func withTrunk(c *carrier, agent string) string {
-	groups := strings.Replace(office, "carrier: {from: [CARRIER]}",
+	return strings.Replace(withTrunkIn(office, c), "sip_password: anna-secret-1}", "sip_password: anna-secret-1"+agent+"}", 1)
+}
+
+// withTrunkIn is a configuration whose trunk leads to the carrier's telephone.
+func withTrunkIn(groups string, c *carrier) string {
+	return strings.Replace(groups, "carrier: {from: [CARRIER]}",
 		fmt.Sprintf("carrier: {from: [CARRIER], host: %q, check: 0s, caller_id: \"+48 22 123 45 67\"}", c.sipp), 1)
-	return strings.Replace(groups, "sip_password: anna-secret-1}", "sip_password: anna-secret-1"+agent+"}", 1)
 }
 
 // An agent calls a telephone outside, through the trunk, and both hear each other.

@@ -38,6 +38,20 @@ func (s *Stack) named(r Replaces) (l *Leg, over bool) {
 // of its own. Whether it may is for the owner to say.
 func (l *Leg) Replaces() *Leg { return l.replaces }
 
+// ReferredBy is the user part of the Referred-By of an inbound leg (RFC 3892), as
+// whoever makes the call has it from whom sent them here; empty: there is none.
+func (l *Leg) ReferredBy() string {
+	v, ok := header.Value(l.invite.Request, "Referred-By")
+	if !ok {
+		return ""
+	}
+	_, uri, _, err := header.ParseAddress(v)
+	if err != nil {
+		return ""
+	}
+	return uriUser(&uri)
+}
+
 // Answered tells whether the call was answered, by whichever side that was to.
 func (l *Leg) Answered() bool {
 	l.mu.Lock()

@@ -104,9 +104,20 @@ func (w *world) claim(agent queuegroups.AgentID) {
 	w.phones++
 	w.in(0, &acd.Claimed{
 		Agent: agent, Leg: acd.LegID(fmt.Sprintf("p%d", w.phones)), Node: w.node(),
-		Kind: oneOf(w, acd.ClaimGroup, acd.ClaimGroup, acd.ClaimAgent, acd.ClaimInteraction, acd.ClaimParked, "theft"),
+		Kind: oneOf(w, acd.ClaimGroup, acd.ClaimGroup, acd.ClaimAgent, acd.ClaimInteraction, acd.ClaimParked, acd.ClaimLeg, acd.ClaimLeg, "theft"),
 		From: w.someone(), Group: oneOf(w, "", "", w.somewhere()), Interaction: w.something(), Slot: w.slot(),
+		Of: w.leg(), By: oneOf(w, "", w.someone()),
 	})
+}
+
+// leg is one on which an agent talks, as a rule.
+func (w *world) leg() acd.LegID {
+	going := w.judge.standing.Interactions
+	if len(going) == 0 || w.chance(20) {
+		return "nothing"
+	}
+	i := going[w.rng.IntN(len(going))]
+	return oneOf(w, i.AgentLeg, i.AgentLeg, i.Leg, i.Consults)
 }
 
 func (w *world) slot() string { return oneOf(w, "71", "72", "") }
@@ -116,6 +127,7 @@ func (w *world) outgoing(agent queuegroups.AgentID) {
 	w.calls++
 	leg := acd.LegID(fmt.Sprintf("o%d", w.calls))
 	w.own[leg] = agent
+	w.talk(leg, time.Second, 40*time.Second)
 	n := w.rng.IntN(len(w.config.Agents))
 	to := oneOf(w, fmt.Sprintf("1%02d", n), fmt.Sprintf("1%02d", n), fmt.Sprintf("6%02d", w.rng.IntN(len(w.config.Groups))), "+48229998877", "9")
 	w.in(0, &acd.CallArrived{Leg: leg, Node: w.node(), To: to, Agent: agent})

@@ -37,8 +37,11 @@ var mutants = []mutant{
 		old: "!a.registered()",
 		new: "!a.registered() && len(a.offers) > 1"},
 	{race: "agent stuck reserved", name: "a dead node keeps its agents busy", file: "apply_node.go",
-		old: "		if l.agent != nil && !l.own {\n			s.legOver",
-		new: "		if l.agent != nil && !l.own && l.of == 0 {\n			s.legOver"},
+		old: "	for _, l := range gone {\n		s.legOver",
+		new: "	for _, l := range gone {\n		if l.agent != nil && l.of > 0 {\n			continue\n		}\n		s.legOver"},
+	{race: "agent stuck reserved", name: "a phone that gave its call to another keeps its slot", file: "apply_claim.go",
+		old: "		s.freeLegSlot(old)\n",
+		new: ""},
 	// stale caller
 	{race: "stale caller", name: "a caller who hung up waits on", file: "apply_call.go",
 		old: "		s.finish(i, AbandonedWaiting, \"\", RejectUnavailable)\n",

@@ -316,9 +316,13 @@ func (n *naive) applyNode(node acd.NodeID, online []queuegroups.AgentID) {
 			n.look(o.agent)
 		}
 	}
+	first := map[*nLeg]bool{}
+	for _, l := range gone {
+		first[l] = l.agent == nil || l.call != nil && l.call.caller == l || l.call == nil && l.own
+	}
 	for _, callers := range []bool{true, false} {
 		for _, l := range gone {
-			if callers == (l.agent == nil || l.own) {
+			if callers == first[l] {
 				n.legOver(l, lostWithNode)
 			}
 		}

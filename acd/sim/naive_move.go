@@ -79,13 +79,35 @@ func (n *naive) handFailed(c *nCall) {
 	}
 }
 
-// held finds the call in which the agent with the leg talks.
+// held finds the call in which the agent with the leg talks; from level 3 on that
+// may be one that the agent made.
 func (n *naive) held(id acd.LegID, phase acd.Phase) *nCall {
 	l := n.legs[id]
-	if l == nil || l.call == nil || l.call.other != l || l.call.agent.outside || l.call.phase != phase {
+	if l == nil || l.call == nil || l.agent == nil || l.agent.outside || l.call.phase != phase {
+		return nil
+	}
+	if l.call.other != l && (n.level < 3 || phase != acd.PhaseTalking) {
 		return nil
 	}
 	return l.call
+}
+
+// turn: who was called is the customer from now on, and who called the agent.
+func (c *nCall) turn() {
+	c.caller, c.other = c.other, c.caller
+	c.caller.bridge, c.other.bridge = "", ""
+	c.from = c.caller.agent.def.Extension
+	if c.caller.agent.outside {
+		c.from = c.caller.agent.def.Phone
+	}
+	c.agent = c.other.agent
+}
+
+// turnTo has the agent with the leg be the one who has the customer.
+func (c *nCall) turnTo(id acd.LegID) {
+	if c.caller.id == id {
+		c.turn()
+	}
 }
 
 // target finds out whom a target means, by whom it may be named.
@@ -106,9 +128,10 @@ func (n *naive) applyMove(e acd.Event) {
 	switch ev := e.(type) {
 	case *acd.TransferAsked:
 		if c := n.held(ev.Leg, acd.PhaseTalking); c != nil {
-			by := c.agent
+			by := n.legs[ev.Leg].agent
 			a, g, ok := n.target(ev.To, by)
 			if ok && c.fits(g, ev.To) {
+				c.turnTo(ev.Leg)
 				n.leaveTalk(c)
 				c.handed = &nHanded{by: by.def.ID}
 				n.sendTo(c, a, g, ev.To.Number)
@@ -116,7 +139,7 @@ func (n *naive) applyMove(e acd.Event) {
 		}
 	case *acd.ConsultAsked:
 		if c := n.held(ev.Leg, acd.PhaseTalking); c != nil && c.group.chat == nil {
-			n.consult(c, ev.To)
+			n.consult(c, ev.Leg, ev.To)
 		}
 	case *acd.ConsultSwapped:
 		c := n.held(ev.Leg, acd.PhaseConsulting)
@@ -147,6 +170,7 @@ func (n *naive) applyMove(e acd.Event) {
 		if c == nil || c.group.chat != nil || ev.Slot == "" || taken {
 			return
 		}
+		c.turnTo(ev.Leg)
 		c.slot, c.parkedBy = ev.Slot, c.agent.def.ID
 		n.leaveTalk(c)
 		n.leaves(c, acd.PhaseParked)
@@ -230,8 +254,9 @@ func (n *naive) parkedOver(c *nCall) {
 }
 
 // consult: the agent asks a colleague while the customer hears music (R101).
-func (n *naive) consult(c *nCall, to acd.Target) {
-	a, g, ok := n.target(to, c.agent)
+func (n *naive) consult(c *nCall, leg acd.LegID, to acd.Target) {
+	by := n.legs[leg].agent
+	a, g, ok := n.target(to, by)
 	limit := c.group.def.DialLimit
 	if limit <= 0 {
 		limit = 10 * time.Second
@@ -241,7 +266,7 @@ func (n *naive) consult(c *nCall, to acd.Target) {
 		return
 	case g != nil: // whom its distribution would choose, of all its tiers
 		asked := &nCall{group: g, tier: len(g.def.Tiers)}
-		free := slices.DeleteFunc(n.free(asked), func(t nSeat) bool { return t.agent == c.agent })
+		free := slices.DeleteFunc(n.free(asked), func(t nSeat) bool { return t.agent == by })
 		if len(free) == 0 {
 			return
 		}
@@ -253,6 +278,7 @@ func (n *naive) consult(c *nCall, to acd.Target) {
 	default:
 		a, limit = &nAgent{outside: true, def: queuegroups.Agent{Phone: to.Number}}, 30*time.Second
 	}
+	c.turnTo(leg)
 	c.phase = acd.PhaseConsulting
 	n.music(c)
 	c.consult = &nConsult{agent: a, offer: n.make(c, a, limit)}
@@ -296,13 +322,22 @@ func (n *naive) handOver(c *nCall) {
 // joined: the agent connects the other sides of two calls of theirs.
 func (n *naive) joined(e *acd.Joined) {
 	c, own := n.held(e.Leg, acd.PhaseTalking), n.legs[e.With]
-	if c == nil || c.group.chat != nil || own == nil || own.call == nil || own.call == c || own.call.caller != own || own.agent != c.agent {
+	if c == nil || c.group.chat != nil || own == nil || own.call == nil || own.call == c || own.agent != n.legs[e.Leg].agent {
 		return
 	}
 	other := own.call
-	by := c.agent
+	by := own.agent
+	talks := other.phase == acd.PhaseTalking
+	called := other.other == own && talks && other.caller.agent != nil && n.level >= 3 // the colleague made the call
+	if other.caller != own && !called || !talks && other.kept == nil {
+		return
+	}
+	c.turnTo(e.Leg)
+	if called {
+		other.turn()
+	}
 	switch {
-	case other.phase == acd.PhaseTalking:
+	case talks:
 		b, leg := other.agent, other.other
 		other.agent, other.other = nil, nil
 		n.end(other, acd.CompletedByCaller)
@@ -330,6 +365,10 @@ func (n *naive) claimed(e *acd.Claimed) {
 		n.endLeg(l)
 		return
 	}
+	if e.Kind == acd.ClaimLeg {
+		n.takeOver(a, l, e)
+		return
+	}
 	c := n.wanted(a, e)
 	if c == nil || !a.room(c.group) || c.chat() && !n.mayCall(c, a) {
 		n.endLeg(l)
@@ -337,6 +376,11 @@ func (n *naive) claimed(e *acd.Claimed) {
 	}
 	n.unpark(c)
 	n.wake(c)
+	n.takesAtOnce(c, a, l)
+}
+
+// takesAtOnce: an offer is made and answered in the same moment.
+func (n *naive) takesAtOnce(c *nCall, a *nAgent, l *nLeg) {
 	o := &nOffer{call: c, node: c.caller.node, agent: a, slot: true}
 	if c.group.chat != nil {
 		o.chat = c.group
@@ -345,6 +389,43 @@ func (n *naive) claimed(e *acd.Claimed) {
 	a.offers = append(a.offers, o)
 	l.agent = a
 	n.accept(c, o, l)
+}
+
+// takeOver: a leg takes the place of another in a talk (RFC 3891).
+func (n *naive) takeOver(a *nAgent, l *nLeg, e *acd.Claimed) {
+	c := n.held(e.Of, acd.PhaseTalking)
+	if c == nil || c.chat() {
+		n.endLeg(l)
+		return
+	}
+	old := n.legs[e.Of]
+	by := old.agent
+	if a != by && e.By != by.def.ID && (!n.picksUp(a, by, c) || !a.room(c.group)) {
+		n.endLeg(l)
+		return
+	}
+	c.turnTo(e.Of)
+	if a != by {
+		l.own = e.By == by.def.ID
+		n.leaveTalk(c)
+		n.takesAtOnce(c, a, l)
+		return
+	}
+	n.freeLeg(old)
+	old.call = nil
+	n.endLeg(old)
+	l.agent, l.own, l.slot, l.call = a, old.own, true, c
+	a.legs = append(a.legs, l)
+	c.other, c.caller.bridge = l, l.id
+}
+
+// picksUp: the agent may pick up what rings at the other's, or what they talk on.
+func (n *naive) picksUp(a, from *nAgent, c *nCall) bool {
+	serves := func(x *nAgent, g *nGroup) bool {
+		return slices.ContainsFunc(g.seats, func(t nSeat) bool { return t.agent == x })
+	}
+	together := slices.ContainsFunc(n.groups, func(g *nGroup) bool { return g.def.Pickup && serves(a, g) && serves(from, g) })
+	return c.group == n.nowhere && together || c.group.def.Pickup && serves(a, c.group)
 }
 
 func (n *naive) wanted(a *nAgent, e *acd.Claimed) *nCall {
@@ -365,11 +446,9 @@ func (n *naive) wanted(a *nAgent, e *acd.Claimed) *nCall {
 		if from == nil || from == a {
 			return nil
 		}
-		together := slices.ContainsFunc(n.groups, func(g *nGroup) bool { return g.def.Pickup && serves(a, g) && serves(from, g) })
 		for _, o := range from.offers {
 			c := o.call
-			may := c.group == n.nowhere && together || c.group.def.Pickup && serves(a, c.group)
-			if o.live && o.chat == nil && c.phase == acd.PhaseOffered && may {
+			if o.live && o.chat == nil && c.phase == acd.PhaseOffered && n.picksUp(a, from, c) {
 				return c
 			}
 		}

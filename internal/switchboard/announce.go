@@ -23,9 +23,10 @@ const (
 	lookForChanges = 10 * time.Second
 )
 
-// announcer tells the caller of one Play command how things stand, from time to
+// announcer tells the customer of one Play command how things stand, from time to
 // time. It is this node's own doing: nothing of it is in the log.
 type announcer struct {
+	to    *leg
 	of    acd.InteractionID
 	music media.Program
 	since time.Time
@@ -40,12 +41,13 @@ type told struct {
 	until    time.Time // when the wait that was told ends; zero: none was
 }
 
-// announce begins to tell the caller, who hears music from now on, how things stand.
-func (c *call) announce(of acd.InteractionID, music media.Program) {
+// announce begins to tell the customer, who hears music from now on, how things stand.
+func (c *call) announce(l *leg, of acd.InteractionID, music media.Program) {
+	c.hush()
 	if c.board.waiting == nil {
 		return
 	}
-	a := &announcer{of: of, music: music, since: time.Now()}
+	a := &announcer{to: l, of: of, music: music, since: time.Now()}
 	c.announcer = a
 	a.timer = time.AfterFunc(c.announceNow(a), func() {
 		c.box.Post(func() {
@@ -61,6 +63,13 @@ func (c *call) hush() {
 	if c.announcer != nil {
 		c.announcer.timer.Stop()
 		c.announcer = nil
+	}
+}
+
+// hushFor ends announcements to the leg.
+func (c *call) hushFor(l *leg) {
+	if c.announcer != nil && c.announcer.to == l {
+		c.hush()
 	}
 }
 
@@ -86,7 +95,7 @@ func (c *call) announceNow(a *announcer) (next time.Duration) {
 	if !ok {
 		return rules.Every
 	}
-	c.caller.media.Play(p)
+	a.to.media.Play(p)
 	c.told.keep(notice, now)
 	c.log.Debug().Int("position", notice.Position).Stringer("wait", notice.Promise()).Stringer("length", length).Msg("announced")
 	return max(rules.Every, length)

@@ -38,7 +38,7 @@ type call struct {
 	sent    *sentAway              // the newest transfer to a number outside that a phone asked for; nil: none
 	wanted  map[acd.LegID]*fetched // legs of other calls that are to come here
 
-	announcer *announcer // nil: the caller hears no music
+	announcer *announcer // nil: the customer hears no music
 	told      told
 }
 

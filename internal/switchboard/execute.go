@@ -61,10 +61,7 @@ func (c *call) play(cmd *acd.Play) {
 	l.part()
 	music := c.programme(cmd.Music)
 	l.media.Play(music)
-	if l == c.caller {
-		c.hush()
-		c.announce(cmd.Interaction, music)
-	}
+	c.announce(l, cmd.Interaction, music)
 }
 
 func (c *call) callerAlive() bool { return c.legs[c.caller.sip] != nil }

@@ -48,9 +48,7 @@ func (c *call) handOver(id acd.LegID, to *call) {
 		return
 	}
 	delete(c.legs, l.sip)
-	if l == c.caller {
-		c.hush()
-	}
+	c.hushFor(l)
 }
 
 // taken notes what came of fetch; nil: the leg is not to be had.

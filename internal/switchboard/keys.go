@@ -40,7 +40,7 @@ func (c *call) grant(l *leg, w wish, number string) {
 		return
 	case wishBlind, wishConsult:
 		to, ok := c.board.target(sip.Party{User: number})
-		if !ok || to.Number != "" {
+		if !ok || to.Number != "" && !c.entitled(l, to.Number) {
 			c.log.Warn().Str("agent", string(l.agent)).Str("to", number).Msg("transfer by keys refused: nobody has that number, or the agent may not call it")
 			c.hint(l)
 			return

@@ -50,8 +50,8 @@ func (l lamps) Lamp(_, target string) (name string, ok bool) {
 	case group != nil:
 		return groupLamp + string(group.ID), true
 	}
-	if agent := config.Agent(queuegroups.AgentID(strings.ToLower(target))); agent != nil {
-		return agentLamp + string(agent.ID), true
+	if id := l.board.agentNamed(target); id != "" {
+		return agentLamp + string(id), true
 	}
 	return "", false
 }

@@ -73,9 +73,7 @@ func (c *call) LegEnded(sl *sip.Leg, t sip.Termination) {
 	}
 	delete(c.legs, sl)
 	c.board.forget(l)
-	if l == c.caller {
-		c.hush()
-	}
+	c.hushFor(l)
 	e := c.log.Info().Str("leg_id", string(l.id)).Str("class", string(t.Class)).Int("code", t.Code).Bool("by_us", t.ByUs)
 	var figures *acd.MediaFigures
 	if l.media != nil {

@@ -172,10 +172,13 @@ func (c *call) connect(cmd *acd.Bridge) {
 	if a == nil || b == nil || a == c.caller && !c.answerCaller() {
 		return // the end of either is or will be logged
 	}
-	a.part()
-	b.part()
-	if a == c.caller || b == c.caller {
-		c.hush()
+	for _, l := range []*leg{a, b} {
+		l.part()
+		c.hushFor(l)
+		if l.agent != "" && !l.up { // who called: their keys count from now on
+			l.up = true
+			c.board.busyWith(l)
+		}
 	}
 	a.with, b.with = b, a
 	c.held = cmd.Music

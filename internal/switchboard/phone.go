@@ -48,9 +48,19 @@ func (c *call) beginOwn(id queuegroups.AgentID) {
 }
 
 // beginReplacing takes in an INVITE with Replaces (RFC 3891): a call that rings at
-// a colleague's phone is picked up (R93), as by ** and their extension. A call
-// that somebody talks in is not to be had.
+// a colleague's phone is picked up (R93), as by ** and their extension. The place in a
+// call that goes on is for other phones of its agent, for whom that agent sent here
+// (RFC 3892), and for those who may pick up the agent's calls.
 func (c *call) beginReplacing(agent *queuegroups.Agent, other *sip.Leg) {
+	if other.Answered() && c.board.core != nil {
+		claim := &acd.Claimed{Agent: agent.ID, Of: acd.LegID(other.ID()), By: c.board.agentNamed(c.caller.sip.ReferredBy())}
+		may := false
+		c.board.core.View(func(s *acd.State) { may = s.TakeOver(claim) })
+		if may {
+			c.beginFeature(&feature{name: "taking over", claim: claim})
+			return
+		}
+	}
 	if other.Inbound() || other.Answered() || other.User() == "" {
 		c.log.Warn().Str("agent", string(agent.ID)).Msg("call refused: it wants the place of one that is no pickup")
 		c.refuse(603, "")
@@ -58,6 +68,18 @@ func (c *call) beginReplacing(agent *queuegroups.Agent, other *sip.Leg) {
 	}
 	from := queuegroups.AgentID(other.User())
 	c.beginFeature(&feature{name: "pickup", claim: &acd.Claimed{Agent: agent.ID, Kind: acd.ClaimAgent, From: from}})
+}
+
+// agentNamed is the agent of a name or an extension; empty: there is none.
+func (b *Board) agentNamed(user string) queuegroups.AgentID {
+	config := b.config.Load()
+	if a, _ := config.ByExtension(user); a != nil {
+		return a.ID
+	}
+	if a := config.Agent(queuegroups.AgentID(strings.ToLower(user))); a != nil {
+		return a.ID
+	}
+	return ""
 }
 
 // entitled: the agent whose leg it is may call a number outside, or send

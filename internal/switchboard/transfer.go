@@ -18,7 +18,7 @@ import (
 // LegRefer: a phone wants whom it talks to put through to somebody else.
 func (c *call) LegRefer(sl *sip.Leg, r *sip.Refer) int {
 	l := c.legs[sl]
-	if l == nil || l.agent == "" || !l.up && (l != c.caller || r.Replaces == nil) {
+	if l == nil || l.agent == "" || !l.up && l != c.caller {
 		c.log.Warn().Str("to", r.To.User).Msg("transfer refused: not asked for by an agent with a customer")
 		return 403 // a carrier or a caller must not send calls about
 	}
@@ -71,18 +71,20 @@ type requested struct {
 }
 
 // joins finds out which two calls the agent wants to connect (RFC 5589 section
-// 7.3): the one with the customer and the one that they made to a colleague. The
-// REFER may come in either and names the other. Both must be theirs.
+// 7.3): the one with the customer and the one with a colleague. The REFER may come
+// in either and names the other. Both must be theirs. The colleague's is one that
+// they made, if they did not make both, or neither: then it is the one that is named.
 func (c *call) joins(l *leg, r *sip.Replaces) (customer, own acd.LegID, ok bool) {
 	other := c.board.stack.Replaced(*r)
-	if other == nil {
+	if other == nil || other == l.sip {
 		return "", "", false
 	}
 	id := acd.LegID(other.ID())
-	if l == c.caller {
+	made := other.Inbound() && other.User() == string(l.agent)
+	if l.sip.Inbound() && !made {
 		return id, l.id, c.board.talksWith(l.agent, id)
 	}
-	return l.id, id, other.Inbound() && other.User() == string(l.agent)
+	return l.id, id, made || c.board.talksWith(l.agent, id)
 }
 
 // target is whom a phone means: an agent or a group by extension, an agent by
