@@ -1,0 +1,214 @@
+// Package journal keeps the record: what happened to every interaction, as raw
+// facts in SQL, from which history and statistics are computed.
+package journal
+
+import (
+	"time"
+
+	"centrala/acd"
+	"centrala/queuegroups"
+)
+
+// Micros is a time as the tables have it: microseconds since 1970 in UTC. 0 is
+// null there: it never happened, or not yet.
+type Micros int64
+
+// MicrosOf turns a time into what the tables have.
+func MicrosOf(t time.Time) Micros {
+	if t.IsZero() {
+		return 0
+	}
+	return Micros(t.UnixMicro())
+}
+
+// Time turns it back; 0 is the zero time.
+func (m Micros) Time() time.Time {
+	if m == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(int64(m)).UTC()
+}
+
+// The kinds of interactions and where they go.
+const (
+	KindCall = "call"
+	KindChat = "chat"
+
+	DirectionIn       = "in"
+	DirectionOut      = "out"      // an agent calls a number outside
+	DirectionInternal = "internal" // an agent calls a colleague or a group
+)
+
+// How an interaction came to wait for a group.
+const (
+	ViaArrived  = "arrived"
+	ViaOverflow = "overflow" // by the chain of actions of the group before
+	ViaTransfer = "transfer" // by an agent
+	ViaMoved    = "moved"    // by a supervisor
+	ViaRequeue  = "requeue"  // whoever had it vanished, or gave it back
+)
+
+// How a visit of a group ended, beside the ends of the interaction.
+const (
+	VisitAnswered  = "answered"
+	VisitOverflow  = "overflow"  // it went on to another group
+	VisitMoved     = "moved"     // a supervisor sent it elsewhere
+	VisitForwarded = "forwarded" // a number outside answered
+)
+
+// The kinds of offers, and of talks by the offer that led to them.
+const (
+	OfferOffer    = "offer"    // by the distribution of the group
+	OfferPickup   = "pickup"   // a colleague took it
+	OfferTransfer = "transfer" // handed over to this one by an agent
+	OfferConsult  = "consult"  // asked by a colleague
+	OfferDirect   = "direct"   // called as a person, or as a number outside
+	OfferForward  = "forward"  // a number outside, by the chain of actions
+	OfferKept     = "kept"     // for this agent: they know the customer, or parked it
+)
+
+// The kinds of transfers, and what became of them.
+const (
+	TransferBlind    = "blind"
+	TransferAttended = "attended" // after a consultation
+	TransferConsult  = "consult"  // a consultation that did not become a transfer
+	TransferJoined   = "joined"   // by REFER with Replaces
+	TransferMoved    = "moved"    // by a supervisor
+	TransferParked   = "parked"
+
+	TransferDone     = "done"
+	TransferFailed   = "failed"   // nobody took it
+	TransferRefused  = "refused"  // it could not be
+	TransferOver     = "over"     // the consultation ended, the agent went on
+	TransferReturned = "returned" // parked for too long
+	TransferLeft     = "left"     // the customer left before
+)
+
+// Interaction is a row of interactions.
+type Interaction struct {
+	ID          acd.InteractionID
+	Kind        string
+	Direction   string
+	Channel     queuegroups.ChannelID
+	Trunk       queuegroups.TrunkID
+	Number      string // called
+	Caller      string
+	CallerName  string
+	CallerAgent queuegroups.AgentID
+	FirstGroup  queuegroups.GroupID
+	LastGroup   queuegroups.GroupID
+	Arrived     Micros
+	Answered    Micros
+	Ended       Micros
+	End         acd.EndKind
+	Class       string
+	ByAgent     queuegroups.AgentID
+	ByNumber    string
+	Node        acd.NodeID
+	Leg         acd.LegID
+	Unanswered  bool
+}
+
+// Visit is a row of visits.
+type Visit struct {
+	Interaction acd.InteractionID
+	N           int
+	Group       queuegroups.GroupID
+	Via         string
+	Entered     Micros
+	Left        Micros
+	Outcome     string
+	Agent       queuegroups.AgentID
+	Position    int // 0 is null
+	Promised    Micros
+}
+
+// Offer is a row of offers.
+type Offer struct {
+	ID          acd.OfferID
+	Interaction acd.InteractionID
+	Group       queuegroups.GroupID
+	Agent       queuegroups.AgentID
+	Number      string
+	Kind        string
+	Made        Micros
+	Ringing     Micros
+	Ended       Micros
+	Outcome     acd.Outcome
+	Why         string
+	Code        int
+}
+
+// Talk is a row of talks.
+type Talk struct {
+	Interaction acd.InteractionID
+	N           int
+	Group       queuegroups.GroupID
+	Agent       queuegroups.AgentID
+	Number      string
+	Via         string
+	Began       Micros
+	Ended       Micros
+	Held        int64 // microseconds
+	Holds       int
+	WrapUp      Micros
+	Wrapped     Micros
+	Disposition string
+	Note        int64 // 0 is null
+}
+
+// Hold is a row of holds.
+type Hold struct {
+	Interaction acd.InteractionID
+	N           int
+	Talk        int
+	Kind        string // hold, consult
+	Began       Micros
+	Ended       Micros
+}
+
+// Transfer is a row of transfers.
+type Transfer struct {
+	Interaction acd.InteractionID
+	N           int
+	At          Micros
+	Kind        string
+	By          queuegroups.AgentID
+	Target      string
+	Outcome     string
+	Why         string
+}
+
+// Leg is a row of legs.
+type Leg struct {
+	Interaction acd.InteractionID
+	Leg         acd.LegID
+	Agent       queuegroups.AgentID
+	Number      string
+	Ended       Micros
+	Cause       acd.EndCause
+	Code        int
+	Media       acd.MediaFigures
+}
+
+// AgentState is a row of agent_states.
+type AgentState struct {
+	Agent  queuegroups.AgentID
+	Group  queuegroups.GroupID
+	Began  Micros
+	Ended  Micros
+	Status string
+	Reason string
+	Index  uint64
+}
+
+// Event is a row of events.
+type Event struct {
+	ID          int64
+	At          Micros
+	Type        string
+	Group       queuegroups.GroupID
+	Agent       queuegroups.AgentID
+	Interaction acd.InteractionID
+	Data        []byte // JSON
+}

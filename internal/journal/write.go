@@ -1,0 +1,87 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// parametersMax bounds the placeholders of one statement: SQLite takes 32766,
+// PostgreSQL 65535, and long statements gain nothing.
+const parametersMax = 500
+
+// Rows are rows to be written together.
+type Rows struct {
+	Interactions []Interaction
+	Visits       []Visit
+	Offers       []Offer
+	Talks        []Talk
+	Holds        []Hold
+	Transfers    []Transfer
+	Legs         []Leg
+	AgentStates  []AgentState
+	Events       []Event
+}
+
+// Insert writes rows that are not there yet.
+func (r *Rows) Insert(ctx context.Context, tx *sql.Tx) error {
+	for _, write := range []func() error{
+		func() error { return interactionsTable().insert(ctx, tx, r.Interactions) },
+		func() error { return visitsTable().insert(ctx, tx, r.Visits) },
+		func() error { return offersTable().insert(ctx, tx, r.Offers) },
+		func() error { return talksTable().insert(ctx, tx, r.Talks) },
+		func() error { return holdsTable().insert(ctx, tx, r.Holds) },
+		func() error { return transfersTable().insert(ctx, tx, r.Transfers) },
+		func() error { return legsTable().insert(ctx, tx, r.Legs) },
+		func() error { return agentStatesTable().insert(ctx, tx, r.AgentStates) },
+		func() error { return eventsTable().insert(ctx, tx, r.Events) },
+	} {
+		if err := write(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insert writes rows, many with one statement. Statements are of few lengths,
+// powers of two, so that the database can keep them prepared.
+func (t table[R]) insert(ctx context.Context, tx *sql.Tx, rows []R) error {
+	for len(rows) > 0 {
+		n := 1
+		for n*2 <= len(rows) && n*2*len(t.columns) <= parametersMax {
+			n *= 2
+		}
+		args := make([]any, 0, n*len(t.columns))
+		for k := range rows[:n] {
+			args = append(args, t.values(&rows[k])...)
+		}
+		if _, err := tx.ExecContext(ctx, t.statement(n), args...); err != nil {
+			return fmt.Errorf("journal: write %s: %w", t.name, err)
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// statement is an insert of n rows.
+func (t table[R]) statement(n int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "insert into %s (%s) values ", t.name, strings.Join(t.columns, ", "))
+	place := 0
+	for row := range n {
+		if row > 0 {
+			b.WriteString(", ")
+		}
+		for k := range t.columns {
+			place++
+			if k == 0 {
+				fmt.Fprintf(&b, "($%d", place)
+			} else {
+				fmt.Fprintf(&b, ", $%d", place)
+			}
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
