@@ -47,6 +47,7 @@ type Server struct {
 	RTP       Ports
 	TLS       TLS
 	Log       Log
+	Trace     Trace
 	Engine    string // EngineEmbedded, or the addresses of NATS servers with commas between
 	Database  string // DatabaseSQLite, or a postgres:// address; may hold a password
 	// QueueGroups is the file or folder of declarations as it is written in the settings.
@@ -90,6 +91,14 @@ type TLS struct {
 type Log struct {
 	Level  string
 	Format string // LogConsole or LogJSON
+}
+
+// Trace is how much is remembered of the latest calls. Calls 0: nothing.
+type Trace struct {
+	Calls     int
+	Messages  int // of a leg
+	Megabytes int // altogether
+	Keys      bool
 }
 
 // Default gives the embedded settings. Names in them lead to embedded files.

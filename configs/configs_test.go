@@ -49,7 +49,7 @@ func TestDefault(t *testing.T) {
 			},
 			Admin: netip.MustParseAddrPort("127.0.0.1:9090"),
 		},
-		RTP: Ports{10000, 19999}, TLS: TLS{Mode: TLSSelfSigned}, Log: Log{"info", LogConsole},
+		RTP: Ports{10000, 19999}, TLS: TLS{Mode: TLSSelfSigned}, Log: Log{"info", LogConsole}, Trace: Trace{1000, 200, 64, false},
 		Engine: EngineEmbedded, Database: DatabaseSQLite, QueueGroups: "queuegroups.yaml",
 	}
 	if d := cmp.Diff(want, Default(), compared); d != "" {

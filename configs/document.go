@@ -5,6 +5,9 @@ import "centrala/queuegroups/strictyaml"
 type (
 	text  = strictyaml.Value[string]
 	texts = strictyaml.List[text]
+
+	number = strictyaml.Value[int]
+	yesNo  = strictyaml.Value[bool]
 )
 
 // document is the shape of centrala.yaml. Its tags are the one description of
@@ -18,6 +21,7 @@ type document struct {
 	RTP         text       `yaml:"rtp" default:"10000-19999" pattern:"^[0-9]{1,5}-[0-9]{1,5}$" doc:"The UDP ports for voice. Each call takes four."`
 	TLS         tlsKeys    `yaml:"tls" doc:"Where certificates for tls:// and https:// come from."`
 	Log         logKeys    `yaml:"log" doc:"How much is logged, and how."`
+	Trace       traceKeys  `yaml:"trace" doc:"What centrala trace can show of the latest calls. It is kept in memory."`
 	Engine      text       `yaml:"engine" default:"embedded" doc:"The event log: embedded in the process, or a NATS cluster as nats://a:4222,nats://b:4222."`
 	Database    text       `yaml:"database" default:"sqlite" doc:"Call records and customers: sqlite, or postgres://user@host/centrala."`
 	QueueGroups text       `yaml:"queuegroups" default:"queuegroups.yaml" doc:"The file, or folder of files, that declares agents, groups and numbers. Its changes need no restart."`
@@ -40,4 +44,11 @@ type tlsKeys struct {
 type logKeys struct {
 	Level  text `yaml:"level" default:"info" enum:"trace,debug,info,warn,error" doc:"The least that is logged."`
 	Format text `yaml:"format" default:"console" enum:"console,json" doc:"console for people, json for machines."`
+}
+
+type traceKeys struct {
+	Calls     number `yaml:"calls" default:"1000" min:"0" max:"100000" doc:"How many calls are remembered, the latest ones; 0: none, and nothing is traced."`
+	Messages  number `yaml:"messages" default:"200" min:"10" max:"10000" doc:"How many SIP messages of a leg are remembered, and how many other entries of a call."`
+	Megabytes number `yaml:"megabytes" default:"64" min:"1" max:"16384" doc:"The most memory that all of it may take, roughly."`
+	Keys      yesNo  `yaml:"keys" default:"false" doc:"Show which telephone keys people press. They may be card numbers and PINs."`
 }

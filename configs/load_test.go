@@ -45,6 +45,7 @@ advertise: 203.0.113.5
 rtp: 20000-20003
 tls: {mode: files, cert: cert.pem, key: key.pem, roots: cert.pem}
 log: {level: debug, format: json}
+trace: {calls: 0, messages: 50, megabytes: 8, keys: true}
 engine: nats://a:4222,tls://b:4222
 database: postgres://user@host/centrala
 queuegroups: groups
@@ -61,7 +62,7 @@ queuegroups: groups
 		},
 		Advertise: netip.MustParseAddr("203.0.113.5"), RTP: Ports{20000, 20003},
 		TLS: TLS{TLSFiles, filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem"), filepath.Join(folder, "cert.pem")},
-		Log: Log{"debug", LogJSON}, Engine: "nats://a:4222,tls://b:4222", Database: "postgres://user@host/centrala", QueueGroups: "groups",
+		Log: Log{"debug", LogJSON}, Trace: Trace{0, 50, 8, true}, Engine: "nats://a:4222,tls://b:4222", Database: "postgres://user@host/centrala", QueueGroups: "groups",
 	}
 	if d := cmp.Diff(want, got, compared); d != "" {
 		t.Error(d)

@@ -45,12 +45,16 @@ const (
 	EventTimeout EventKind = iota + 1
 	// EventDTMF: the peer pressed a key (RFC 4733). Reported once a key, at its first packet.
 	EventDTMF
+	// EventHeard: a packet was accepted from an address that is taken for the peer's from now on.
+	// Reported once for each negotiation that lets the peer be found anew.
+	EventHeard
 )
 
 // Event is something that happened on an endpoint.
 type Event struct {
 	Kind  EventKind
-	Digit byte // EventDTMF: one of 0-9 * # A-D
+	Digit byte           // EventDTMF: one of 0-9 * # A-D
+	From  netip.AddrPort // EventHeard: the address
 }
 
 // Endpoint is the media of one leg. Its methods may be called from any goroutine.
@@ -240,9 +244,12 @@ func (ep *Endpoint) dropSource(peer *Endpoint) {
 
 // readRTP takes one packet from the RTP socket and passes it on. Called by the poller.
 func (ep *Endpoint) readRTP(buf []byte, from *sockaddr, now int64) {
-	a, digit, ok := ep.take(buf, from, now)
+	a, digit, heard, ok := ep.take(buf, from, now)
 	if !ok {
 		return
+	}
+	if heard && ep.onEvent != nil {
+		ep.onEvent(Event{Kind: EventHeard, From: from.addrPort()})
 	}
 	if digit != 0 && ep.onEvent != nil {
 		ep.onEvent(Event{Kind: EventDTMF, Digit: digit})
@@ -255,31 +262,31 @@ func (ep *Endpoint) readRTP(buf []byte, from *sockaddr, now int64) {
 	}
 }
 
-// take reads a packet and judges it.
-func (ep *Endpoint) take(buf []byte, from *sockaddr, now int64) (a arrival, digit byte, ok bool) {
+// take reads a packet and judges it. heard: the peer is known from this one on.
+func (ep *Endpoint) take(buf []byte, from *sockaddr, now int64) (a arrival, digit byte, heard, ok bool) {
 	ep.in.mu.Lock()
 	defer ep.in.mu.Unlock()
 	if ep.in.closed {
-		return a, 0, false
+		return a, 0, false, false
 	}
 	n, errno := ep.rtp.receive(buf, from)
 	if errno != 0 { // nothing there after all, or the fate of an earlier packet (ICMP)
-		return a, 0, false
+		return a, 0, false, false
 	}
 	if n > maxPacket {
 		ep.in.malformed++
-		return a, 0, false
+		return a, 0, false, false
 	}
 	source := from.addrPort()
 	if isRTCP(buf[:n]) {
 		ep.control(buf[:n], source, true, now)
-		return a, 0, false
+		return a, 0, false, false
 	}
 	a, v, digit, ok := ep.in.accept(buf[:n], source, now) // which decrypts it in place
 	if v == learnt && ep.rtp.connect(source) == nil {
 		ep.out.redirect(source)
 	}
-	return a, digit, ok
+	return a, digit, v == learnt, ok
 }
 
 // Stats returns the figures of now.

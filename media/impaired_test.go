@@ -363,7 +363,7 @@ func TestImpaired_KeysAndReports(t *testing.T) {
 	heard := make(chan byte, 100)
 	var eps [2]*media.Endpoint
 	for i := range eps {
-		eps[i] = newEndpoint(t, e, media.EndpointOptions{OnEvent: func(e media.Event) { heard <- e.Digit }})
+		eps[i] = newEndpoint(t, e, media.EndpointOptions{OnEvent: keysTo(heard)})
 		offer := fmt.Sprintf("v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio %d RTP/AVP 8 101\r\na=rtcp-mux\r\na=rtpmap:101 telephone-event/8000\r\n", n.addr(i).Port())
 		if _, err := eps[i].AcceptOffer([]byte(offer)); err != nil {
 			t.Fatal(err)

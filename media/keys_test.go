@@ -31,7 +31,7 @@ func TestPress_HeardByAPeer(t *testing.T) {
 			sounds := make(chan struct{}, 1)
 			ours := newEndpoint(t, e, media.EndpointOptions{Security: c.security})
 			peer := newEndpoint(t, e, media.EndpointOptions{
-				OnEvent: func(e media.Event) { heard <- e.Digit },
+				OnEvent: keysTo(heard),
 				OnAudio: func(media.Codec, uint32, []byte) {
 					select {
 					case sounds <- struct{}{}:

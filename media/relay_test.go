@@ -88,7 +88,7 @@ func TestRelay_StripsHeader(t *testing.T) {
 func TestRelay_TelephoneEvent(t *testing.T) {
 	e := newEngine(t, media.Options{})
 	keys := make(chan media.Event, 10)
-	c := newBridge(t, e, media.EndpointOptions{OnEvent: func(e media.Event) { keys <- e }}, "8 101", "0 96")
+	c := newBridge(t, e, media.EndpointOptions{OnEvent: unlessHeard(keys)}, "8 101", "0 96")
 	c.alice.send(c.toA, 8, make([]byte, 160))
 	first := c.bob.await(t, 1)[0]
 	start := c.alice.ts
@@ -348,7 +348,28 @@ func TestEndpoint_MediaTimeout(t *testing.T) {
 	case <-time.After(150 * time.Millisecond):
 	}
 	p.send(to, 8, make([]byte, 160)) // it is back, and falls silent again
+	if e := <-events; e != (media.Event{Kind: media.EventHeard, From: ep.RemoteAddr()}) {
+		t.Fatalf("%+v", e)
+	}
 	if e := <-events; e != timeout {
 		t.Fatalf("%+v", e)
+	}
+}
+
+// unlessHeard passes on all events but those that tell where the peer is.
+func unlessHeard(events chan<- media.Event) func(media.Event) {
+	return func(e media.Event) {
+		if e.Kind != media.EventHeard {
+			events <- e
+		}
+	}
+}
+
+// keysTo passes on the keys that are pressed.
+func keysTo(keys chan<- byte) func(media.Event) {
+	return func(e media.Event) {
+		if e.Kind == media.EventDTMF {
+			keys <- e.Digit
+		}
 	}
 }

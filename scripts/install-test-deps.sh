@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what the tests use besides Go, on Debian and Ubuntu: sipp (a carrier),
-# baresip (phones), lame and sox (sound files) and PostgreSQL, of which the tests
-# start servers of their own: Debian's is neither made nor started. Does nothing
-# when they are there already.
+# baresip (phones), lame and sox (sound files), tshark (reads capture files) and
+# PostgreSQL, of which the tests start servers of their own: Debian's is neither made
+# nor started. Does nothing when they are there already.
 set -eu
 
 missing=""
@@ -10,6 +10,7 @@ command -v sipp >/dev/null || missing="$missing sip-tester"
 command -v baresip >/dev/null || missing="$missing baresip-core"
 command -v lame >/dev/null || missing="$missing lame"
 command -v sox >/dev/null || missing="$missing sox"
+command -v tshark >/dev/null || missing="$missing tshark"
 command -v gcc >/dev/null || missing="$missing gcc libc6-dev" # the race detector
 command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 [ -z "$missing" ] && exit 0

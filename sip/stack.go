@@ -49,6 +49,8 @@ type Options struct {
 	haste         int           // session timers run so many times faster than RFC 4028 has them, for tests; 0: 1
 	T1, T2        time.Duration // RFC 3261 section 17.1.1.1, for what dialogs repeat; 500 ms, 4 s
 
+	Tap edge.Tap // looks on at every message; nil: nobody does
+
 	Lamps      Lamps // what busy lamp fields show; nil: nobody can watch anybody
 	LampLimits LampLimits
 }
@@ -200,7 +202,7 @@ func (s *Stack) bind() error {
 	t := tx.Options{
 		Handler: (*server)(s), Advertise: s.o.Advertise, Product: s.o.UserAgent, Allow: methods, Supported: supported,
 		Trusted: s.trusted, Source: s.o.Source, Strange: s.o.Strange, Streams: s.o.Streams, Log: s.o.Log,
-		Secure: s.o.Secure,
+		Secure: s.o.Secure, Tap: s.o.Tap,
 	}
 	for _, l := range s.o.Listen {
 		addrs, err := edge.Expand(l.Addr)

@@ -26,6 +26,7 @@ type cli struct {
 	Check   checkCmd   `cmd:"" help:"Check the configuration and print every mistake."`
 	Call    callCmd    `cmd:"" help:"Place a test call: play and record a WAV file and print what happens."`
 	Route   routeCmd   `cmd:"" help:"Questions about where calls go."`
+	Trace   traceCmd   `cmd:"" help:"Show what happened to a call: its messages, decisions and their reasons."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"centrala/internal/trace"
 )
 
 // admin is the listener for monitoring: health, figures, profiles. It is bound
@@ -43,6 +45,11 @@ func newAdmin(a *App, addr netip.AddrPort) (*admin, error) {
 		}
 		answer(w, a.facts.Healthy())
 	})
+	var recorder *trace.Recorder
+	if a.trace != nil {
+		recorder = a.trace.recorder
+	}
+	mux.Handle("GET /trace", trace.Handler(recorder))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)

@@ -24,6 +24,7 @@ import (
 	"centrala/media"
 	"centrala/queuegroups"
 	"centrala/sip"
+	"centrala/sip/edge"
 	"centrala/web"
 )
 
@@ -49,6 +50,7 @@ type App struct {
 	stack *sip.Stack
 	admin *admin
 	web   *web.Server
+	trace *tracing // nil: nothing is traced
 
 	certificates certificates
 
@@ -63,6 +65,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 		return nil, err
 	}
 	a = &App{server: server, groups: groups, log: newLogger(o.Console, server.Log)}
+	a.trace = newTracing(server.Trace)
 	a.certificates.server, a.certificates.log = server, part(a.log, "sip")
 	defer func() {
 		if err != nil {
@@ -82,9 +85,13 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	if err != nil {
 		return a, err
 	}
-	a.board = switchboard.New(switchboard.Options{
+	boardOptions := switchboard.Options{
 		Node: nodeID(server), Facts: appender{a.facts}, Media: a.media, Music: a.music, Core: a.facts, Waiting: waiting{a.facts}, Log: part(a.log, "call"),
-	})
+	}
+	if a.trace != nil {
+		boardOptions.Trace = a.trace
+	}
+	a.board = switchboard.New(boardOptions)
 	if a.stack, err = newStack(a); err != nil {
 		return a, err
 	}
@@ -113,7 +120,12 @@ func newStack(a *App) (*sip.Stack, error) {
 	if err != nil {
 		return nil, err
 	}
+	var tap edge.Tap
+	if a.trace != nil {
+		tap = a.trace.message
+	}
 	return sip.New(sip.Options{
+		Tap:       tap,
 		Listen:    listen,
 		Secure:    secure,
 		Domain:    a.server.Domain,
@@ -129,7 +141,7 @@ func newStack(a *App) (*sip.Stack, error) {
 
 // Start brings the core up to date with this node and begins to take calls.
 func (a *App) Start(ctx context.Context) error {
-	if err := a.facts.Start(&story{a.board, a.facts, nodeID(a.server), part(a.log, "acd")}); err != nil {
+	if err := a.facts.Start(&story{a.board, a.facts, nodeID(a.server), a.trace, part(a.log, "acd")}); err != nil {
 		return fmt.Errorf("start the log: %w", err)
 	}
 	a.board.SetConfig(a.groups)

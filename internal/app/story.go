@@ -16,24 +16,39 @@ type story struct {
 	board *switchboard.Board
 	facts *eventlog.Log
 	node  acd.NodeID
+	trace *tracing // nil: nothing is traced
 	log   zerolog.Logger
 }
 
 // Applied implements eventlog.Handler.
 func (s *story) Applied(e acd.Entry, commands []acd.Command) {
 	s.board.Applied(e, commands)
-	if s.log.GetLevel() > zerolog.InfoLevel {
+	told := s.log.GetLevel() <= zerolog.InfoLevel
+	if !told && s.trace == nil {
 		return
 	}
 	s.facts.View(func(st *acd.State) {
 		ended := st.Ended()
-		for _, step := range st.Trace() {
-			call, node, ok := st.CallOf(step.Interaction)
+		callOf := func(id acd.InteractionID) (call acd.LegID, node acd.NodeID, ok bool) {
+			call, node, ok = st.CallOf(id)
 			for _, r := range ended {
-				if r.Interaction == step.Interaction {
-					call, node, ok = r.Leg, r.Node, true
+				if r.Interaction == id {
+					return r.Leg, r.Node, true
 				}
 			}
+			return call, node, ok
+		}
+		if s.trace != nil {
+			s.trace.applied(e, commands, st.Trace(), func(id acd.InteractionID) acd.LegID {
+				call, _, _ := callOf(id)
+				return call
+			})
+		}
+		if !told {
+			return
+		}
+		for _, step := range st.Trace() {
+			call, node, ok := callOf(step.Interaction)
 			if step.Kind == acd.StepAgent || ok && node == s.node {
 				s.step(step, call)
 			}

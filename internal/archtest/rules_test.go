@@ -104,6 +104,10 @@ var rules = []rule{
 		why: "the test caller is a peer: it must not know the server it calls",
 	},
 	{
+		path: "internal/trace",
+		why:  "traces are told to it; it knows none of those who tell",
+	},
+	{
 		path: "internal/archtest",
 		why:  "these tests read the source and need nothing of it",
 	},

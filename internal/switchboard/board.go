@@ -30,13 +30,26 @@ type Appender interface {
 	Append(acd.Event) error
 }
 
+// Tracer is told of every leg and what happens to its audio. Its methods must not block.
+type Tracer interface {
+	// Leg tells of a leg that began for a call, and who is at its far end.
+	Leg(call, leg acd.LegID, sipCallID, who string)
+	// Audio tells what happened to the audio of a leg.
+	Audio(call, leg acd.LegID, what string)
+	// Key tells that a key was pressed at a leg's telephone.
+	Key(call, leg acd.LegID, key byte)
+	// Gone tells that nothing is left of a call here.
+	Gone(call acd.LegID)
+}
+
 // Options are what a Board needs; all fields but Core, Waiting and Log are required.
 type Options struct {
 	Node  acd.NodeID
 	Facts Appender
 	Media *media.Engine
 	Music *holdmusic.Library
-	Core  Core // nil: phones can watch nobody
+	Core  Core   // nil: phones can watch nobody
+	Trace Tracer // is told of legs and audio; nil: nobody
 	// Waiting is asked, from any goroutine, what callers can be told; nil: nothing is announced.
 	Waiting Waiting
 	Log     zerolog.Logger
@@ -50,6 +63,7 @@ type Board struct {
 	music   *holdmusic.Library
 	core    Core
 	waiting Waiting
+	trace   Tracer
 	log     zerolog.Logger
 	stack   *sip.Stack // set once by Attach, before any call
 
@@ -87,13 +101,16 @@ type counters struct {
 // New makes a Board; Attach must follow before calls come in.
 func New(o Options) *Board {
 	b := &Board{
-		node: o.Node, facts: o.Facts, media: o.Media, music: o.Music, core: o.Core, waiting: o.Waiting, log: o.Log,
+		node: o.Node, facts: o.Facts, media: o.Media, music: o.Music, core: o.Core, waiting: o.Waiting, trace: o.Trace, log: o.Log,
 		beeps: [2]beeps{newBeeps(notDoneHertz), newBeeps(doneHertz)},
 		calls: make(map[acd.LegID]*call),
 		homes: make(map[acd.LegID]*call),
 		busy:  make(map[queuegroups.AgentID][]*leg),
 		parks: make(map[acd.LegID]*call),
 		empty: make(chan struct{}),
+	}
+	if b.trace == nil {
+		b.trace = untraced{}
 	}
 	b.SetConfig(&queuegroups.Config{})
 	return b
@@ -248,6 +265,7 @@ func (b *Board) fact(e acd.Event) bool {
 
 // gone takes a finished call off the books.
 func (b *Board) gone(c *call) {
+	b.trace.Gone(c.id)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.calls[c.id] != c {

@@ -70,6 +70,7 @@ func newCall(b *Board, l *sip.Leg) *call {
 	}
 	c.caller = &leg{id: c.id, sip: l, agent: queuegroups.AgentID(l.User())}
 	c.legs[l] = c.caller
+	c.traced(c.caller)
 	c.box = mailbox.Box{Run: c.guarded, Idle: c.finished, Overflow: c.overflow}
 	return c
 }
@@ -219,10 +220,16 @@ func (c *call) mediaEvent(l *leg, e media.Event) {
 	if c.legs[l.sip] == nil {
 		return
 	}
-	if e.Kind == media.EventDTMF {
+	switch e.Kind {
+	case media.EventDTMF:
 		c.key(l, e.Digit)
 		return
+	case media.EventHeard:
+		c.heard(l, e)
+		return
+	case media.EventTimeout:
 	}
+	c.board.trace.Audio(c.id, l.id, "no packet for too long")
 	c.log.Warn().Str("leg_id", string(l.id)).Msg("no media from the far end: leg ended")
 	l.timedOut = true
 	l.sip.Hangup(`SIP;cause=408;text="No media"`)

@@ -12,6 +12,7 @@ import (
 // by INFO. What agents type while they have a customer may be a code.
 func (c *call) key(l *leg, key byte) {
 	c.log.Debug().Str("leg_id", string(l.id)).Str("key", string(rune(key))).Msg("key")
+	c.board.trace.Key(c.id, l.id, key)
 	if l.agent == "" || !l.up {
 		return // the keys of customers, and of telephones outside, are none of ours
 	}

@@ -77,7 +77,9 @@ func (c *call) LegEnded(sl *sip.Leg, t sip.Termination) {
 	e := c.log.Info().Str("leg_id", string(l.id)).Str("class", string(t.Class)).Int("code", t.Code).Bool("by_us", t.ByUs)
 	var figures *acd.MediaFigures
 	if l.media != nil {
-		figures = figuresOf(l.media, l.media.Close())
+		s := l.media.Close()
+		c.silent(l, s)
+		figures = figuresOf(l.media, s)
 		e = quality(e, figures)
 	}
 	e.Msg("leg ended")

@@ -71,6 +71,7 @@ func (c *call) dial(o *offer, d sip.Dial) error {
 	d.ID, d.SDP = string(l.id), ep.Offer()
 	l.sip = c.board.stack.Dial(&c.box, c, d)
 	c.legs[l.sip] = l
+	c.traced(l)
 	o.live++
 	o.whom(c.log.Debug().Str("leg_id", string(l.id))).Str("contact", d.To.URI).Msg("ringing")
 	return nil

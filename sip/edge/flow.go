@@ -83,6 +83,7 @@ type Flows struct {
 	byPeer  map[far]*Conn          // newest connection with it that is being read
 	proved  map[netip.AddrPort]int // open connections to there whose peer proved a name
 	onClose func(Flow)
+	tap     Tap // nil: nobody looks on
 }
 
 // far is the far end of a connection: whoever has not proved a name is not
@@ -101,6 +102,9 @@ func (f Flow) unnamed() far { return far{f.Network, f.Remote, ""} }
 func NewFlows(onClose func(Flow)) *Flows {
 	return &Flows{byID: map[FlowID]*Conn{}, byPeer: map[far]*Conn{}, proved: map[netip.AddrPort]int{}, onClose: onClose}
 }
+
+// Watch has tap look on at all connections. It is called before there are any.
+func (t *Flows) Watch(tap Tap) { t.tap = tap }
 
 // ByPeer finds the open connection with the peer that has network, address and
 // proved name of f.
@@ -215,6 +219,12 @@ type Counters struct {
 	WriteErrors atomic.Uint64 // connections closed because the peer did not read
 	Handshakes  atomic.Uint64 // TLS handshakes of accepted connections that failed
 }
+
+// Tap looks on: it is given each whole message that is let in or sent, as it is on
+// the wire, before the library sees it, and that of TLS in clear. It must not
+// block, and copy what it keeps of msg. Keepalives, and what limits keep out, it
+// does not see.
+type Tap func(f Flow, sent bool, msg []byte)
 
 // Inspect looks at one whole message before the library parses it. It returns
 // what to hand on (nil: nothing) and what to send back (nil: nothing).

@@ -346,6 +346,7 @@ func (c *Conn) shakeHands() error {
 
 // check passes a whole message through Inspect.
 func (c *Conn) check(msg []byte) []byte {
+	c.seen(false, msg)
 	if c.owner.inspect == nil {
 		return msg
 	}
@@ -357,6 +358,12 @@ func (c *Conn) check(msg []byte) []byte {
 		c.owner.count.Malformed.Add(1)
 	}
 	return forward
+}
+
+func (c *Conn) seen(sent bool, msg []byte) {
+	if tap := c.owner.flows.tap; tap != nil && looksLikeSIP(msg) {
+		tap(c.flow, sent, msg)
+	}
 }
 
 // fill reads more bytes into the framer.
@@ -390,6 +397,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 		go c.shut()
 		return 0, c.broken
 	}
+	c.seen(true, b)
 	c.pending = append(c.pending, b...)
 	if !c.writing {
 		c.writing = true
@@ -430,6 +438,7 @@ func (c *Conn) lastWords(reply []byte) {
 	if len(reply) == 0 || c.writing || c.broken != nil {
 		return
 	}
+	c.seen(true, reply)
 	_ = c.Conn.SetWriteDeadline(time.Now().Add(c.owner.limits.Write / 10))
 	_, _ = c.Conn.Write(reply) // the connection ends either way
 	c.broken = net.ErrClosed

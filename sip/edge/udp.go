@@ -35,6 +35,7 @@ type UDP struct {
 	limit   *Limiter
 	inspect Inspect
 	count   *Counters
+	tap     Tap // nil: nobody looks on
 	closed  chan struct{}
 	once    sync.Once
 
@@ -59,6 +60,15 @@ func ListenUDP(addr netip.AddrPort, limit *Limiter, inspect Inspect, count *Coun
 // Reading is closed once Serve reads from the socket: from then on the library
 // knows it and sends through it; before, it would bind a socket of its own.
 func (u *UDP) Reading() <-chan struct{} { return u.reading }
+
+// Watch has tap look on. It is called before Serve.
+func (u *UDP) Watch(tap Tap) { u.tap = tap }
+
+func (u *UDP) seen(remote netip.AddrPort, sent bool, msg []byte) {
+	if u.tap != nil {
+		u.tap(UDPFlow(u.local, remote), sent, msg)
+	}
+}
 
 // Local is the address bound.
 func (u *UDP) Local() netip.AddrPort { return u.local }
@@ -151,9 +161,11 @@ func (r *Reader) ReadFrom(b []byte) (int, net.Addr, error) {
 			r.count.Limited.Add(1)
 			continue
 		}
+		r.seen(src, false, b[:n])
 		if r.inspect != nil {
 			forward, reply := r.inspect(b[:n])
 			if reply != nil {
+				r.seen(src, true, reply)
 				_, _ = r.conn.WriteToUDPAddrPort(reply, src) // as lossy as any answer by UDP
 			}
 			if forward == nil {
@@ -199,7 +211,9 @@ func (r *Reader) pause() {
 // WriteTo sends a datagram.
 func (r *Reader) WriteTo(b []byte, to net.Addr) (int, error) {
 	if a, ok := to.(*net.UDPAddr); ok {
-		return r.conn.WriteToUDPAddrPort(b, unmap(a.AddrPort()))
+		peer := unmap(a.AddrPort())
+		r.seen(peer, true, b)
+		return r.conn.WriteToUDPAddrPort(b, peer)
 	}
 	return r.conn.WriteTo(b, to)
 }

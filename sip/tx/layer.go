@@ -55,7 +55,8 @@ type Options struct {
 	Source    edge.Rate               // for each other source; zero: 400 a second, 2000 at once
 	Strange   edge.Rate               // for all sources not seen lately; zero: 2000 a second, 4000 at once
 	Streams   edge.StreamLimits
-	Busy      int // requests in hand at once before 503; zero: 10000
+	Tap       edge.Tap // looks on at every message; may be nil
+	Busy      int      // requests in hand at once before 503; zero: 10000
 	Log       zerolog.Logger
 }
 
@@ -140,6 +141,7 @@ func New(o Options) (*Layer, error) {
 	cancel()
 	l.never = never
 	l.flows = edge.NewFlows(o.Handler.FlowClosed)
+	l.flows.Watch(o.Tap)
 	if err := l.bind(); err != nil {
 		l.closeSockets()
 		return nil, err
@@ -170,6 +172,7 @@ func (l *Layer) bind() error {
 		if err != nil {
 			return err
 		}
+		u.Watch(l.o.Tap)
 		l.udp = append(l.udp, u)
 	}
 	for _, a := range l.o.TCP {
