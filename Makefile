@@ -51,7 +51,7 @@ bench-go: ## run the benchmarks of the packages; BENCH=Apply PKG=./acd for some 
 .PHONY: bench-calls
 bench-calls: deps build ## measure the whole server beside sipp, and the media plane beside its floor
 	$(GO) run ./e2e/callbench
-	$(GO) run ./media/mediabench -legs 100,1000 -seconds 5
+	$(GO) run ./media/mediabench -repeat 3
 
 .PHONY: fuzz
 fuzz: ## run every fuzz test for FUZZTIME (20s)

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"time"
+	"unsafe"
 
 	"centrala/media"
 	"centrala/media/sdp"
@@ -36,7 +37,10 @@ func child(role, profile string) error {
 		begin = floor
 	}
 	u := usage{Endpoints: len(o.Ports)}
-	if u.Ports, u.Keys, err = begin(o); err != nil {
+	if err := roomFor(len(o.Ports)); err != nil {
+		return err
+	}
+	if u.At, u.Keys, err = begin(o); err != nil {
 		return err
 	}
 	if profile != "" && role == "engine" {
@@ -74,15 +78,15 @@ func memory() uint64 {
 }
 
 // engine makes an endpoint for each port and plays or bridges.
-func engine(o order) (ports []uint16, keys [][]byte, err error) {
-	e, err := media.New(media.Options{PortMin: 20000, PortMax: 60000})
+func engine(o order) (at []address, keys [][]byte, err error) {
+	e, err := media.New(media.Options{PortMin: 10000, PortMax: 60000})
 	if err != nil {
 		return nil, nil, err
 	}
 	tune := tone.NewProgram(440, -10)
 	var eps []*media.Endpoint
 	for i, p := range o.Ports {
-		ep, err := e.NewEndpoint(media.EndpointOptions{Local: netip.MustParseAddr("127.0.0.1")})
+		ep, err := e.NewEndpoint(media.EndpointOptions{Local: netip.AddrFrom4(legAddress(i))})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -99,7 +103,7 @@ func engine(o order) (ports []uint16, keys [][]byte, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		ports = append(ports, s.Streams[0].Port)
+		at = append(at, address{legAddress(i), s.Streams[0].Port})
 		key := ""
 		if secured(o.Work, i) {
 			key = s.Streams[0].Crypto[0].Key
@@ -112,16 +116,16 @@ func engine(o order) (ports []uint16, keys [][]byte, err error) {
 			media.Bridge(eps[i-1], ep)
 		}
 	}
-	return ports, keys, nil
+	return at, keys, nil
 }
 
 // floor does the least that gives the same packets: connected sockets, bare system calls and ciphers
 // that do not ask what has been seen before.
-func floor(o order) (ports []uint16, keys [][]byte, err error) {
+func floor(o order) (at []address, keys [][]byte, err error) {
 	var legs []bareLeg
 	for i, p := range o.Ports {
 		l := bareLeg{}
-		if l.fd, err = bound(); err != nil {
+		if l.fd, err = bound(legAddress(i)); err != nil {
 			return nil, nil, err
 		}
 		if err := connectTo(l.fd, p); err != nil {
@@ -135,31 +139,46 @@ func floor(o order) (ports []uint16, keys [][]byte, err error) {
 				return nil, nil, err
 			}
 		}
-		ports, keys, legs = append(ports, port(l.fd)), append(keys, o.Key), append(legs, l)
+		at, keys, legs = append(at, address{legAddress(i), port(l.fd)}), append(keys, o.Key), append(legs, l)
 	}
-	if o.Work != "waiting" {
-		epoll, err := unix.EpollCreate1(0)
-		if err != nil {
+	// Those who wait in silence are listened to as well: they may press a key. It makes sending
+	// dearer, since the kernel tells epoll of each packet that has left.
+	epoll, err := unix.EpollCreate1(0)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range legs {
+		event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)}
+		if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, legs[i].fd, &event); err != nil {
 			return nil, nil, err
 		}
-		for i := range legs {
-			event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)}
-			if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, legs[i].fd, &event); err != nil {
-				return nil, nil, err
-			}
-		}
-		go floorRead(epoll, legs, bridges(o.Work))
 	}
+	go floorRead(epoll, legs, bridges(o.Work))
 	if !bridges(o.Work) {
 		go floorPlay(legs)
 	}
-	return ports, keys, nil
+	return at, keys, nil
 }
 
 // bareLeg is a socket and its ciphers; nil: plain.
 type bareLeg struct {
 	fd         int
 	open, seal *srtp.Context
+}
+
+// read takes a packet; 0: there was none after all.
+func read(fd int, b []byte) int {
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
+}
+
+// write sends to the peer of a socket. Like read, it is dearer as the system call of that name, which
+// goes by way of the file system's layer.
+func write(fd int, b []byte) {
+	_, _, _ = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, 0, 0)
 }
 
 // floorRead reads each packet and writes it to the other leg of a call, if there are calls.
@@ -175,10 +194,11 @@ func floorRead(epoll int, legs []bareLeg, calls bool) {
 		}
 		for _, e := range events[:n] {
 			l := &legs[e.Fd]
-			k, err := unix.Read(l.fd, b[:])
-			if err != nil || !calls {
+			k := read(l.fd, b[:])
+			if k <= 0 || !calls {
 				continue
 			}
+			var err error
 			packet, to := b[:k], &legs[e.Fd^1]
 			if l.open != nil {
 				if packet, err = l.open.DecryptRTP(packet, packet, &header); err != nil {
@@ -190,7 +210,7 @@ func floorRead(epoll int, legs []bareLeg, calls bool) {
 					continue
 				}
 			}
-			_, _ = unix.Write(to.fd, packet)
+			write(to.fd, packet)
 		}
 	}
 }
@@ -206,9 +226,12 @@ func floorPlay(legs []bareLeg) {
 		packet[3], packet[2] = byte(i/portions), byte(i/portions>>8)
 		part := i % portions
 		for _, l := range legs[part*len(legs)/portions : (part+1)*len(legs)/portions] {
-			_, _ = unix.Write(l.fd, packet)
+			write(l.fd, packet)
 		}
-		next = next.Add(20 * time.Millisecond / portions)
+		next = next.Add(frame / portions)
+		if late := time.Since(next); late > frame { // like the engine, it makes up for nothing
+			next = next.Add(late)
+		}
 		time.Sleep(time.Until(next))
 	}
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/binary"
+	"fmt"
+	"slices"
 	"time"
 
 	"centrala/media/sdp"
@@ -13,117 +15,100 @@ import (
 
 const frame = 20 * time.Millisecond
 
-// load is the callers and agents: many sockets, one loop. Waiting callers note the time between
-// two packets, less the 20 ms it should be; bridged ones the time a packet took, which it carries.
+// load is the callers and agents: a few sockets for all of them, so that it costs little beside
+// what is measured. The kernel notes when each packet came. Waiting callers tell the time between
+// two packets, less the 20 ms it should be; bridged ones the time a packet took.
+//
+// All legs send the same packet of a period: what is encrypted is encrypted once, since each leg of
+// the child has a context of its own and the same key.
 type load struct {
-	work    string
-	epoll   int
-	fds     []int
-	packets [][]byte
-	last    []int64
-	seq     []uint16 // sent
-	heard   []uint16 // sequence number of the newest packet
-	hears   []bool
-	out, in []*srtp.Context // by socket; nil: plain
+	work   string
+	socks  []*batch
+	legs   []caller
+	byAddr map[[4]byte][]int32 // by port: the number of the leg, from 1
+	seq    uint16
+	packet [2][]byte // of the present period: plain and encrypted
+	seal   *srtp.Context
 
-	room   [2000]byte // for a packet that is encrypted
+	warm   bool // what is encrypted is decrypted, to learn how the child numbers its packets
 	header rtp.Header
 
 	sent, got int
 	holes     int
 	samples   []int64
-	start     time.Time
 }
 
+// caller is one leg as its far end sees it.
+type caller struct {
+	to     unix.RawSockaddrInet4
+	open   *srtp.Context
+	hears  bool
+	heard  uint16 // sequence number of the newest packet
+	offset uint16 // how much it is ahead of what was sent to the other leg
+	last   int64  // when it came
+	sentAt [64]int64
+}
+
+// loadSockets is how many sockets the callers share.
+const loadSockets = 8
+
 func newLoad(n int, work string) (*load, error) {
-	epoll, err := unix.EpollCreate1(0)
-	if err != nil {
-		return nil, err
-	}
-	l := &load{work: work, epoll: epoll, start: time.Now()}
-	for i := range n {
-		fd, err := bound()
+	l := &load{work: work, legs: make([]caller, n), byAddr: make(map[[4]byte][]int32)}
+	for range loadSockets {
+		b, err := newBatch()
 		if err != nil {
+			l.close()
 			return nil, err
 		}
-		event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)}
-		if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
-			return nil, err
-		}
-		l.fds = append(l.fds, fd)
-		b := make([]byte, 172)
-		b[0], b[1], b[11] = 0x80, 8, byte(i)
-		l.packets = append(l.packets, b)
+		l.socks = append(l.socks, b)
 	}
-	l.last, l.seq, l.heard, l.hears = make([]int64, n), make([]uint16, n), make([]uint16, n), make([]bool, n)
-	l.out, l.in = make([]*srtp.Context, n), make([]*srtp.Context, n)
+	l.packet[0] = make([]byte, 172)
 	return l, nil
 }
 
-// bound opens a socket on a free port of loopback.
-func bound() (int, error) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return 0, err
-	}
-	return fd, unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
-}
+// sock is the socket of a leg; neighbours share one.
+func (l *load) sock(leg int) *batch { return l.socks[leg/batchSize%loadSockets] }
 
-func port(fd int) uint16 {
-	sa, err := unix.Getsockname(fd)
-	if err != nil {
-		return 0
-	}
-	return uint16(sa.(*unix.SockaddrInet4).Port)
-}
-
-func connectTo(fd int, port uint16) error {
-	return unix.Connect(fd, &unix.SockaddrInet4{Port: int(port), Addr: [4]byte{127, 0, 0, 1}})
-}
-
+// ports are where each leg's far end listens.
 func (l *load) ports() []uint16 {
-	var list []uint16
-	for _, fd := range l.fds {
-		list = append(list, port(fd))
+	list := make([]uint16, len(l.legs))
+	for i := range list {
+		list[i] = port(l.sock(i).fd)
 	}
 	return list
 }
 
-func (l *load) connect(ports []uint16) error {
-	for i, p := range ports {
-		if err := connectTo(l.fds[i], p); err != nil {
-			return err
+// connect is told where the child's legs listen.
+func (l *load) connect(at []address) {
+	for i, a := range at {
+		l.legs[i].to = unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: a.IP}
+		binary.BigEndian.PutUint16(portBytes(&l.legs[i].to), a.Port)
+		if l.byAddr[a.IP] == nil {
+			l.byAddr[a.IP] = make([]int32, 1<<16)
 		}
+		l.byAddr[a.IP][a.Port] = int32(i) + 1
 	}
-	return nil
 }
 
-// secure encrypts what some sockets send with one key and decrypts what they get with a key each.
+// secure encrypts what some legs are sent with one key and decrypts what they send with a key each.
 func (l *load) secure(suite sdp.Suite, key []byte, keys [][]byte) (err error) {
-	for i := range l.fds {
-		if !secured(l.work, i) {
-			continue
-		}
-		if l.out[i], err = cipher(suite, key); err != nil {
-			return err
-		}
-		if l.in[i], err = cipher(suite, keys[i]); err != nil {
-			return err
+	if l.seal, err = cipher(suite, key); err != nil {
+		return err
+	}
+	for i := range l.legs {
+		if secured(l.work, i) {
+			if l.legs[i].open, err = cipher(suite, keys[i]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
 func (l *load) close() {
-	for _, fd := range l.fds {
-		unix.Close(fd)
+	for _, s := range l.socks {
+		unix.Close(s.fd)
 	}
-	unix.Close(l.epoll)
-}
-
-// forget begins the figures anew.
-func (l *load) forget() {
-	l.sent, l.got, l.holes, l.samples = 0, 0, 0, l.samples[:0]
 }
 
 // lost is how many packets are missing.
@@ -134,88 +119,141 @@ func (l *load) lost() int {
 	return l.holes
 }
 
-// run sends each socket's packet once in 20 ms, spread evenly, and reads what comes.
+// warmUp runs until every source is known.
+func (l *load) warmUp() error {
+	l.warm = true
+	l.run(time.Second)
+	l.warm = false
+	deaf := 0
+	for i := range l.legs {
+		if !l.legs[i].hears {
+			deaf++
+		}
+	}
+	if deaf > 0 {
+		return fmt.Errorf("%d of %d legs heard nothing within a second", deaf, len(l.legs))
+	}
+	return nil
+}
+
+// begin begins the figures anew; what came before is not counted.
+func (l *load) begin() {
+	l.receive()
+	l.sent, l.got, l.holes, l.samples = 0, 0, 0, l.samples[:0]
+}
+
+// run sends each leg its packet once in 20 ms, spread evenly, and reads what comes.
 func (l *load) run(d time.Duration) {
-	until := time.Since(l.start) + d
-	const slices = 40 // of a period
-	next := time.Since(l.start)
-	for at := 0; ; at++ {
-		now := time.Since(l.start)
-		if now >= until {
-			break
-		}
-		if l.work != "waiting" || d <= time.Second {
-			part := at % slices
-			for i := part * len(l.fds) / slices; i < (part+1)*len(l.fds)/slices; i++ {
-				l.send(i)
+	const portions = 40 // of a period
+	begin := time.Now()
+	for at := 0; time.Duration(at)*frame/portions < d; at++ {
+		if l.warm || l.work != "waiting" {
+			part := at % portions
+			if part == 0 {
+				l.nextPacket()
 			}
+			l.send(part*len(l.legs)/portions, (part+1)*len(l.legs)/portions)
 		}
-		next += frame / slices
-		l.receive(next)
+		if at%2 == 1 {
+			l.receive()
+		}
+		sleep(time.Until(begin.Add(time.Duration(at+1) * frame / portions)))
 	}
-	l.receive(time.Since(l.start) + 50*time.Millisecond) // what is under way
+	if bridges(l.work) { // what is under way
+		sleep(50 * time.Millisecond)
+	}
+	l.receive()
 }
 
-func (l *load) send(i int) {
-	b := l.packets[i]
-	l.seq[i]++
-	binary.BigEndian.PutUint16(b[2:], l.seq[i])
-	binary.BigEndian.PutUint32(b[4:], 160*uint32(l.seq[i]))
-	binary.BigEndian.PutUint64(b[12:], uint64(time.Since(l.start)))
-	if l.out[i] != nil {
-		var err error
-		if b, err = l.out[i].EncryptRTP(l.room[:0], b, &l.header); err != nil {
-			return
-		}
-	}
-	if _, err := unix.Write(l.fds[i], b); err == nil {
-		l.sent++
+func sleep(d time.Duration) {
+	if d > 0 {
+		t := unix.NsecToTimespec(int64(d))
+		_ = unix.Nanosleep(&t, nil)
 	}
 }
 
-// receive reads until a time, at least once.
-func (l *load) receive(until time.Duration) {
-	var events [256]unix.EpollEvent
-	var b [2000]byte
-	for {
-		wait := int((until - time.Since(l.start) + time.Millisecond/2) / time.Millisecond)
-		n, err := unix.EpollWait(l.epoll, events[:], max(wait, 0))
-		if err != nil {
-			continue
+// nextPacket makes the packet of a period. Its payload begins with its number.
+func (l *load) nextPacket() {
+	l.seq++
+	b := l.packet[0]
+	b[0], b[1], b[11] = 0x80, 8, 1
+	binary.BigEndian.PutUint16(b[2:], l.seq)
+	binary.BigEndian.PutUint32(b[4:], 160*uint32(l.seq))
+	binary.BigEndian.PutUint16(b[12:], l.seq)
+	if l.seal != nil {
+		if sealed, err := l.seal.EncryptRTP(l.packet[1][:0], b, &l.header); err == nil {
+			l.packet[1] = sealed
 		}
-		now := int64(time.Since(l.start))
-		for _, e := range events[:n] {
-			k, err := unix.Read(l.fds[e.Fd], b[:])
-			if err != nil || k < len(l.packets[0]) {
-				continue
+	}
+}
+
+func (l *load) send(from, to int) {
+	for from < to {
+		n := min(to-from, batchSize-from%batchSize, sendBatch) // of one socket
+		s := l.sock(from)
+		now := time.Now().UnixNano()
+		for k := range n {
+			leg := &l.legs[from+k]
+			packet := l.packet[0]
+			if leg.open != nil {
+				packet = l.packet[1]
 			}
-			packet := b[:k]
-			if in := l.in[e.Fd]; in != nil {
-				if packet, err = in.DecryptRTP(packet, packet, &l.header); err != nil {
-					continue // RTCP
+			leg.sentAt[l.seq%uint16(len(leg.sentAt))] = now
+			s.put(k, &leg.to, packet)
+		}
+		l.sent += s.send(n)
+		from += n
+	}
+}
+
+func (l *load) receive() {
+	for _, s := range l.socks {
+		for {
+			n := s.receive()
+			for k := range n {
+				b, from, at := s.message(k)
+				if leg := l.byAddr[from.Addr]; leg != nil && len(b) >= 172 && b[1]&0x7f == 8 {
+					if i := leg[binary.BigEndian.Uint16(portBytes(from))]; i > 0 {
+						l.note(int(i-1), b, at)
+					}
 				}
 			}
-			if len(packet) == len(l.packets[0]) {
-				l.note(int(e.Fd), packet, now)
+			if n < batchSize {
+				break
 			}
-		}
-		if n < len(events) && time.Since(l.start) >= until {
-			return
 		}
 	}
 }
 
 func (l *load) note(i int, b []byte, now int64) {
-	l.got++
+	leg := &l.legs[i]
+	seq := binary.BigEndian.Uint16(b[2:])
 	if bridges(l.work) {
-		l.samples = append(l.samples, now-int64(binary.BigEndian.Uint64(b[12:])))
+		if l.warm && !l.learn(leg, seq, b) {
+			return
+		}
+		l.got++
+		sent := &l.legs[i^1].sentAt
+		l.samples = append(l.samples, now-sent[(seq-leg.offset)%uint16(len(sent))])
 		return
 	}
-	seq := binary.BigEndian.Uint16(b[2:])
-	if l.hears[i] {
-		l.holes += int(seq - l.heard[i] - 1)
-		off := now - l.last[i] - int64(frame)
+	l.got++
+	if leg.hears {
+		l.holes += int(seq - leg.heard - 1)
+		off := now - leg.last - int64(frame)
 		l.samples = append(l.samples, max(off, -off))
 	}
-	l.hears[i], l.last[i], l.heard[i] = true, now, seq
+	leg.hears, leg.last, leg.heard = true, now, seq
+}
+
+// learn looks into a packet to see which one it was when it was sent.
+func (l *load) learn(leg *caller, seq uint16, b []byte) bool {
+	if leg.open != nil {
+		var err error
+		if b, err = leg.open.DecryptRTP(nil, slices.Clone(b), &l.header); err != nil {
+			return false
+		}
+	}
+	leg.offset, leg.hears = seq-binary.BigEndian.Uint16(b[12:]), true
+	return true
 }
