@@ -17,7 +17,7 @@ func TestSample_MusicPlays(t *testing.T) {
 	for _, m := range c.HoldMusic {
 		programs[string(m.ID)] = m.Files
 	}
-	if err := holdmusic.New(Default().Open).Load(programs); err != nil {
+	if err := holdmusic.New(Default().Open).Load(holdmusic.Wanted{Programs: programs}); err != nil {
 		t.Error(err)
 	}
 }

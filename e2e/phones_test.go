@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"centrala/holdmusic"
 	"centrala/media/tone"
 )
 
@@ -233,12 +234,14 @@ func TestFeatureCodes_Echo(t *testing.T) {
 	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 500)
 	bartek.dial("*99")
 	bartek.wait("is answered", "CALL_ESTABLISHED")
-	eventually(t, "a second of his voice is sent back", func() bool { return s.metrics()["centrala_rtp_sent_packets_total"] >= 50 })
+	eventually(t, "the test is explained, and a second of his voice sent back", func() bool { return s.metrics()["centrala_rtp_sent_packets_total"] >= 300 })
 	s.waitAgents("support", "available", 1) // it is no call of the queue's
 	bartek.hangUp()
 	bartek.wait("has hung up", "CALL_CLOSED")
 	s.waitFootprint(before)
-	bartek.heardOnly(500, 900)
+	heard := bartek.recordings()
+	wantSome(t, heard[0], 8000, 500)
+	wantSpoken(t, heard[0], "pl", holdmusic.WordEcho)
 }
 
 // Bartek logs out of his group, so that Anna waits there with music, and in again,

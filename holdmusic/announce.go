@@ -85,8 +85,7 @@ func (a *announcement) word(c media.Codec, at int) []byte {
 		a.from += a.clips[a.clip].frames()
 		a.clip++
 	}
-	start := (at - a.from) * media.FrameSamples
-	return a.clips[a.clip][c][start : start+media.FrameSamples : start+media.FrameSamples]
+	return a.clips[a.clip].frame(c, at-a.from)
 }
 
 // fade is the music's frame at a level that goes from one factor to another.

@@ -21,7 +21,9 @@
 // voices were spoken by espeak-ng (announcements/make.sh); own recordings take their
 // place as a folder of WAV or MP3 files of the same names.
 //
+// A reply is what agents of ours are told: what came of a feature code, or for
+// which group they are called outside. It is put together from words in the same
+// way, and heard without music.
+//
 // The package does not send anything: media plays programmes to endpoints.
 package holdmusic
-
-//go:generate go run ./cmd/maketunes -root ..

@@ -116,7 +116,7 @@ func TestFilesOfEveryKindAreEquallyLoud(t *testing.T) {
 	for name := range files {
 		programs[name] = []string{name}
 	}
-	if err := l.Load(programs); err != nil {
+	if err := l.Load(Wanted{Programs: programs}); err != nil {
 		t.Fatal(err)
 	}
 	for c := range media.Codec(media.NumCodecs) {
@@ -142,7 +142,7 @@ func TestFilesOfEveryKindAreEquallyLoud(t *testing.T) {
 func TestMP3LoopsWithoutGap(t *testing.T) {
 	const hertz = 400 // turns a whole number of times in two seconds
 	l := New(opener(fstest.MapFS{"m.mp3": file(sox(t, toneFile(hertz, 44100, 2*time.Second), "out.mp3", "-b", "64", "-m", "m"))}))
-	if err := l.Load(map[string][]string{"m": {"m.mp3"}}); err != nil {
+	if err := l.Load(Wanted{Programs: map[string][]string{"m": {"m.mp3"}}}); err != nil {
 		t.Fatal(err)
 	}
 	p := mustProgram(t, l, "m")
@@ -183,7 +183,7 @@ func TestFilesThatAreNotPlayed(t *testing.T) {
 		{"8k.mp3", "MP3 at 8000 Hz is not read", sox(t, toneFile(500, 8000, time.Second), "out.mp3")},
 	} {
 		l := New(opener(fstest.MapFS{c.name: file(c.content)}))
-		err := l.Load(map[string][]string{"calm": {c.name}})
+		err := l.Load(Wanted{Programs: map[string][]string{"calm": {c.name}}})
 		if err == nil || !strings.Contains(err.Error(), "hold music calm: file "+c.name+": ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %q", c.name, err, c.want)
 		}
@@ -232,7 +232,7 @@ func TestHourTakesBoundedMemory(t *testing.T) {
 			}
 		}
 	}()
-	err := l.Load(map[string][]string{"m": {"hour.wav"}})
+	err := l.Load(Wanted{Programs: map[string][]string{"m": {"hour.wav"}}})
 	close(stop)
 	most := <-peak
 	if err != nil {

@@ -88,13 +88,22 @@ func (e *FileError) Error() string {
 
 func (e *FileError) Unwrap() error { return e.Err }
 
-// Load replaces all programmes by these, names and the files of each, and the
-// voices of announcements. Every file is read anew. If any is wrong, nothing
-// changes and the error joins one *FileError or *ClipError for each. Who is
-// listening to a programme that is replaced goes on hearing it until told otherwise.
-func (l *Library) Load(programs map[string][]string, voices ...Voice) error {
-	music, wrongMusic := l.loadPrograms(programs)
-	spoken, wrongVoices := l.loadVoices(voices)
+// Wanted is what a library is to hold.
+type Wanted struct {
+	Programs map[string][]string // names, and the files of each
+	Voices   []Voice
+	// Names are further clips that voices of replies have where their folder has
+	// a file of that name: GroupName, BreakName.
+	Names []string
+}
+
+// Load replaces all programmes and voices by these. Every file is read anew. If
+// any is wrong, nothing changes and the error joins one *FileError or *ClipError
+// for each. Who is listening to a programme that is replaced goes on hearing it
+// until told otherwise.
+func (l *Library) Load(w Wanted) error {
+	music, wrongMusic := l.loadPrograms(w.Programs)
+	spoken, wrongVoices := l.loadVoices(w.Voices, w.Names)
 	if err := errors.Join(wrongMusic, wrongVoices); err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func TestFilesFollowOneAnotherForEver(t *testing.T) {
 		"b.wav": file(toneFile(1000, 8000, 2*time.Second)),
 		"c.wav": file(toneFile(1500, 16000, time.Second)),
 	}))
-	if err := l.Load(map[string][]string{"calm": {"a.wav", "b.wav", "c.wav"}}); err != nil {
+	if err := l.Load(Wanted{Programs: map[string][]string{"calm": {"a.wav", "b.wav", "c.wav"}}}); err != nil {
 		t.Fatal(err)
 	}
 	p := mustProgram(t, l, "calm")
@@ -108,7 +108,7 @@ func TestFilesFollowOneAnotherForEver(t *testing.T) {
 
 func TestStereoIsMixed(t *testing.T) {
 	l := New(opener(fstest.MapFS{"s.wav": file(stereoFile(600, 1300, 48000, time.Second))}))
-	if err := l.Load(map[string][]string{"m": {"s.wav"}}); err != nil {
+	if err := l.Load(Wanted{Programs: map[string][]string{"m": {"s.wav"}}}); err != nil {
 		t.Fatal(err)
 	}
 	pcm := hear(mustProgram(t, l, "m"), media.PCMA, 0, time.Second)
@@ -125,16 +125,17 @@ func TestLoadNamesEveryBadFileAndChangesNothing(t *testing.T) {
 		"long.wav":  file(toneFile(50, 1000, MaxFileLength+time.Second)), // told by its header
 	}
 	l := New(opener(files))
-	if err := l.Load(map[string][]string{"calm": {"good.wav"}}); err != nil {
+	if err := l.Load(Wanted{Programs: map[string][]string{"calm": {"good.wav"}}}); err != nil {
 		t.Fatal(err)
 	}
 	before := mustProgram(t, l, "calm")
-	err := l.Load(map[string][]string{
+	err := l.Load(Wanted{Programs: map[string][]string{
 		"calm":   {"good.wav"},
 		"first":  {"missing.wav", "empty.wav", "good.wav"},
 		"second": {"text.wav", "long.wav", "builtin:xx/none"},
 		"third":  {},
-	})
+	}})
+
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -164,14 +165,14 @@ func TestLoadNamesEveryBadFileAndChangesNothing(t *testing.T) {
 func TestLoadReplacesAllAtOnce(t *testing.T) {
 	files := fstest.MapFS{"a.wav": file(toneFile(500, 8000, time.Second)), "b.wav": file(toneFile(900, 8000, time.Second))}
 	l := New(opener(files))
-	if err := l.Load(map[string][]string{"x": {"a.wav"}, "y": {"a.wav"}, "gone": {"b.wav"}}); err != nil {
+	if err := l.Load(Wanted{Programs: map[string][]string{"x": {"a.wav"}, "y": {"a.wav"}, "gone": {"b.wav"}}}); err != nil {
 		t.Fatal(err)
 	}
 	old := mustProgram(t, l, "x")
 	if mustProgram(t, l, "y") != old {
 		t.Error("two names for the same files take memory twice")
 	}
-	if err := l.Load(map[string][]string{"x": {"b.wav"}}); err != nil {
+	if err := l.Load(Wanted{Programs: map[string][]string{"x": {"b.wav"}}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := l.Program("gone"); ok {
@@ -197,7 +198,7 @@ func TestFileThatIsTooLong(t *testing.T) {
 		return endless{io.MultiReader(bytes.NewReader(header), zeros{})}, nil
 	})
 	l.maxFile = time.Minute
-	err := l.Load(map[string][]string{"m": {"big.wav"}})
+	err := l.Load(Wanted{Programs: map[string][]string{"m": {"big.wav"}}})
 	if err == nil || !strings.Contains(err.Error(), "big.wav: it plays for 1m0s; at most 1m0s are allowed") {
 		t.Fatalf("error %v", err)
 	}
@@ -218,11 +219,11 @@ func TestTooMuchMusic(t *testing.T) {
 	l := New(opener(fstest.MapFS{"a.wav": file(toneFile(50, 8000, 19*time.Second))}))
 	l.maxTotal = 3 * time.Minute
 	one := []string{"a.wav", "a.wav", "a.wav", "a.wav", "a.wav"}
-	err := l.Load(map[string][]string{"x": append(one, one...)})
+	err := l.Load(Wanted{Programs: map[string][]string{"x": append(one, one...)}})
 	if err == nil || !strings.Contains(err.Error(), "file a.wav: makes the programme longer than 3m") {
 		t.Errorf("one long programme: error %v", err)
 	}
-	err = l.Load(map[string][]string{"x": one, "y": append(one, "builtin:default")})
+	err = l.Load(Wanted{Programs: map[string][]string{"x": one, "y": append(one, "builtin:default")}})
 	if err == nil || !strings.Contains(err.Error(), "y: all hold music together is longer than 3m") {
 		t.Errorf("two long programmes: error %v", err)
 	}
@@ -237,7 +238,7 @@ func TestBuiltinFiles(t *testing.T) {
 	if len(programs) != 4 {
 		t.Errorf("built in: %v", Builtin())
 	}
-	if err := l.Load(programs); err != nil {
+	if err := l.Load(Wanted{Programs: programs}); err != nil {
 		t.Fatal(err)
 	}
 	for name := range programs {
@@ -273,11 +274,11 @@ func FuzzLoad(f *testing.F) {
 	files := fstest.MapFS{}
 	l := New(opener(files))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		if err := l.Load(nil); err != nil {
+		if err := l.Load(Wanted{}); err != nil {
 			t.Fatal(err)
 		}
 		files["f.wav"] = file(content)
-		err := l.Load(map[string][]string{"m": {"f.wav"}})
+		err := l.Load(Wanted{Programs: map[string][]string{"m": {"f.wav"}}})
 		p, ok := l.Program("m")
 		if ok != (err == nil) {
 			t.Fatalf("error %v, but programme there: %v", err, ok)

@@ -25,6 +25,9 @@ type Voice struct {
 	// Folder has the clips as WAV or MP3 files, named as those in announcements/<language>;
 	// empty: those that are built in.
 	Folder string
+	// Replies: the words are those of replies, not of announcements. A clip that
+	// Folder lacks is then the one that is built in.
+	Replies bool
 }
 
 // String names the voice in messages.
@@ -73,7 +76,7 @@ const pauseLength = 300 * time.Millisecond
 
 // loadVoice reads every clip of a voice. Where something is wrong it goes on, to
 // report all that is.
-func (l *Library) loadVoice(v Voice) (*voice, []error) {
+func (l *Library) loadVoice(v Voice, names []string) (*voice, []error) {
 	g, ok := grammars()[v.Language]
 	if !ok {
 		return nil, []error{fmt.Errorf("announcements: there is no language %q", v.Language)}
@@ -81,8 +84,18 @@ func (l *Library) loadVoice(v Voice) (*voice, []error) {
 	var problems []error
 	missing := 0
 	loaded := &voice{grammar: g, clips: map[string]*clip{pause: newClip(make([]int16, pauseLength*rate/time.Second))}}
-	for _, word := range g.vocabulary() {
+	words := g.vocabulary()
+	if v.Replies {
+		words = slices.Concat(ReplyWords(), names)
+	}
+	for _, word := range words {
 		pcm, err := l.readClip(v, word+".wav")
+		if v.Replies && errors.Is(err, fs.ErrNotExist) {
+			if slices.Contains(names, word) {
+				continue
+			}
+			pcm, err = l.readClip(Voice{Language: v.Language}, word+".wav")
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			missing++
 		}
@@ -92,8 +105,8 @@ func (l *Library) loadVoice(v Voice) (*voice, []error) {
 		}
 		loaded.clips[word] = newClip(pcm)
 	}
-	if words := len(g.vocabulary()); missing == words { // most likely the folder's name is wrong
-		return nil, []error{&ClipError{Voice: v, Err: fmt.Errorf("none of the %d files of the voice is there: %w", words, fs.ErrNotExist)}}
+	if missing == len(words) { // most likely the folder's name is wrong
+		return nil, []error{&ClipError{Voice: v, Err: fmt.Errorf("none of the %d files of the voice is there: %w", missing, fs.ErrNotExist)}}
 	}
 	return loaded, problems
 }
@@ -136,7 +149,7 @@ func (e *ClipError) Error() string {
 func (e *ClipError) Unwrap() error { return e.Err }
 
 // loadVoices loads each voice once.
-func (l *Library) loadVoices(voices []Voice) (map[Voice]*voice, error) {
+func (l *Library) loadVoices(voices []Voice, names []string) (map[Voice]*voice, error) {
 	loaded := make(map[Voice]*voice)
 	var problems []error
 	for _, v := range voices {
@@ -144,7 +157,7 @@ func (l *Library) loadVoices(voices []Voice) (map[Voice]*voice, error) {
 			continue
 		}
 		var wrong []error
-		loaded[v], wrong = l.loadVoice(v)
+		loaded[v], wrong = l.loadVoice(v, names)
 		problems = append(problems, wrong...)
 	}
 	return loaded, errors.Join(problems...)

@@ -18,7 +18,7 @@ groups:
 		t.Fatal(err)
 	}
 	for group, want := range map[GroupID]Announce{
-		"silent": {}, "off": {},
+		"silent": {}, "off": {Language: "ru"},
 		"position": {Position: true, First: 10 * time.Second, Every: time.Minute, Language: "en"},
 		"both": {
 			Position: true, Wait: true, First: 5 * time.Second, Every: 2 * time.Minute, Language: "pl", Prompts: "our-voice",

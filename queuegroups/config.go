@@ -58,6 +58,7 @@ type Agent struct {
 	Calls    CallClass `json:"calls,omitempty"`
 	MaxCalls int       `json:"max_calls,omitempty"`
 	Trunk    TrunkID   `json:"trunk,omitempty"`
+	Language string    `json:"language,omitempty"` // that their phone speaks to them: en, pl or ru; empty: see SpeechTo
 }
 
 // Skill is a skill and a level of it, 1 to 9. An agent has it at that level; an
@@ -192,8 +193,11 @@ type Announce struct {
 	Wait     bool          `json:"wait,omitempty"`     // how long they will, about
 	First    time.Duration `json:"first"`              // after they began to hear music
 	Every    time.Duration `json:"every"`
-	Language string        `json:"language"`          // en, pl or ru
-	Prompts  string        `json:"prompts,omitempty"` // a folder of own recordings; empty: those built in
+	// Language is en, pl or ru, and Prompts a folder of own recordings (empty: those
+	// built in). They may be given where nothing is announced, for what agents are
+	// told; empty then: see SpeechFor.
+	Language string `json:"language"`
+	Prompts  string `json:"prompts,omitempty"`
 }
 
 // On tells whether anything is announced.

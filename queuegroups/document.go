@@ -43,6 +43,7 @@ type agentKeys struct {
 	Calls       text         `yaml:"calls" default:"national" enum:"internal,national,international,any" doc:"Which numbers outside the agent may call, and send callers to. internal: none. national: ordinary and free ones of the server's region. international: of other countries too. any: premium-rate, satellite and unknown ones too."`
 	MaxCalls    number       `yaml:"max_calls" default:"4" min:"1" max:"100" doc:"Calls from their phones at once; further ones are refused."`
 	Trunk       text         `yaml:"trunk" doc:"By which trunk their calls outside leave. Default: the first that has a host." example:"carrier"`
+	Language    text         `yaml:"language" enum:"en,pl,ru" doc:"What their phone speaks after a feature code: English, Polish or Russian. Default: the language of announcements of the first of their groups that names one, else that of the server's region."`
 }
 
 // skills are levels by skill.
@@ -95,7 +96,7 @@ type groupKeys struct {
 	Preferred    preferredKeys               `yaml:"preferred" doc:"An agent to whom a call is kept for a while, before the group."`
 	Full         strictyaml.List[actionKeys] `yaml:"full" default:"hangup" doc:"What to do with a caller for whom max_waiting leaves no room. As no_answer, without wait."`
 	Unavailable  unavailableKeys             `yaml:"unavailable" doc:"What to do with those who wait while nobody can serve them, by why that is."`
-	Announce     announceKeys                `yaml:"announce" doc:"What waiting callers are told, over the music. Agents who answer interrupt it."`
+	Announce     announceKeys                `yaml:"announce" doc:"What waiting callers are told, over the music. Agents who answer interrupt it. Language and prompts are also those of what agents are told."`
 	Misses       number                      `yaml:"misses" default:"3" min:"0" max:"1000" doc:"Unanswered offers in a row after which an agent counts as not responding. 0: never."`
 }
 
@@ -138,8 +139,11 @@ func (k announceKeys) value() Announce {
 		Position: k.Position.V, Wait: k.Wait.V, First: k.First.V, Every: k.Every.V,
 		Language: k.Language.V, Prompts: k.Prompts.V,
 	}
-	if !a.On() {
-		return Announce{} // what is not said has no settings
+	if !a.On() { // what is not said has no settings
+		a = Announce{Prompts: k.Prompts.V}
+		if k.Language.Set {
+			a.Language = k.Language.V
+		}
 	}
 	return a
 }

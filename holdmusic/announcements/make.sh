@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the words of the built-in announcements: <language>/<name>.wav, 8 kHz,
+# Makes the words of the built-in announcements and replies: <language>/<name>.wav, 8 kHz,
 # mono, A-law (8 kB a second). Needs espeak-ng and sox (Debian packages of these
 # names). Run it after a change to a text below and commit the files; the same
 # versions of both make the same bytes, another espeak-ng may speak a little
@@ -45,6 +45,30 @@ list 1 1 one two three four five six seven eight nine ten eleven twelve thirteen
 list 20 10 twenty thirty forty fifty sixty seventy eighty ninety
 list 100 100 "one hundred" "two hundred" "three hundred" "four hundred" "five hundred" \
 	"six hundred" "seven hundred" "eight hundred" "nine hundred"
+say 0 zero
+say all-groups "All your groups."
+say available "You are available."
+say call "A call for you."
+say call-for-group "A call for group"
+say day-over "Your work day is over."
+say echo "Echo test. You hear what you say."
+say group "Group"
+say leave "You are on leave."
+say logged-in "logged in."
+say logged-out "logged out."
+say no-extension "You have no extension."
+say not-done "That was not done."
+say not-parked "The call could not be parked."
+say not-registered "Your phone is not registered."
+say nothing-parked "Nothing is parked in slot"
+say nothing-to-pick-up "There is no call to pick up."
+say on-break "You are on a break."
+say other-call "You have another call."
+say parked "The call is parked in slot"
+say press-one "Press one to take it."
+say reason "Reason"
+say wrap-up "You are in wrap-up."
+say your-extension "Your extension is"
 
 language=pl voice=pl
 say next "Państwa połączenie jest następne w kolejce."
@@ -62,6 +86,30 @@ say 2f dwie
 list 20 10 dwadzieścia trzydzieści czterdzieści pięćdziesiąt sześćdziesiąt siedemdziesiąt \
 	osiemdziesiąt dziewięćdziesiąt
 list 100 100 sto dwieście trzysta czterysta pięćset sześćset siedemset osiemset dziewięćset
+say 0 zero
+say all-groups "Wszystkie grupy."
+say available "Status: dostępny."
+say call "Połączenie do odebrania."
+say call-for-group "Połączenie dla grupy"
+say day-over "Dzień pracy zakończony."
+say echo "Test echa. Usłyszysz to, co powiesz."
+say group "Grupa"
+say leave "Status: nieobecność."
+say logged-in "zalogowano."
+say logged-out "wylogowano."
+say no-extension "Nie masz numeru wewnętrznego."
+say not-done "Nie wykonano."
+say not-parked "Nie udało się zaparkować połączenia."
+say not-registered "Telefon nie jest zarejestrowany."
+say nothing-parked "Nic nie jest zaparkowane na miejscu"
+say nothing-to-pick-up "Nie ma połączenia do przejęcia."
+say on-break "Status: przerwa."
+say other-call "Trwa inne połączenie."
+say parked "Połączenie zaparkowane na miejscu"
+say press-one "Aby je odebrać, naciśnij jeden."
+say reason "Powód"
+say wrap-up "Status: praca po rozmowie."
+say your-extension "Twój numer wewnętrzny to"
 
 language=ru voice=ru
 say next "Ваш звонок следующий."
@@ -78,3 +126,27 @@ say 1f одна
 say 2f две
 list 20 10 двадцать тридцать сорок пятьдесят шестьдесят семьдесят восемьдесят девяносто
 list 100 100 сто двести триста четыреста пятьсот шестьсот семьсот восемьсот девятьсот
+say 0 ноль
+say all-groups "Все группы."
+say available "Вы на линии."
+say call "Звонок для вас."
+say call-for-group "Звонок для группы"
+say day-over "Рабочий день окончен."
+say echo "Эхо-тест. Вы услышите то, что скажете."
+say group "Группа"
+say leave "Вы в отпуске."
+say logged-in "вход выполнен."
+say logged-out "выход выполнен."
+say no-extension "У вас нет внутреннего номера."
+say not-done "Не выполнено."
+say not-parked "Не удалось поставить звонок на парковку."
+say not-registered "Телефон не зарегистрирован."
+say nothing-parked "Нет звонка на парковке, место"
+say nothing-to-pick-up "Нет звонка для перехвата."
+say on-break "Вы на перерыве."
+say other-call "У вас другой звонок."
+say parked "Звонок на парковке, место"
+say press-one "Чтобы ответить, нажмите один."
+say reason "Причина"
+say wrap-up "Время обработки звонка."
+say your-extension "Ваш внутренний номер"

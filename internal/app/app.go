@@ -231,7 +231,7 @@ func (a *App) Reload(ctx context.Context) error {
 	if err := a.certificates.reload(); err != nil {
 		return err
 	}
-	if err := a.music.Load(musicFiles(groups), voices(groups)...); err != nil {
+	if err := a.music.Load(sounds(groups)); err != nil {
 		return fmt.Errorf("%w: %w", ErrBadConfig, err)
 	}
 	changes := queuegroups.Diff(a.groups, groups)

@@ -97,7 +97,7 @@ func load(file string) (*configs.Server, *queuegroups.Config, error) {
 // loadMusic reads every file of every programme.
 func loadMusic(server *configs.Server, groups *queuegroups.Config) (*holdmusic.Library, error) {
 	music := holdmusic.New(server.Open)
-	if err := music.Load(musicFiles(groups), voices(groups)...); err != nil {
+	if err := music.Load(sounds(groups)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadConfig, err)
 	}
 	return music, nil

@@ -19,12 +19,24 @@ func (w waiting) Expect(id acd.InteractionID) (e acd.Expectation, ok bool) {
 	return e, ok
 }
 
-// voices are those that the groups' announcements are made with.
-func voices(c *queuegroups.Config) (list []holdmusic.Voice) {
-	for i := range c.Groups {
-		if a := c.Groups[i].Announce; a.On() {
-			list = append(list, holdmusic.Voice{Language: a.Language, Folder: a.Prompts})
-		}
+// sounds is all that is played and said.
+func sounds(c *queuegroups.Config) holdmusic.Wanted {
+	w := holdmusic.Wanted{Programs: musicFiles(c)}
+	reply := func(s queuegroups.Speech) {
+		w.Voices = append(w.Voices, holdmusic.Voice{Language: s.Language, Folder: s.Prompts, Replies: true})
 	}
-	return list
+	for i := range c.Groups {
+		g := &c.Groups[i]
+		if g.Announce.On() {
+			w.Voices = append(w.Voices, holdmusic.Voice{Language: g.Announce.Language, Folder: g.Announce.Prompts})
+		}
+		w.Names = append(w.Names, holdmusic.GroupName(string(g.ID)))
+	}
+	for i := range c.Agents {
+		reply(c.SpeechTo(&c.Agents[i]))
+	}
+	for _, reason := range c.WorkTime.Breaks {
+		w.Names = append(w.Names, holdmusic.BreakName(reason))
+	}
+	return w
 }

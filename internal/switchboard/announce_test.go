@@ -128,7 +128,7 @@ func announcing(t *testing.T, x *expectations, rules queuegroups.Announce) (*ben
 		return io.NopCloser(bytes.NewReader(word.Bytes())), nil
 	})
 	rules.Language, rules.Prompts = "pl", "tones"
-	if err := b.board.music.Load(nil, holdmusic.Voice{Language: "pl", Folder: "tones"}); err != nil {
+	if err := b.board.music.Load(holdmusic.Wanted{Voices: []holdmusic.Voice{{Language: "pl", Folder: "tones"}}}); err != nil {
 		t.Fatal(err)
 	}
 	c := b.board.config.Load()

@@ -75,10 +75,11 @@ type Board struct {
 
 	mu    sync.Mutex
 	calls map[acd.LegID]*call
-	homes map[acd.LegID]*call            // of legs that are not those of the call that they began with
-	busy  map[queuegroups.AgentID][]*leg // legs on which agents talk, the newest last
-	parks map[acd.LegID]*call            // by the leg that parks: who asked for it
-	empty chan struct{}                  // closed when draining and no call is left
+	homes map[acd.LegID]*call             // of legs that are not those of the call that they began with
+	busy  map[queuegroups.AgentID][]*leg  // legs on which agents talk, the newest last
+	parks map[acd.LegID]*call             // by the leg that parks: who asked for it
+	asks  map[queuegroups.AgentID][]*call // who dialled a code, and is told when the core has taken it in
+	empty chan struct{}                   // closed when draining and no call is left
 	drain bool
 }
 
@@ -107,6 +108,7 @@ func New(o Options) *Board {
 		homes: make(map[acd.LegID]*call),
 		busy:  make(map[queuegroups.AgentID][]*leg),
 		parks: make(map[acd.LegID]*call),
+		asks:  make(map[queuegroups.AgentID][]*call),
 		empty: make(chan struct{}),
 	}
 	if b.trace == nil {
@@ -204,6 +206,7 @@ func (b *Board) Applied(e acd.Entry, commands []acd.Command) {
 			b.Execute(cmd)
 		}
 	}
+	b.featureApplied(e.Event)
 	b.lampsApplied(e.Event)
 }
 

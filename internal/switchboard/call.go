@@ -36,6 +36,7 @@ type call struct {
 
 	feature *feature               // what the agent dialled instead of a number; nil: a number
 	sent    *sentAway              // the newest transfer to a number outside that a phone asked for; nil: none
+	pending []acd.Event            // of the feature's facts, those that the core has not taken in
 	wanted  map[acd.LegID]*fetched // legs of other calls that are to come here
 
 	announcer *announcer // nil: the customer hears no music

@@ -1,26 +1,27 @@
 package switchboard
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"centrala/acd"
+	"centrala/holdmusic"
 	"centrala/media"
 	"centrala/media/tone"
 	"centrala/queuegroups"
 )
 
 // feature is what an agent asks for by dialling a code (docs/guides/phones.md).
-// The phone is answered, the fact logged, and a tone says whether it was done;
-// what is picked up, from a colleague or a parking slot, is heard instead.
+// The phone is answered, the fact logged, and a tone and words say what came of
+// it; what is picked up, from a colleague or a parking slot, is heard instead.
 type feature struct {
 	name  string // for the log
 	facts []acd.Event
 	claim *acd.Claimed // who picks up; leg and node are filled in
 	park  string       // the slot for the call that the agent has on another line
 	echo  bool         // the phone hears itself until it hangs up
+	own   bool         // the agent is told their extension
 }
 
 // longestSlot is how many digits a parking slot may have.
@@ -57,6 +58,8 @@ func (b *Board) feature(agent *queuegroups.Agent, dialled string) (f *feature, o
 	switch rest {
 	case "8":
 		return claim("pickup", acd.Claimed{Kind: acd.ClaimGroup})
+	case "98":
+		return &feature{name: "own extension", own: true}, true
 	case "99":
 		return &feature{name: "echo test", echo: true}, true
 	case "7":
@@ -116,18 +119,12 @@ func seats(config *queuegroups.Config, agent *queuegroups.Agent, rest string) (*
 	f := &feature{name: "log " + string(state)}
 	for i := range config.Groups {
 		g := &config.Groups[i]
-		if extension := rest[2:]; extension != "" && extension != g.Extension || !lists(g, agent.ID) {
+		if extension := rest[2:]; extension != "" && extension != g.Extension || !g.Lists(agent.ID) {
 			continue
 		}
 		f.facts = append(f.facts, &acd.SeatSet{Agent: agent.ID, Group: g.ID, State: state})
 	}
 	return f, len(f.facts) > 0
-}
-
-// lists: the agent is one of the group's, in whatever tier.
-func lists(g *queuegroups.Group, agent queuegroups.AgentID) bool {
-	return slices.Contains(g.Agents, agent) ||
-		slices.ContainsFunc(g.Tiers, func(t queuegroups.Tier) bool { return slices.Contains(t.Agents, agent) })
 }
 
 // beginFeature answers a phone that dialled a code; perform follows when the
@@ -149,19 +146,44 @@ func (c *call) perform() {
 	case f.claim != nil:
 		f.claim.Leg, f.claim.Node = c.id, c.board.node
 		if !c.board.fact(f.claim) {
-			c.tell(false)
+			c.tell(false, holdmusic.WordNotDone)
 		} // else the core bridges this leg with what was asked for, or ends it
 	case f.park != "":
 		c.park(f.park)
 	case f.echo:
-		media.Bridge(c.caller.media, c.caller.media)
+		c.echo()
+	case f.own:
+		c.tellExtension()
 	default:
-		done := true
+		c.awaitFacts()
 		for _, e := range f.facts {
-			done = c.board.fact(e) && done
+			if !c.board.fact(e) {
+				c.stopAwaiting()
+				c.pending = nil
+				c.tell(false, holdmusic.WordNotDone)
+				return
+			}
 		}
-		c.tell(done)
 	}
+}
+
+// tellExtension tells the agent what colleagues dial for them.
+func (c *call) tellExtension() {
+	agent := c.board.config.Load().Agent(c.caller.agent)
+	if agent == nil || agent.Extension == "" {
+		c.tell(false, holdmusic.WordNoExtension)
+		return
+	}
+	c.tell(true, append([]string{holdmusic.WordYourExtension}, holdmusic.Digits(agent.Extension)...)...)
+}
+
+// nothing tells the agent that what they dialled for is not there, or not theirs to have.
+func (c *call) nothing() {
+	if claim := c.feature.claim; claim != nil && claim.Kind == acd.ClaimParked {
+		c.tell(false, append([]string{holdmusic.WordNothingParked}, holdmusic.Digits(claim.Slot)...)...)
+		return
+	}
+	c.tell(false, holdmusic.WordNothing)
 }
 
 // park has the core park the call that the agent has on another line. The
@@ -170,15 +192,24 @@ func (c *call) park(slot string) {
 	b := c.board
 	l := b.talksOn(c.caller.agent)
 	if l == "" {
-		c.tell(false)
+		c.tellParked(false)
 		return
 	}
 	b.mu.Lock()
 	b.parks[l] = c
 	b.mu.Unlock()
 	if !b.fact(&acd.Parked{Leg: l, Slot: slot}) {
-		c.tell(false)
+		c.tellParked(false)
 	}
+}
+
+// tellParked tells the agent in which slot their call is parked, or that it is not.
+func (c *call) tellParked(done bool) {
+	if !done {
+		c.tell(false, holdmusic.WordNotParked)
+		return
+	}
+	c.tell(true, append([]string{holdmusic.WordParked}, holdmusic.Digits(c.feature.park)...)...)
 }
 
 // parked tells whoever dialled for it whether the call of the leg is parked.
@@ -188,29 +219,8 @@ func (b *Board) parked(leg acd.LegID, done bool) {
 	delete(b.parks, leg)
 	b.mu.Unlock()
 	if c != nil {
-		c.box.Post(func() { c.tell(done) })
+		c.box.Post(func() { c.tellParked(done) })
 	}
-}
-
-// tell plays the tone that says whether it was done, and hangs up.
-func (c *call) tell(done bool) {
-	l := c.caller
-	if c.legs[l.sip] == nil {
-		return
-	}
-	n := 0
-	if done {
-		n = 1
-	}
-	l.media.Play(&c.board.beeps[n])
-	c.log.Info().Str("agent", string(l.agent)).Str("feature", c.feature.name).Bool("done", done).Msg("feature code carried out")
-	time.AfterFunc(beepsFor, func() {
-		c.box.Post(func() {
-			if c.legs[l.sip] != nil {
-				l.sip.Hangup("")
-			}
-		})
-	})
 }
 
 const (

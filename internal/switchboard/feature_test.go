@@ -41,6 +41,8 @@ func TestFeature_Codes(t *testing.T) {
 		{"*51", nil, &feature{claim: &acd.Claimed{Agent: "bartek", Kind: acd.ClaimParked, Slot: "1"}}},
 		{"*61", nil, &feature{park: "1"}},
 		{"*61234", nil, &feature{park: "1234"}},
+		{"*98", nil, &feature{own: true}},
+		{"*99", nil, &feature{echo: true}},
 		{"*7", nil, &feature{facts: []acd.Event{&acd.WrapUpSet{Agent: "bartek"}}}},
 		{"*40", nil, &feature{facts: []acd.Event{&acd.DutySet{Agent: "bartek", Duty: acd.DutyOn}}}},
 		{"*91", nil, &feature{facts: []acd.Event{&acd.DutySet{Agent: "bartek", Duty: acd.DutyOn}}}},
@@ -82,8 +84,8 @@ func TestFeature_FactsOfTheAgent(t *testing.T) {
 	p := b.phone("bartek")
 	p.dial("*21")
 	p.answered()
-	b.want(&acd.SeatSet{Agent: "bartek", Group: "sales", State: acd.SeatIn})
-	b.want(&acd.SeatSet{Agent: "bartek", Group: "support", State: acd.SeatIn})
+	b.apply(b.want(&acd.SeatSet{Agent: "bartek", Group: "sales", State: acd.SeatIn}), false)
+	b.apply(b.want(&acd.SeatSet{Agent: "bartek", Group: "support", State: acd.SeatIn}), false)
 	p.hungUp()
 	b.want(&acd.LegEnded{Cause: acd.EndByUs})
 }
@@ -93,7 +95,7 @@ func TestFeature_UnknownCode(t *testing.T) {
 	b := newBench(t, nil)
 	b.agents(team(b))
 	p := b.phone("bartek")
-	p.dial("*98")
+	p.dial("*97")
 	p.recv("SIP/2.0 404 No Such Feature Code")
 	p.ack()
 	b.want(&acd.LegEnded{Cause: acd.EndByUs})

@@ -74,6 +74,9 @@ func (c *call) LegEnded(sl *sip.Leg, t sip.Termination) {
 	delete(c.legs, sl)
 	c.board.forget(l)
 	c.hushFor(l)
+	if l == c.caller && c.feature != nil {
+		c.stopAwaiting()
+	}
 	e := c.log.Info().Str("leg_id", string(l.id)).Str("class", string(t.Class)).Int("code", t.Code).Bool("by_us", t.ByUs)
 	var figures *acd.MediaFigures
 	if l.media != nil {

@@ -163,7 +163,7 @@ func (c *call) endLeg(cmd *acd.EndLeg) {
 	}
 	switch {
 	case l != nil && l == c.caller && c.feature != nil && cmd.Why == acd.EndNothing:
-		c.tell(false) // the agent dialled for what is not there, or not theirs to have
+		c.nothing()
 	case r == nil && l != nil:
 		l.sip.Hangup("")
 	case r != nil && (r.granted || cmd.Why == acd.EndTransferred):

@@ -289,7 +289,7 @@ func programme(file string) (media.Program, error) {
 		return tone.NewProgram(toneHz, toneLevel), nil
 	}
 	lib := holdmusic.New(func(name string) (io.ReadCloser, error) { return os.Open(name) })
-	if err := lib.Load(map[string][]string{"play": {file}}); err != nil {
+	if err := lib.Load(holdmusic.Wanted{Programs: map[string][]string{"play": {file}}}); err != nil {
 		return nil, fmt.Errorf("%w: --play: %w", ErrUsage, err)
 	}
 	p, _ := lib.Program("play")
