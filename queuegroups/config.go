@@ -34,6 +34,7 @@ type Config struct {
 	Channels  []Channel `json:"channels,omitempty"`
 	WorkTime  WorkTime  `json:"work_time,omitzero"`
 	Presence  Presence  `json:"presence,omitzero"`
+	Roles     []Role    `json:"roles,omitempty"` // those declared; see BuiltinRoles
 
 	lookup atomic.Pointer[index] // made at the first look-up
 }

@@ -17,7 +17,7 @@ const (
 )
 
 // Change is one thing that differs between two versions. Kind is agent, group,
-// trunk, number, hold_music, hours, channel, region, work_time or presence; the
+// trunk, number, hold_music, hours, channel, role, region, work_time or presence; the
 // last two have no ID.
 type Change struct {
 	Kind string `json:"kind"`
@@ -51,7 +51,8 @@ func Diff(before, after *Config) []Change {
 	changes = diff(changes, "number", before.Numbers, after.Numbers, func(n *Number) string { return n.Number }, same[Number])
 	changes = diff(changes, "hold_music", before.HoldMusic, after.HoldMusic, func(m *Music) string { return string(m.ID) }, same[Music])
 	changes = diff(changes, "hours", before.Hours, after.Hours, func(h *Hours) string { return string(h.ID) }, same[Hours])
-	return diff(changes, "channel", before.Channels, after.Channels, func(c *Channel) string { return string(c.ID) }, same[Channel])
+	changes = diff(changes, "channel", before.Channels, after.Channels, func(c *Channel) string { return string(c.ID) }, same[Channel])
+	return diff(changes, "role", before.Roles, after.Roles, func(r *Role) string { return r.ID }, same[Role])
 }
 
 func diff[T any](changes []Change, kind string, before, after []T, id func(*T) string, same func(a, b *T) bool) []Change {

@@ -26,6 +26,7 @@ type document struct {
 	Hours     strictyaml.Map[hoursKeys]   `yaml:"hours" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"Calendars of opening hours."`
 	WorkTime  workTimeKeys                `yaml:"work_time" doc:"The agents' work day and breaks."`
 	Presence  presenceKeys                `yaml:"presence" doc:"When a program that an agent works with counts as left alone."`
+	Roles     strictyaml.Map[roleKeys]    `yaml:"roles" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"What people and programs may see and change through console and API, beside the roles administrator (all), director (all but settings) and manager (own dialogs)."`
 	Channels  strictyaml.Map[channelKeys] `yaml:"channels" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"Open channels: where chats come from and who takes them."`
 }
 
@@ -44,6 +45,13 @@ type agentKeys struct {
 	MaxCalls    number       `yaml:"max_calls" default:"4" min:"1" max:"100" doc:"Calls from their phones at once; further ones are refused."`
 	Trunk       text         `yaml:"trunk" doc:"By which trunk their calls outside leave. Default: the first that has a host." example:"carrier"`
 	Language    text         `yaml:"language" enum:"en,pl,ru" doc:"What their phone speaks after a feature code: English, Polish or Russian. Default: the language of announcements of the first of their groups that names one, else that of the server's region."`
+}
+
+type roleKeys struct {
+	At     strictyaml.Pos
+	Rights texts `yaml:"rights" required:"true" enum:"agents:read,agents:write,interactions:read,interactions:write,history:read,history:export,reports:read,reports:export,events:read,recordings:read,webhooks:read,webhooks:write,config:read,config:write,users:read,users:write,audit:read,trace:read" doc:"What may be done. Where a right ends in :read it is to look, else to act."`
+	Groups texts `yaml:"groups" doc:"The groups that the rights reach; the agents of a channel are channel: and its id. Default: all." example:"sales"`
+	Own    yesNo `yaml:"own" default:"false" doc:"The rights reach no further than the agent's own state and dialogs, and colleagues of the same groups to look at."`
 }
 
 // skills are levels by skill.

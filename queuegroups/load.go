@@ -78,7 +78,7 @@ func Load(o Options) (*Config, error) {
 func (c *Config) hash() (string, error) {
 	canonical := Config{
 		Region: c.Region, Agents: c.Agents, Groups: c.Groups, Trunks: c.Trunks, Numbers: c.Numbers,
-		HoldMusic: c.HoldMusic, Hours: c.Hours, Channels: c.Channels, WorkTime: c.WorkTime, Presence: c.Presence,
+		HoldMusic: c.HoldMusic, Hours: c.Hours, Channels: c.Channels, WorkTime: c.WorkTime, Presence: c.Presence, Roles: c.Roles,
 	}
 	data, err := json.Marshal(&canonical)
 	if err != nil {
@@ -94,11 +94,11 @@ type loader struct {
 	report strictyaml.Report
 	config *Config
 
-	agents, groups, trunks, music, hours, skills names
-	skillsOf                                     map[AgentID][]Skill
-	withPhone                                    map[string]bool // agents for whom a phone was written
-	extensions                                   map[string]owner
-	numbers                                      map[string]calledNumber
+	agents, groups, trunks, music, hours, skills, channels, roles names
+	skillsOf                                                      map[AgentID][]Skill
+	withPhone                                                     map[string]bool // agents for whom a phone was written
+	extensions                                                    map[string]owner
+	numbers                                                       map[string]calledNumber
 }
 
 // owner is who has an extension.
@@ -130,9 +130,13 @@ func (l *loader) build(documents []document) {
 	trunks := declared(l, &l.trunks, "trunk", documents, func(d *document) []strictyaml.Entry[trunkKeys] { return d.Trunks.Entries })
 	music := declared(l, &l.music, "hold music", documents, func(d *document) []strictyaml.Entry[musicKeys] { return d.HoldMusic.Entries })
 	hours := declared(l, &l.hours, "hours", documents, func(d *document) []strictyaml.Entry[hoursKeys] { return d.Hours.Entries })
-	channels := declared(l, &names{}, "channel", documents, func(d *document) []strictyaml.Entry[channelKeys] { return d.Channels.Entries })
+	channels := declared(l, &l.channels, "channel", documents, func(d *document) []strictyaml.Entry[channelKeys] { return d.Channels.Entries })
+
+	roles := declared(l, &l.roles, "role", documents, func(d *document) []strictyaml.Entry[roleKeys] { return d.Roles.Entries })
+	l.noteRoles()
 
 	l.buildWorkTime(documents)
+	l.buildRoles(roles)
 	l.buildAgents(agents)
 	l.buildTrunks(trunks)
 	for i := range documents {

@@ -28,6 +28,7 @@ func (l *loader) buildAgents(entries []strictyaml.Entry[agentKeys]) {
 		if n := k.MaxCalls.V; n != DefaultMaxCalls {
 			a.MaxCalls = n
 		}
+		l.known(&l.roles, k.Role)
 		if l.known(&l.trunks, k.Trunk) {
 			a.Trunk = TrunkID(k.Trunk.V)
 		}

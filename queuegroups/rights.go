@@ -97,8 +97,39 @@ func BuiltinRoles() []Role {
 	}
 }
 
+// Role finds a role, one that is declared or one that is there anyway; nil: there is none.
+func (c *Config) Role(id string) *Role {
+	for _, list := range [][]Role{c.Roles, BuiltinRoles()} {
+		for i := range list {
+			if list[i].ID == id {
+				return &list[i]
+			}
+		}
+	}
+	return nil
+}
+
 // Has tells whether the role has the right.
 func (r *Role) Has(right Right) bool { return slices.Contains(r.Rights, right) }
+
+// Covers tells whether whoever has the role may do all that others with the other one may: nobody
+// gives away more than they have.
+func (r *Role) Covers(other *Role) bool {
+	for _, x := range other.Rights {
+		if !r.Has(x) {
+			return false
+		}
+	}
+	switch r.Reach {
+	case ReachAll:
+		return true
+	case ReachGroups:
+		return other.Reach != ReachAll && !slices.ContainsFunc(other.Groups, func(g GroupID) bool { return !slices.Contains(r.Groups, g) })
+	case ReachOwn:
+		return other.Reach == ReachOwn
+	}
+	return false
+}
 
 // Narrowed is the role with only those of its rights that are listed, and reaching no further
 // than the groups, unless none are given.
