@@ -29,6 +29,7 @@ func (t *seat) share() int64 {
 // Expectation is what a customer who waits can be told.
 type Expectation struct {
 	Group    queuegroups.GroupID
+	Number   string        // that was called, E.164; empty or of no number of ours: by an agent, or since removed
 	Position int           // 1: the next
 	Wait     time.Duration // from the time asked for; only if Known
 	Known    bool          // somebody who could serve it is at work, and what was promised has not passed
@@ -50,7 +51,7 @@ func (s *State) Expect(id InteractionID, at time.Time) (Expectation, bool) {
 	if i == nil || i.phase != PhaseQueued || i.personal != nil {
 		return Expectation{}, false
 	}
-	e := Expectation{Group: i.group.def.ID, Position: i.ahead() + 1, Assumed: i.group.handle == 0}
+	e := Expectation{Group: i.group.def.ID, Number: i.to, Position: i.ahead() + 1, Assumed: i.group.handle == 0}
 	wait, ok := i.estimate()
 	left := time.Duration(i.promised - instantOf(at))
 	switch {

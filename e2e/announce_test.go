@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,10 +30,15 @@ const (
 // writeVoice writes clips of a Polish voice, each of which is a tone.
 func (v *server) writeVoice(folder string) {
 	v.t.Helper()
+	v.writeVoiceOf(folder, map[string]float64{"next": nextHertz, "wait": waitHertz, "2f": twoHertz, "minute-few": minutesHertz})
+}
+
+// writeVoiceOf writes clips of these frequencies, in hertz, and all others of otherHertz.
+func (v *server) writeVoiceOf(folder string, words map[string]float64) {
+	v.t.Helper()
 	if err := os.Mkdir(filepath.Join(v.dir, folder), 0o700); err != nil {
 		v.t.Fatal(err)
 	}
-	words := map[string]float64{"next": nextHertz, "wait": waitHertz, "2f": twoHertz, "minute-few": minutesHertz}
 	for _, word := range holdmusic.Words("pl") {
 		length := time.Second
 		if word == "minute-few" {
@@ -131,4 +137,52 @@ func loudness(pcm []int16) float64 {
 		sum += float64(v) * float64(v)
 	}
 	return 10 * math.Log10(sum/float64(len(pcm))/(32768*32768)+1e-12)
+}
+
+// Two numbers lead to one group. The callers of one hear the group's music and are told by the group's
+// voice; those of the other hear music and a voice of their own, from an MP3 file and another folder; a
+// third number's are told nothing.
+func TestOwnFilesOfNumberAndGroup(t *testing.T) {
+	t.Parallel()
+	const jazz, groupNext, numberNext = 700, 1400, 2000
+	announce := func(voice string) string {
+		return "announce: {position: true, first: 1s, every: 15s, language: pl, prompts: " + voice + "}"
+	}
+	s := prepareServer(t, newSite(t), strings.Replace(oneAgent, "hold_music: calm}", "hold_music: calm, "+announce("group-voice")+"}", 1)+
+		`  "+48 22 123 45 68": {trunk: carrier, group: sales, hold_music: jazz, `+announce("number-voice")+`}
+  "+48 22 123 45 69": {trunk: carrier, group: sales, announce: {}}
+hold_music: {calm: {files: [calm.wav]}, jazz: {files: [jazz.mp3]}}
+`)
+	s.writeTone("calm.wav", calmHertz, 8000)
+	s.writeTone("jazz.wav", jazz, 44100)
+	lame := exec.Command(needPeer(t, "lame"), "--quiet", "-b", "64", filepath.Join(s.dir, "jazz.wav"), filepath.Join(s.dir, "jazz.mp3"))
+	if text, err := lame.CombinedOutput(); err != nil {
+		t.Fatalf("%v %s", err, text)
+	}
+	s.writeVoiceOf("group-voice", map[string]float64{"next": groupNext, "position": groupNext})
+	s.writeVoiceOf("number-voice", map[string]float64{"next": numberNext, "position": numberNext})
+	s.run()
+	group := s.call("+48600100201", "+48221234567", 500)
+	number := s.call("+48600100202", "+48221234568", 500)
+	silent := s.call("+48600100203", "+48221234569", 500)
+	group.waitTone("the group's music", calmHertz, 500*time.Millisecond)
+	number.waitTone("the number's music", jazz, 500*time.Millisecond)
+	group.waitTone("the group's voice", groupNext, 300*time.Millisecond)
+	number.waitTone("the number's voice", numberNext, 300*time.Millisecond)
+	group.waitTone("the group's music again", calmHertz, time.Second)
+	number.waitTone("the number's music again", jazz, time.Second)
+	silent.waitTone("the group's music", calmHertz, 3*time.Second)
+	for who, c := range map[string]*caller{"the group's caller": group, "the number's caller": number, "who is told nothing": silent} {
+		c.wantOneStream()
+		pcm := samples(c.heard(time.Time{}))
+		for hertz, belongs := range map[float64]bool{
+			calmHertz: c != number, jazz: c == number, groupNext: c == group, numberNext: c == number,
+		} {
+			if is := slices.Max(tone.Levels(pcm, media.SampleRate, hertz, 100*time.Millisecond)) > loud; is != belongs {
+				t.Errorf("%s: %v Hz is heard: %v", who, hertz, is)
+			}
+		}
+		c.hangUp()
+		c.waitOver()
+	}
 }

@@ -188,6 +188,18 @@ type Group struct {
 	Announce    Announce    `json:"announce,omitzero"`
 }
 
+// Announcements are what callers of a number are told who wait in a group: the number's rules go before
+// the group's. Either may be unknown.
+func (c *Config) Announcements(number string, group GroupID) Announce {
+	if n := c.Number(number); n != nil && n.Announce != nil {
+		return *n.Announce
+	}
+	if g := c.Group(group); g != nil {
+		return g.Announce
+	}
+	return Announce{}
+}
+
 // Announce is what waiting callers are told, and when. The zero value: nothing.
 type Announce struct {
 	Position bool          `json:"position,omitempty"` // in the queue
@@ -324,7 +336,9 @@ type Number struct {
 	Trunk     TrunkID `json:"trunk,omitempty"`
 	Group     GroupID `json:"group"`
 	HoldMusic MusicID `json:"hold_music,omitempty"` // instead of the group's (R98)
-	Hours     HoursID `json:"hours,omitempty"`
+	// Announce goes before that of whatever group its callers wait in, also where it says nothing; nil: the group's.
+	Announce *Announce `json:"announce,omitempty"`
+	Hours    HoursID   `json:"hours,omitempty"`
 	// Needs are the skills that its callers need beside the group's.
 	Needs []Skill `json:"needs,omitempty"`
 	// Priority is waiting that its callers are credited with, beside the group's.

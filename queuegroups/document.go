@@ -189,10 +189,11 @@ type registerKeys struct {
 }
 
 type numberKeys struct {
-	Trunk     text `yaml:"trunk" required:"true" doc:"The trunk that its calls come in on."`
-	Group     text `yaml:"group" required:"true" doc:"The queue group that it leads to."`
-	HoldMusic text `yaml:"hold_music" doc:"What its callers hear. Default: the group's."`
-	Hours     text `yaml:"hours" doc:"When it is open. Default: always."`
+	Trunk     text          `yaml:"trunk" required:"true" doc:"The trunk that its calls come in on."`
+	Group     text          `yaml:"group" required:"true" doc:"The queue group that it leads to."`
+	HoldMusic text          `yaml:"hold_music" doc:"What its callers hear. Default: the group's."`
+	Announce  *announceKeys `yaml:"announce" doc:"What its callers are told while they wait, in whatever group. {} tells them nothing. Default: as the group has it."`
+	Hours     text          `yaml:"hours" doc:"When it is open. Default: always."`
 
 	Needs    skills                      `yaml:"needs" min:"1" max:"9" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"Skills that its callers need beside the group's."`
 	Priority duration                    `yaml:"priority" default:"0s" min:"0s" max:"24h" doc:"Waiting time that its callers are credited with, beside the group's."`

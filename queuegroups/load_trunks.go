@@ -161,6 +161,10 @@ func (l *loader) buildNumbers(entries []strictyaml.Entry[numberKeys]) {
 		if l.known(&l.music, k.HoldMusic) {
 			n.HoldMusic = MusicID(k.HoldMusic.V)
 		}
+		if k.Announce != nil {
+			rules := k.Announce.value()
+			n.Announce = &rules
+		}
 		if l.known(&l.hours, k.Hours) {
 			n.Hours = HoursID(k.Hours.V)
 		}

@@ -25,12 +25,20 @@ func sounds(c *queuegroups.Config) holdmusic.Wanted {
 	reply := func(s queuegroups.Speech) {
 		w.Voices = append(w.Voices, holdmusic.Voice{Language: s.Language, Folder: s.Prompts, Replies: true})
 	}
+	announce := func(a queuegroups.Announce) {
+		if a.On() {
+			w.Voices = append(w.Voices, holdmusic.Voice{Language: a.Language, Folder: a.Prompts})
+		}
+	}
 	for i := range c.Groups {
 		g := &c.Groups[i]
-		if g.Announce.On() {
-			w.Voices = append(w.Voices, holdmusic.Voice{Language: g.Announce.Language, Folder: g.Announce.Prompts})
-		}
+		announce(g.Announce)
 		w.Names = append(w.Names, holdmusic.GroupName(string(g.ID)))
+	}
+	for i := range c.Numbers {
+		if a := c.Numbers[i].Announce; a != nil {
+			announce(*a)
+		}
 	}
 	for i := range c.Agents {
 		reply(c.SpeechTo(&c.Agents[i]))

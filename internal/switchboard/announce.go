@@ -80,11 +80,10 @@ func (c *call) announceNow(a *announcer) (next time.Duration) {
 	if !ok {
 		return lookAgain
 	}
-	g := c.board.config.Load().Group(e.Group)
-	if g == nil || !g.Announce.On() {
+	rules, now := c.board.config.Load().Announcements(e.Number, e.Group), time.Now()
+	if !rules.On() {
 		return lookForChanges
 	}
-	rules, now := g.Announce, time.Now()
 	if left := rules.First - now.Sub(a.since); left > 0 {
 		return left
 	}
