@@ -41,6 +41,50 @@ func BenchmarkLatency(b *testing.B) {
 	b.ReportMetric(float64(took[len(took)*99/100].Nanoseconds()), "p99-ns")
 }
 
+// BenchmarkLatencyBesideSnapshots is the same with 10,000 calls waiting, while nobody and while the keeper
+// writes a snapshot of them all the time.
+func BenchmarkLatencyBesideSnapshots(b *testing.B) {
+	const waiting = 10_000
+	for _, every := range []int{1_000_000, 100} {
+		b.Run(fmt.Sprint("one every ", every), func(b *testing.B) {
+			l := opened(b, Options{SnapshotEvery: every})
+			h := &applyTimes{came: make(chan time.Time, 2*waiting)}
+			if err := l.Start(h); err != nil {
+				b.Fatal(err)
+			}
+			logged(b, l, site(0))
+			for i := range waiting {
+				if r := l.Append(call(fmt.Sprintf("n1-%06d", i))); i%1000 == 0 || i == waiting-1 {
+					if _, err := r.Wait(context.Background()); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			for len(h.came) > 0 {
+				<-h.came
+			}
+			took := make([]time.Duration, 0, b.N)
+			event := &acd.LegAnswered{Leg: "nobody"}
+			begun, snapshots, last := time.Now(), 0, l.Stats().SnapshotIndex
+			for b.Loop() {
+				begun := time.Now()
+				l.Append(event)
+				took = append(took, (<-h.came).Sub(begun))
+				if now := l.Stats().SnapshotIndex; now != last {
+					last = now
+					snapshots++
+				}
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+			b.ReportMetric(float64(took[len(took)-1].Microseconds()), "worst-µs")
+			b.ReportMetric(float64(snapshots)/time.Since(begun).Seconds(), "snapshots/s")
+			b.ReportMetric(float64(l.Stats().SnapshotDuration.Milliseconds()), "ms-each")
+		})
+	}
+}
+
 // BenchmarkThroughput is entries per second with the window kept full.
 func BenchmarkThroughput(b *testing.B) {
 	for _, c := range []struct {

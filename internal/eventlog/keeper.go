@@ -110,7 +110,8 @@ func (k *keeper) write(b batch) (oldest uint64, err error) {
 	for _, e := range b.entries {
 		k.state.Apply(e)
 	}
-	data, err := encodeSnapshot(b.head, k.state)
+	_, _, last, _ := k.newest()
+	data, err := encodeSnapshot(b.head, k.state, last+last/8)
 	if err != nil {
 		return 0, err
 	}

@@ -55,13 +55,14 @@ func snapshotName(index uint64) string {
 	return fmt.Sprintf("%s%020d%s", snapshotPrefix, index, snapshotSuffix)
 }
 
-// encodeSnapshot writes the whole file into memory.
-func encodeSnapshot(head snapshotHead, state *acd.State) ([]byte, error) {
+// encodeSnapshot writes the whole file into memory, for which it makes room for about so many bytes first.
+func encodeSnapshot(head snapshotHead, state *acd.State, about int) ([]byte, error) {
 	line, err := json.Marshal(head)
 	if err != nil {
 		return nil, err
 	}
 	var buf bytes.Buffer
+	buf.Grow(about)
 	start := len(snapshotMagic) + hex.EncodedLen(sha256.Size) + 1
 	buf.Write(make([]byte, start))
 	buf.Write(line)

@@ -17,7 +17,7 @@ func encoded(t *testing.T, index uint64) []byte {
 	s.Apply(acd.Entry{Index: index, At: time.Unix(1_700_000_000, 0), Event: site(0)})
 	data, err := encodeSnapshot(snapshotHead{
 		Index: index, At: time.Unix(1_700_000_000, 0).UTC(), Sessions: sessions{"n1": {Epoch: 2, Nonce: "x", N: 9}},
-	}, s)
+	}, s, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestSnapshot_RoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := encodeSnapshot(s.snapshotHead, state)
+	again, err := encodeSnapshot(s.snapshotHead, state, 1000)
 	if err != nil || !bytes.Equal(again, data) {
 		t.Errorf("written again it differs: %v", err)
 	}
