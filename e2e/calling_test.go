@@ -57,6 +57,37 @@ func TestAgentCallsOutside(t *testing.T) {
 	}
 }
 
+// An agent's call for which no trunk is named: the first trunk refuses it, the
+// second by priority takes it, though it is written before. Figures tell the limits.
+func TestAgentCallsOutside_NextTrunk(t *testing.T) {
+	t.Parallel()
+	site := newSite(t)
+	telephone := newCarrier(t, site, 1300, "carrier.xml")
+	refuses := newCarrier(t, site, 700, "carrier-refuses.xml", "STATUS", "503 Service Unavailable")
+	groups := withTrunk(telephone, "")
+	groups = strings.Replace(groups, "check: 0s", "check: 0s, priority: 2, max_calls: 5, max_calls_per_second: 20", 1)
+	groups = strings.Replace(groups, "trunks:\n", fmt.Sprintf("trunks:\n  first: {host: %q, from: [192.0.2.77], check: 0s, priority: 1}\n", refuses.sipp), 1)
+	s := newServer(t, site, groups)
+	before := s.footprint()
+	anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
+	anna.dial("601000002")
+	refuses.waitOver()
+	telephone.waitCall()
+	anna.wait("talks", "CALL_ESTABLISHED")
+	telephone.waitTone("the telephone hears Anna", 900, 500*time.Millisecond)
+	s.waitMetric(`centrala_trunk_calls{trunk="carrier"}`, 1)
+	s.waitMetric(`centrala_trunk_calls_limit{trunk="carrier"}`, 5)
+	s.waitMetric(`centrala_trunk_calls_per_second_limit{trunk="carrier"}`, 20)
+	s.waitMetric(`centrala_trunk_limited_total{limit="rate",trunk="carrier"}`, 0)
+	anna.hangUp()
+	telephone.waitOver()
+	anna.wait("is free", "CALL_CLOSED")
+	s.waitFootprint(before)
+	if n := len(s.log("calling by the next trunk")); n != 1 {
+		t.Errorf("said %d times that the next trunk is called", n)
+	}
+}
+
 // Toll fraud: what an agent may not call is refused, logged and counted, and the
 // carrier hears nothing of it, whether it is dialled or a caller is sent there.
 func TestTollFraud(t *testing.T) {

@@ -103,15 +103,10 @@ func (c *Config) OwnNumber(trunk TrunkID) (string, bool) {
 	return "", false
 }
 
-// TrunkOut is the trunk by which an agent's calls outside leave; empty: none leads out.
+// TrunkOut is the trunk that is named for an agent's calls outside; empty: none is.
 func (c *Config) TrunkOut(agent AgentID) TrunkID {
-	if a := c.Agent(agent); a != nil && a.Trunk != "" {
+	if a := c.Agent(agent); a != nil {
 		return a.Trunk
-	}
-	for i := range c.Trunks {
-		if c.Trunks[i].Host != "" {
-			return c.Trunks[i].ID
-		}
 	}
 	return ""
 }

@@ -285,8 +285,14 @@ type Trunk struct {
 	Auth      *Registration `json:"auth,omitempty"`      // for calls, without registering
 	CallerID  string        `json:"caller_id,omitempty"` // E.164
 	MaxCalls  int           `json:"max_calls,omitempty"` // 0: no limit
-	Check     time.Duration `json:"check,omitempty"`     // between two OPTIONS to the host; 0: none
-	SRTP      SRTP          `json:"srtp,omitempty"`
+	// MaxRate is how many calls may begin in a second, in both directions; 0: no limit.
+	MaxRate int `json:"max_calls_per_second,omitempty"`
+	// Priority and Weight order the trunks for calls for which none is named: the
+	// lowest priority first, and of equal ones by weight, as RFC 2782 has it.
+	Priority int           `json:"priority,omitempty"`
+	Weight   int           `json:"weight,omitempty"`
+	Check    time.Duration `json:"check,omitempty"` // between two OPTIONS to the host; 0: none
+	SRTP     SRTP          `json:"srtp,omitempty"`
 	// Trusted: the carrier and we are in one trust domain (RFC 3325): it is told who
 	// calls, even those who withhold it, and what it asserts may be asserted to others.
 	Trusted bool `json:"trusted,omitempty"`

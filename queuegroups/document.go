@@ -43,7 +43,7 @@ type agentKeys struct {
 	SRTP        text         `yaml:"srtp" default:"optional" enum:"required,optional,off" doc:"Whether the audio of their phones is encrypted. required: a call that would not be is refused. optional: where the phone does it too; over tls it is asked to. off: never."`
 	Calls       text         `yaml:"calls" default:"national" enum:"internal,national,international,any" doc:"Which numbers outside the agent may call, and send callers to. internal: none. national: ordinary and free ones of the server's region. international: of other countries too. any: premium-rate, satellite and unknown ones too."`
 	MaxCalls    number       `yaml:"max_calls" default:"4" min:"1" max:"100" doc:"Calls from their phones at once; further ones are refused."`
-	Trunk       text         `yaml:"trunk" doc:"By which trunk their calls outside leave. Default: the first that has a host." example:"carrier"`
+	Trunk       text         `yaml:"trunk" doc:"By which trunk their calls outside leave. Default: any that has a host, by priority and weight." example:"carrier"`
 	Language    text         `yaml:"language" enum:"en,pl,ru" doc:"What their phone speaks after a feature code: English, Polish or Russian. Default: the language of announcements of the first of their groups that names one, else that of the server's region."`
 }
 
@@ -95,7 +95,7 @@ type groupKeys struct {
 	MaxWait      duration                    `yaml:"max_wait" default:"0s" min:"0s" max:"24h" doc:"How long a caller may wait. 0s: no limit."`
 	HoldMusic    text                        `yaml:"hold_music" doc:"What waiting callers hear. Default: the tune that comes with the server."`
 	BlindEnd     text                        `yaml:"blind_transfer_no_answer" default:"return" enum:"end,return,queue" doc:"When nobody answers a blind transfer: end the call, return it to the transferor and then to the queue, or queue it."`
-	Trunk        text                        `yaml:"trunk" doc:"Where calls forwarded outside leave. Default: the trunk they came in on."`
+	Trunk        text                        `yaml:"trunk" doc:"Where calls forwarded outside leave. Default: the trunk they came in on, or if that has no host any other, by priority and weight."`
 	CallerID     text                        `yaml:"forward_caller_id" enum:"own,caller" doc:"Whom calls forwarded outside are shown to come from. own: us, by the caller_id of the trunk or else the first of its numbers. caller: the caller. Default: own where the trunk has a caller_id, else caller."`
 	Retry        retryKeys                   `yaml:"retry" doc:"How long an agent is left alone after a failed offer, by its cause."`
 	Needs        skills                      `yaml:"needs" min:"1" max:"9" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"The skills that whoever takes a call must have, and how well: {polish: 3}."`
@@ -179,6 +179,9 @@ type trunkKeys struct {
 	CallerID  text          `yaml:"caller_id" doc:"The number shown to whom we call." example:"+48 22 123 45 67"`
 	Trusted   yesNo         `yaml:"trusted" default:"false" doc:"The carrier keeps secret what it is told in confidence (RFC 3325): it is told who calls by P-Asserted-Identity, also who withholds their number, and by whom a call was forwarded before. Its own word of who calls is passed on to other trusted carriers."`
 	MaxCalls  number        `yaml:"max_calls" default:"0" min:"0" max:"1000000" doc:"Calls at once. 0: no limit."`
+	MaxRate   number        `yaml:"max_calls_per_second" default:"0" min:"0" max:"1000" doc:"Calls that may begin in any second, in both directions. More that come in get 503 with Retry-After. 0: no limit."`
+	Priority  number        `yaml:"priority" default:"0" min:"0" max:"65535" doc:"For calls for which no trunk is named: the lowest is tried first, and the next when it is full or down or answers 5xx."`
+	Weight    number        `yaml:"weight" default:"0" min:"0" max:"65535" doc:"Its share of such calls among trunks of the same priority. Those without a share come after the others, in the order in which they are written."`
 	Check     duration      `yaml:"check" default:"30s" min:"0s" max:"1h" doc:"How often each address of host is asked by OPTIONS whether it is there, at most once a second. One that is not is tried last. 0s: never."`
 	SRTP      text          `yaml:"srtp" default:"optional" enum:"required,optional,off" doc:"Whether the audio of its calls is encrypted. required: a call that would not be is refused. optional: where the carrier does it too; over tls it is asked to. off: never."`
 }

@@ -26,7 +26,7 @@ func (l *loader) buildTrunks(entries []strictyaml.Entry[trunkKeys]) {
 		t := Trunk{
 			ID: TrunkID(e.Key), Host: k.Host.V, Transport: k.Transport.V,
 			CallerID: l.normalize(k.CallerID), MaxCalls: k.MaxCalls.V, Check: k.Check.V, SRTP: srtp(k.SRTP),
-			Trusted: k.Trusted.V,
+			Trusted: k.Trusted.V, MaxRate: k.MaxRate.V, Priority: k.Priority.V, Weight: k.Weight.V,
 		}
 		if r := k.Register; r != nil {
 			t.Register = &Registration{User: r.User.V, Password: l.secret(r.Password)}

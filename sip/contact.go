@@ -26,9 +26,10 @@ type Contact struct {
 	Remote netip.Addr
 
 	uri     sip.Uri
-	flow    edge.Flow // Remote not valid: to be resolved
-	fixed   bool      // requests go by the flow and nowhere else
-	path    []string  // Route values, RFC 3327
+	flow    edge.Flow   // Remote not valid: to be resolved
+	flows   []edge.Flow // of a host name that was looked up, in the order in which to try them
+	fixed   bool        // requests go by the flow and nowhere else
+	path    []string    // Route values, RFC 3327
 	network string
 	port    uint16 // 0: the host name says it by SRV, or else the default
 	trunk   *trunk // the carrier that the call leaves by, nil for phones
@@ -114,6 +115,28 @@ func (s *Stack) locate(c *Contact) error {
 	}
 	c.Local, c.Remote = c.flow.Local.Addr(), ip.Unmap()
 	return nil
+}
+
+// Located tells whether it is known where the contact is. One with a host name has to
+// be looked up first, or else Dial does so: Local may not be right then.
+func (c *Contact) Located() bool { return c.flow.Remote.IsValid() || len(c.flows) > 0 }
+
+// Locate looks up where a contact with a host name is: Local is then the address
+// from which it is reached, of the several that may be listened on. It calls then
+// once, from a goroutine.
+func (s *Stack) Locate(c Contact, then func(Contact, error)) {
+	go func() {
+		flows, err := s.resolve(c)
+		if err == nil {
+			c.Local = flows[0].Local.Addr()
+			for _, f := range flows { // the session description names one address
+				if f.Local.Addr() == c.Local {
+					c.flows = append(c.flows, f)
+				}
+			}
+		}
+		then(c, err)
+	}()
 }
 
 // networkOf is how to reach a URI that does not have to be looked up first

@@ -169,12 +169,12 @@ func (s *Stack) invited(r *tx.Request) {
 			return
 		}
 	}
-	busy := func() {
+	busy := func(after string) {
 		s.overload.Add(1)
-		r.Refuse(sip.StatusServiceUnavailable, "Service Unavailable", sip.NewHeader("Retry-After", retryAfter))
+		r.Refuse(sip.StatusServiceUnavailable, "Service Unavailable", sip.NewHeader("Retry-After", after))
 	}
 	if s.draining.Load() || s.full() {
-		busy()
+		busy(retryAfter)
 		return
 	}
 	sdp, ok := sessionIn(r.Request, r.ContentType())
@@ -201,13 +201,20 @@ func (s *Stack) invited(r *tx.Request) {
 		r.Refuse(sip.StatusBadRequest, "Bad Request: Contact")
 		return
 	}
-	switch {
-	case t != nil && !t.enter():
-		busy()
-		return
-	case p != nil && !p.enter():
+	if p != nil && !p.enter() {
 		s.tooMany(r, p)
 		return
+	}
+	if t != nil {
+		switch t.enter(s.now()) {
+		case limitCalls:
+			busy(retryAfter)
+			return
+		case limitRate:
+			busy("1") // second, after which it may be less
+			return
+		default:
+		}
 	}
 	l := s.newInbound(r, d, t, sdp)
 	l.callsFrom(p)
@@ -215,7 +222,7 @@ func (s *Stack) invited(r *tx.Request) {
 	l.session.update = header.HasOption(r.Request, "Allow", string(sip.UPDATE))
 	if !s.remember(l, false) {
 		l.leave()
-		busy()
+		busy(retryAfter)
 		return
 	}
 	s.offer(l)

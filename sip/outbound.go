@@ -59,8 +59,12 @@ func (s *Stack) Dial(m Mailbox, ev LegEvents, d Dial) *Leg {
 		l.fail(err)
 		return l
 	}
-	if d.To.flow.Remote.IsValid() {
+	switch {
+	case d.To.flow.Remote.IsValid():
 		l.place([]edge.Flow{d.To.flow})
+		return l
+	case len(d.To.flows) > 0:
+		l.place(d.To.flows)
 		return l
 	}
 	go s.guard(l, func() {
@@ -89,8 +93,14 @@ func (s *Stack) fromHost(t *trunk) string {
 
 // enter lists a new outbound leg, and counts it among the calls of its trunk.
 func (s *Stack) enter(l *Leg, t *trunk) error {
-	if t != nil && !t.enter() {
-		return fmt.Errorf("%w: trunk %s has as many calls as it may", errDial, t.id)
+	if t != nil {
+		switch t.enter(s.now()) {
+		case limitCalls:
+			return fmt.Errorf("%w: trunk %s has as many calls as it may", errDial, t.id)
+		case limitRate:
+			return fmt.Errorf("%w: trunk %s had as many calls in this second as it may", errDial, t.id)
+		default:
+		}
 	}
 	l.trunk = t
 	if s.remember(l, true) {

@@ -46,8 +46,9 @@ type Options struct {
 	// RegisterRetry is the longest first pause after a registration with a
 	// carrier failed; 10 s. Each further one is twice as long, up to 30 times.
 	RegisterRetry time.Duration
-	haste         int           // session timers run so many times faster than RFC 4028 has them, for tests; 0: 1
-	T1, T2        time.Duration // RFC 3261 section 17.1.1.1, for what dialogs repeat; 500 ms, 4 s
+	haste         int              // session timers run so many times faster than RFC 4028 has them, for tests; 0: 1
+	clock         func() time.Time // tells the time, for tests; nil: time.Now
+	T1, T2        time.Duration    // RFC 3261 section 17.1.1.1, for what dialogs repeat; 500 ms, 4 s
 
 	Tap edge.Tap // looks on at every message; nil: nobody does
 
@@ -92,6 +93,7 @@ type Trunk struct {
 	Check     time.Duration // between two questions whether the carrier is there; 0: it is not asked
 	Register  bool          // tell the carrier where we are; without From its calls are known by where that succeeded
 	MaxCalls  int           // in both directions; more come in with 503 and do not leave; 0: no limit
+	MaxRate   int           // the same for calls that begin in any second
 }
 
 // Stats are counts since the start unless said otherwise.
@@ -168,6 +170,9 @@ func New(o Options) (*Stack, error) {
 		regs: map[string]*registration{}, checks: map[string]*check{},
 		subs: newSubscriptions(),
 		legs: map[string]*Leg{}, byFlow: map[edge.FlowID]map[*Leg]bool{}, empty: make(chan struct{}),
+	}
+	if o.clock != nil {
+		s.now = o.clock
 	}
 	s.names = newNames(o.Resolver, s.now)
 	s.ctx, s.stop = context.WithCancel(context.Background())

@@ -23,18 +23,34 @@ type trunk struct {
 	id    string
 	calls atomic.Int64 // now, in both directions
 
-	mu    sync.Mutex
-	conf  Trunk
-	until time.Time  // we are registered, zero: we are not
-	peer  netip.Addr // there
-	there presence   // found by checks
+	refused [limits]atomic.Uint64 // calls that were not taken on or made, by which limit forbade it
+
+	mu     sync.Mutex
+	conf   Trunk
+	lately []time.Time // when the calls of the last second began, of trunks with a limit of that
+	until  time.Time   // we are registered, zero: we are not
+	peer   netip.Addr  // there
+	there  presence    // found by checks
 }
+
+// limit is a limit of a trunk, or none.
+type limit uint8
+
+const (
+	noLimit    limit = iota
+	limitCalls       // at once
+	limitRate        // a second
+	limits
+)
 
 // TrunkStats is how a trunk stands now.
 type TrunkStats struct {
 	ID         string
-	Calls      int  // now, in both directions
-	Registers  bool // the carrier wants us to register
+	Calls      int    // now, in both directions
+	MaxCalls   int    // of them; 0: no limit
+	MaxRate    int    // calls that may begin in a second; 0: no limit
+	Full, Fast uint64 // calls refused, and not made, since the start: for MaxCalls, for MaxRate
+	Registers  bool   // the carrier wants us to register
 	Registered bool
 	Checked    bool // it was asked whether it is there
 	Up         bool // and it is, at one of its addresses at least
@@ -45,9 +61,11 @@ func (s *Stack) Trunks() []TrunkStats {
 	b := s.book.Load()
 	list := make([]TrunkStats, 0, len(b.trunks))
 	for id, t := range b.trunks {
-		there := t.presence()
+		there, conf := t.presence(), t.settings()
 		list = append(list, TrunkStats{
-			ID: id, Calls: int(t.calls.Load()), Registers: t.settings().Register, Registered: t.registered(s.now()),
+			ID: id, Calls: int(t.calls.Load()), MaxCalls: conf.MaxCalls, MaxRate: conf.MaxRate,
+			Full: t.refused[limitCalls].Load(), Fast: t.refused[limitRate].Load(),
+			Registers: conf.Register, Registered: t.registered(s.now()),
 			Checked: there != unknown, Up: there == present,
 		})
 	}
@@ -99,15 +117,26 @@ func (t *trunk) settings() Trunk {
 	return t.conf
 }
 
-// enter counts a new call. False: the trunk has as many as it may.
-func (t *trunk) enter() bool {
+// enter counts a new call, unless a limit forbids it.
+func (t *trunk) enter(now time.Time) limit {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.conf.MaxCalls > 0 && t.calls.Load() >= int64(t.conf.MaxCalls) {
-		return false
+	t.lately = slices.DeleteFunc(t.lately, func(at time.Time) bool { return now.Sub(at) >= time.Second })
+	forbids := noLimit
+	switch conf := &t.conf; {
+	case conf.MaxCalls > 0 && t.calls.Load() >= int64(conf.MaxCalls):
+		forbids = limitCalls
+	case conf.MaxRate > 0 && len(t.lately) >= conf.MaxRate:
+		forbids = limitRate
+	case conf.MaxRate > 0:
+		t.lately = append(t.lately, now)
+	}
+	if forbids != noLimit {
+		t.refused[forbids].Add(1)
+		return forbids
 	}
 	t.calls.Add(1)
-	return true
+	return noLimit
 }
 
 func (t *trunk) leave() { t.calls.Add(-1) }

@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -292,4 +293,49 @@ func TestTrunk_DigestWithAStack(t *testing.T) {
 			s.idle(t)
 		})
 	}
+}
+
+// max_calls_per_second: so many calls may begin in any second, in both directions.
+func TestTrunk_MaxRate(t *testing.T) {
+	p := newPeer(t, netip.AddrPort{})
+	var clock atomic.Int64
+	begin := time.Now()
+	s := start(t, withTrunk(func(c *Trunk) { c.Host, c.MaxRate = p.addr(), 2 }), func(o *Options) {
+		o.clock = func() time.Time { return begin.Add(time.Duration(clock.Load())) }
+	})
+	caller := newPeer(t, s.addr("udp"))
+	calls := 0
+	refused := func() string {
+		t.Helper()
+		calls++
+		caller.send(caller.request(request{method: "INVITE", callID: sprintf("rate-%d", calls), body: testSDP}))
+		return caller.recv("SIP/2.0 503")
+	}
+	taken := func() {
+		t.Helper()
+		calls++
+		caller.send(caller.request(request{method: "INVITE", callID: sprintf("rate-%d", calls), body: testSDP}))
+		l, o := s.call(t)
+		o.do(func() { l.Reject(486, "") })
+		caller.recv("SIP/2.0 486")
+	}
+	taken()
+	clock.Add(int64(600 * time.Millisecond))
+	_, out := s.outside(t, "+48601")
+	p.send(p.reply(p.recv("INVITE"), 486, "p1", "", ""))
+	out.wantEnd(ClassBusy, 486)
+	if res := refused(); field(res, "Retry-After") != "1" {
+		t.Errorf("refused with\n%s", res)
+	}
+	_, out = s.outside(t, "+48602")
+	if e := out.wantEnd(ClassUnreachable, 0); !strings.Contains(e.Reason, "in this second") {
+		t.Errorf("%+v", e)
+	}
+	clock.Add(int64(400 * time.Millisecond)) // the first was a second ago
+	taken()
+	refused()
+	if st := s.Trunks()[0]; st.Fast != 3 || st.Full != 0 || st.MaxRate != 2 {
+		t.Errorf("%+v", st)
+	}
+	s.idle(t)
 }

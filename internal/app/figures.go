@@ -39,6 +39,9 @@ func metrics() []metric {
 		{"centrala_sip_calls_denied_total", "Calls from no trunk with a wrong password, and those over a user's limit.", nil},
 		{"centrala_sip_watches", "Subscriptions of busy lamp fields now.", nil},
 		{"centrala_trunk_calls", "Calls of a trunk now, in both directions.", []string{"trunk"}},
+		{"centrala_trunk_calls_limit", "Calls that a trunk may have at once; only of trunks with such a limit.", []string{"trunk"}},
+		{"centrala_trunk_calls_per_second_limit", "Calls that may begin in a second on a trunk; only of trunks with such a limit.", []string{"trunk"}},
+		{"centrala_trunk_limited_total", "Calls of a trunk refused, or not made, because of a limit: calls or rate.", []string{"trunk", "limit"}},
 		{"centrala_trunk_registered", "1 where the carrier has our registration; only of trunks that have an account.", []string{"trunk"}},
 		{"centrala_trunk_up", "1 where the carrier answers OPTIONS; only of trunks that are asked.", []string{"trunk"}},
 		{"centrala_sip_tls_handshakes_failed_total", "TLS handshakes of peers that connected and failed.", nil},
@@ -108,7 +111,7 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	count("centrala_sip_calls_challenged_total", st.Challenged)
 	count("centrala_sip_calls_denied_total", st.Denied)
 	gauge("centrala_sip_watches", float64(st.Watches))
-	f.trunks(gauge)
+	f.trunks(gauge, count)
 	m := f.app.media.Stats()
 	gauge("centrala_media_endpoints", float64(m.Endpoints))
 	gauge("centrala_media_port_pairs_free", float64(m.PortPairsFree))
@@ -125,9 +128,17 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	gauge("centrala_log_leader", leader)
 }
 
-func (f *figures) trunks(gauge func(name string, v float64, labels ...string)) {
+func (f *figures) trunks(gauge func(name string, v float64, labels ...string), count func(name string, v uint64, labels ...string)) {
 	for _, t := range f.app.stack.Trunks() {
 		gauge("centrala_trunk_calls", float64(t.Calls), t.ID)
+		if t.MaxCalls > 0 {
+			gauge("centrala_trunk_calls_limit", float64(t.MaxCalls), t.ID)
+			count("centrala_trunk_limited_total", t.Full, t.ID, "calls")
+		}
+		if t.MaxRate > 0 {
+			gauge("centrala_trunk_calls_per_second_limit", float64(t.MaxRate), t.ID)
+			count("centrala_trunk_limited_total", t.Fast, t.ID, "rate")
+		}
 		if t.Registers {
 			registered := 0.0
 			if t.Registered {

@@ -87,7 +87,7 @@ func directory(realm string, c *queuegroups.Config) sip.Directory {
 		d.Users = append(d.Users, u)
 	}
 	for _, t := range c.Trunks {
-		trunk := sip.Trunk{ID: string(t.ID), Host: t.Host, Transport: t.Transport, MaxCalls: t.MaxCalls, Check: t.Check}
+		trunk := sip.Trunk{ID: string(t.ID), Host: t.Host, Transport: t.Transport, MaxCalls: t.MaxCalls, MaxRate: t.MaxRate, Check: t.Check}
 		if account := t.Account(); account != nil {
 			trunk.User, trunk.Password, trunk.Register = account.User, account.Password.Value(), t.Register != nil
 		}

@@ -23,6 +23,7 @@ type offer struct {
 	agent     queuegroups.AgentID // empty: outside
 	by        queuegroups.AgentID // who asks the agent; empty: the caller is offered
 	number    string              // outside
+	ways      []*acd.Dial         // by other trunks, not tried yet
 	srtp      queuegroups.SRTP
 	ringing   bool
 	answered  bool
@@ -51,16 +52,45 @@ func (c *call) ring(cmd *acd.Ring) {
 	from := sip.Party{User: cmd.From.Number, Name: cmp.Or(cmd.From.Name, cmd.From.Number) + " · " + cmd.Group}
 	if !c.ending {
 		for _, contact := range c.board.contacts(o.agent) {
-			if err := c.dial(o, sip.Dial{To: contact, From: from}); err != nil {
-				c.log.Warn().Err(err).Str("agent", string(o.agent)).Msg("phone not rung")
-			}
+			c.dial(o, sip.Dial{To: contact, From: from})
 		}
 	}
 	c.settle(o)
 }
 
-// dial calls one telephone of an offer; d wants for the leg's id and the session.
-func (c *call) dial(o *offer, d sip.Dial) error {
+// dial calls one telephone of an offer; d wants for the leg's id and the session. A
+// host name is looked up first: the audio has to be where we call from.
+func (c *call) dial(o *offer, d sip.Dial) {
+	o.live++
+	if d.To.Located() {
+		c.begun(o, d, nil)
+		return
+	}
+	c.board.stack.Locate(d.To, func(to sip.Contact, err error) {
+		c.box.Post(func() {
+			d.To = to
+			c.begun(o, d, err)
+			c.nextWay(o)
+		})
+	})
+}
+
+// begun calls a telephone that was looked up, or not found.
+func (c *call) begun(o *offer, d sip.Dial, err error) {
+	if err == nil && (c.ending || o.cancelled) {
+		err = errLegGone
+	}
+	if err == nil {
+		err = c.invite(o, d)
+	}
+	if err != nil {
+		o.live--
+		o.whom(c.log.Warn().Err(err)).Str("contact", d.To.URI).Msg("phone not rung")
+	}
+}
+
+// invite opens the audio and sends the INVITE.
+func (c *call) invite(o *offer, d sip.Dial) error {
 	c.phones++
 	l := &leg{id: phoneLeg(c.id, c.phones), offer: o, agent: o.agent}
 	ep, err := c.board.endpoint(string(l.id), d.To.Local, d.To.Remote, security(o.srtp, d.To.Secure()), c.mediaEvents(l))
@@ -72,7 +102,6 @@ func (c *call) dial(o *offer, d sip.Dial) error {
 	l.sip = c.board.stack.Dial(&c.box, c, d)
 	c.legs[l.sip] = l
 	c.traced(l)
-	o.live++
 	o.whom(c.log.Debug().Str("leg_id", string(l.id))).Str("contact", d.To.URI).Msg("ringing")
 	return nil
 }
@@ -113,7 +142,12 @@ func (c *call) phoneFailed(l *leg, t sip.Termination) {
 	if class := failureClass(t); telling(class) > telling(o.worst) || o.code == 0 {
 		o.worst, o.code = class, t.Code
 	}
-	c.settle(o)
+	if o.another(t) {
+		o.whom(c.log.Info().Str("leg_id", string(l.id))).Int("code", t.Code).Str("why", t.Reason).Msg("calling by the next trunk")
+	} else {
+		o.ways = nil
+	}
+	c.nextWay(o)
 }
 
 // settle closes an offer of which no phone is left open, telling the core

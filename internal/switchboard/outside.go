@@ -1,7 +1,10 @@
 package switchboard
 
 import (
+	"cmp"
 	"errors"
+	"math/rand/v2"
+	"slices"
 
 	"centrala/acd"
 	"centrala/queuegroups"
@@ -15,12 +18,32 @@ func (c *call) dialOut(cmd *acd.Dial) {
 	if c.offers[cmd.Offer] != nil {
 		return // the same command again
 	}
-	o := &offer{id: cmd.Offer, number: cmd.Number, srtp: c.board.trunkSRTP(cmd.Trunk), worst: acd.FailUnreachable}
+	o := &offer{id: cmd.Offer, number: cmd.Number, worst: acd.FailUnreachable}
 	c.offers[o.id] = o
 	c.board.counts.offers.Add(1)
-	if !c.ending {
-		if err := c.callOutside(o, cmd); err != nil {
-			c.log.Warn().Err(err).Str("trunk", string(cmd.Trunk)).Str("number", cmd.Number).Msg("number outside not called")
+	for _, trunk := range c.board.ways(cmd.Trunk) {
+		by := *cmd
+		by.Trunk = trunk
+		o.ways = append(o.ways, &by)
+	}
+	if len(o.ways) == 0 {
+		c.log.Warn().Str("number", cmd.Number).Msg("number outside not called: no trunk leads out")
+	}
+	c.nextWay(o)
+}
+
+// nextWay calls by the next trunk by which the call may leave.
+func (c *call) nextWay(o *offer) {
+	for len(o.ways) > 0 && o.live == 0 && !c.ending && !o.cancelled {
+		cmd := o.ways[0]
+		o.ways = o.ways[1:]
+		err := c.callOutside(o, cmd)
+		if err == nil {
+			continue // on its way, or else the next is tried at once
+		}
+		c.log.Warn().Err(err).Str("trunk", string(cmd.Trunk)).Str("number", cmd.Number).Msg("number outside not called")
+		if errors.Is(err, errLoop) {
+			o.ways = nil
 		}
 	}
 	c.settle(o)
@@ -38,11 +61,75 @@ func (c *call) callOutside(o *offer, cmd *acd.Dial) error {
 	if err := c.present(cmd, &d); err != nil {
 		return err
 	}
-	if err := c.dial(o, d); err != nil {
-		return err
-	}
 	c.log.Info().Str("trunk", string(cmd.Trunk)).Str("number", cmd.Number).Str("from", d.From.User).Msg("calling outside")
+	o.srtp = c.board.trunkSRTP(cmd.Trunk)
+	c.dial(o, d)
 	return nil
+}
+
+// another: a trunk did not take the call on, and another one may.
+func (o *offer) another(t sip.Termination) bool {
+	return len(o.ways) > 0 && !o.ringing && !o.cancelled && (t.Code == 0 || t.Code == 408 || t.Code/100 == 5)
+}
+
+// ways are the trunks by which a call may leave, in the order in which to try them:
+// the one that is named, if calls leave by it; else all by which they do. Those that
+// are known to be down come last.
+func (b *Board) ways(named queuegroups.TrunkID) []queuegroups.TrunkID {
+	conf := b.config.Load()
+	if t := conf.Trunk(named); t == nil && named != "" || t != nil && t.Host != "" {
+		return []queuegroups.TrunkID{named}
+	}
+	down := map[queuegroups.TrunkID]bool{}
+	for _, t := range b.stack.Trunks() {
+		down[queuegroups.TrunkID(t.ID)] = t.Checked && !t.Up || t.Registers && !t.Registered
+	}
+	var list []way
+	for i := range conf.Trunks {
+		if t := &conf.Trunks[i]; t.Host != "" {
+			list = append(list, way{t.ID, t.Priority, t.Weight, down[t.ID]})
+		}
+	}
+	return inTurn(list, rand.IntN)
+}
+
+// way is a trunk by which a call may leave.
+type way struct {
+	trunk            queuegroups.TrunkID
+	priority, weight int
+	down             bool
+}
+
+// inTurn orders trunks: those that are up first, then by priority, and of equal ones
+// by weight, as RFC 2782 has it; those without one follow as they are written. draw
+// gives a number of 0 to n-1.
+func inTurn(list []way, draw func(n int) int) []queuegroups.TrunkID {
+	rank := func(w way) int {
+		if w.down {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(list, func(a, b way) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.priority, b.priority))
+	})
+	var turn []queuegroups.TrunkID
+	for len(list) > 0 {
+		n, sum := 0, 0
+		for n < len(list) && list[n].down == list[0].down && list[n].priority == list[0].priority {
+			sum += list[n].weight
+			n++
+		}
+		chosen := 0
+		if sum > 0 {
+			for at := draw(sum); at >= list[chosen].weight; chosen++ {
+				at -= list[chosen].weight
+			}
+		}
+		turn = append(turn, list[chosen].trunk)
+		list = slices.Delete(list, chosen, chosen+1)
+	}
+	return turn
 }
 
 // written is a number as the trunk's carrier wants it.

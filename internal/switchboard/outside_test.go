@@ -2,6 +2,8 @@ package switchboard
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"centrala/acd"
@@ -44,7 +46,7 @@ func TestBoard_NumbersOutside(t *testing.T) {
 	} {
 		t.Run(string("to "+format), func(t *testing.T) {
 			b := newBench(t, nil)
-			b.board.SetConfig(&queuegroups.Config{Region: "PL", Trunks: []queuegroups.Trunk{{ID: "loop", NumberFormat: format}}})
+			b.board.SetConfig(&queuegroups.Config{Region: "PL", Trunks: []queuegroups.Trunk{{ID: "loop", Host: "x", NumberFormat: format}}})
 			b.board.stack.SetDirectory(sip.Directory{Realm: "localhost", Trunks: []sip.Trunk{
 				{ID: "loop", From: loopbackOnly, Host: fmt.Sprint(b.peer.stack.Addrs()[0].Addr)},
 			}})
@@ -77,4 +79,134 @@ func TestBoard_CannotDialOutside(t *testing.T) {
 	b.want(&acd.LegEnded{Leg: call, Cause: acd.EndCancel})
 	b.do(call, &acd.Dial{Offer: 9, Number: "+48229998877", Trunk: "loop"}) // its call is gone
 	b.want(&acd.OfferFailed{Offer: 9, Class: acd.FailUnreachable})
+}
+
+// Trunks take turns by priority and weight (RFC 2782); those that are down come last,
+// those without a weight behind those that have one.
+func TestInTurn(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	first := map[queuegroups.TrunkID]int{}
+	const calls = 10000
+	for range calls {
+		turn := inTurn([]way{
+			{"backup", 5, 9, false}, {"plain", 1, 0, false}, {"down", 0, 0, true}, {"small", 1, 10, false},
+			{"other", 1, 0, false}, {"large", 1, 30, false}, {"spare", 2, 0, true},
+		}, random.IntN)
+		if rest := []queuegroups.TrunkID{"plain", "other", "backup", "down", "spare"}; !slices.Equal(turn[2:], rest) {
+			t.Fatalf("%v: want %v last", turn, rest)
+		}
+		first[turn[0]]++
+	}
+	if n := first["large"]; n < calls*70/100 || n > calls*80/100 || first["large"]+first["small"] != calls {
+		t.Errorf("of %d calls: %v; want three quarters by large", calls, first)
+	}
+}
+
+// carriers are raw ones, and trunks to them of rising priority; change changes them.
+func (b *bench) carriers(n int, change func(i int, c *queuegroups.Trunk, d *sip.Trunk)) (list []*rawPhone) {
+	conf := &queuegroups.Config{Region: "PL"}
+	d := sip.Directory{Realm: "localhost", Trunks: []sip.Trunk{{ID: "loop", From: loopbackOnly}}}
+	for i := range n {
+		p := b.phone(fmt.Sprint("carrier", i))
+		host := p.conn.LocalAddr().String()
+		trunk := queuegroups.Trunk{ID: queuegroups.TrunkID(p.agent), Host: host, Priority: i}
+		entry := sip.Trunk{ID: p.agent, Host: host}
+		if change != nil {
+			change(i, &trunk, &entry)
+		}
+		conf.Trunks, d.Trunks, list = append(conf.Trunks, trunk), append(d.Trunks, entry), append(list, p)
+	}
+	b.board.SetConfig(conf)
+	b.board.stack.SetDirectory(d)
+	return list
+}
+
+// A call for which no trunk is named goes to the next where one answers 5xx or 408,
+// and stays where somebody was found, or was said to be.
+func TestBoard_NextTrunk(t *testing.T) {
+	for status, next := range map[string]bool{
+		"500 Server Internal Error": true, "503 Service Unavailable": true, "408 Request Timeout": true,
+		"486 Busy Here": false, "404 Not Found": false, "403 Forbidden": false, "603 Decline": false,
+	} {
+		t.Run(status, func(t *testing.T) {
+			b := newBench(t, nil)
+			carriers := b.carriers(2, nil)
+			call, _ := b.arrive()
+			b.do(call, &acd.Dial{Offer: 5, Number: "+48229998877"})
+			carriers[0].reply(carriers[0].recv("INVITE"), status, "")
+			if next {
+				carriers[0].recv("ACK")
+				carriers[1].reply(carriers[1].recv("INVITE"), "486 Busy Here", "")
+				b.want(&acd.OfferFailed{Offer: 5, Class: acd.FailBusy, Code: 486})
+			} else {
+				var code int
+				_, _ = fmt.Sscan(status, &code)
+				b.want(&acd.OfferFailed{Offer: 5, Code: code})
+			}
+			b.leave(call)
+		})
+	}
+}
+
+// One that is named has the call alone; one that has rung keeps it; a call that is
+// taken back goes to nobody else.
+func TestBoard_NoOtherTrunk(t *testing.T) {
+	b := newBench(t, nil)
+	carriers := b.carriers(2, nil)
+	call, _ := b.arrive()
+	b.do(call, &acd.Dial{Offer: 5, Number: "+48229998877", Trunk: "carrier1"})
+	carriers[1].reply(carriers[1].recv("INVITE"), "503 Service Unavailable", "")
+	b.want(&acd.OfferFailed{Offer: 5, Class: acd.FailUnreachable, Code: 503})
+
+	b.do(call, &acd.Dial{Offer: 6, Number: "+48229998877"})
+	invite := carriers[0].recv("INVITE")
+	carriers[0].reply(invite, "180 Ringing", "")
+	b.want(&acd.OfferRinging{Offer: 6})
+	carriers[0].reply(invite, "500 Server Internal Error", "")
+	b.want(&acd.OfferFailed{Offer: 6, Class: acd.FailUnreachable, Code: 500})
+
+	b.do(call, &acd.Dial{Offer: 7, Number: "+48229998877"})
+	invite = carriers[0].recv("INVITE")
+	b.do(call, &acd.CancelRing{Offer: 7})
+	carriers[0].reply(invite, "503 Service Unavailable", "")
+	b.want(&acd.OfferFailed{Offer: 7, Class: acd.FailCancelled})
+	b.leave(call)
+}
+
+// Trunks that are full, had their calls of this second, or cannot be found are passed over.
+func TestBoard_TrunkPassedOver(t *testing.T) {
+	b := newBench(t, nil)
+	carriers := b.carriers(4, func(i int, _ *queuegroups.Trunk, d *sip.Trunk) {
+		switch i {
+		case 0:
+			d.Host = "no-such-host.invalid"
+		case 1:
+			d.MaxCalls = 1
+		case 2:
+			d.MaxRate = 1
+		}
+	})
+	call, _ := b.arrive()
+	for i, trunk := range []int{1, 2, 3, 3} {
+		offer := acd.OfferID(5 + i)
+		b.do(call, &acd.Dial{Offer: offer, Number: "+48229998877"})
+		invite := carriers[trunk].recv("INVITE")
+		carriers[trunk].reply(invite, "180 Ringing", "")
+		b.want(&acd.OfferRinging{Offer: offer})
+	}
+	limited := map[string][2]uint64{}
+	for _, s := range b.board.stack.Trunks() {
+		limited[s.ID] = [2]uint64{s.Full, s.Fast}
+	}
+	if limited["carrier1"] != [2]uint64{3, 0} || limited["carrier2"][1] < 1 || limited["carrier3"] != [2]uint64{} {
+		t.Errorf("%v", limited)
+	}
+	for i, trunk := range []int{1, 2, 3, 3} {
+		b.do(call, &acd.CancelRing{Offer: acd.OfferID(5 + i)})
+		cancel := carriers[trunk].recv("CANCEL")
+		carriers[trunk].reply(cancel, "200 OK", "")
+		b.want(&acd.OfferFailed{Class: acd.FailCancelled})
+	}
+	b.board.EndAll()
+	b.want(&acd.LegEnded{Leg: call})
 }

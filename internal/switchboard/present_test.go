@@ -24,6 +24,11 @@ func newOutward(t *testing.T, config *queuegroups.Config) *outward {
 	t.Helper()
 	b := newBench(t, nil)
 	o := &outward{b, b.phone("carrier")}
+	for i := range config.Trunks {
+		if t := &config.Trunks[i]; t.ID == "out" {
+			t.Host = o.carrier.conn.LocalAddr().String()
+		}
+	}
 	b.board.SetConfig(config)
 	b.board.stack.SetDirectory(sip.Directory{Realm: "localhost", Trunks: []sip.Trunk{
 		{ID: "in", From: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}},
