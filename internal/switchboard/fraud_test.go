@@ -49,7 +49,7 @@ func TestTollFraud_NotEntitled(t *testing.T) {
 				}
 				return
 			}
-			arrived := b.want(&acd.CallArrived{Agent: "bartek", To: c.want, Trunk: "out"}).(*acd.CallArrived)
+			arrived := b.want(&acd.CallArrived{Agent: "bartek", To: c.want}).(*acd.CallArrived)
 			b.do(arrived.Leg, &acd.Reject{Reason: acd.RejectNobody})
 			p.recv("SIP/2.0 480")
 			p.ack()
