@@ -215,12 +215,15 @@ func (s *State) applyJoined(e *Joined) {
 		i.agent, i.other = b, lb
 		s.beginStint(i)
 		s.connect(i, i.caller, lb)
+		i.handover = &handover{By: by.def.ID, Asked: []asked{l.asked(), own.asked()}}
+		s.report(i, true, "")
+		i.handover = nil
 	default:
 		b := call.personal
 		s.finish(call, CompletedByCaller, "joined", RejectUnavailable)
 		s.step(i, Step{Kind: StepTransfer, Agent: by.def.ID, What: "to " + b.name(), Why: "joined"})
 		s.leaveTalk(i)
-		i.handover = &handover{By: by.def.ID}
+		i.handover = &handover{By: by.def.ID, Asked: []asked{l.asked(), own.asked()}}
 		s.enqueueFor(i, b, s.now.after(i.group.ringTime()), "transferred by "+string(by.def.ID))
 	}
 	s.refresh(by, "transferred")

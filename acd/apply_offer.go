@@ -86,6 +86,7 @@ func (s *State) accept(i *interaction, o *offer, l *leg) {
 	if i.answered == 0 {
 		i.answered = s.now
 	}
+	s.report(i, true, "")
 	i.handover = nil
 	s.beginStint(i)
 	if o.chat { // there is nothing to connect
@@ -130,6 +131,9 @@ func (s *State) applyOfferFailed(e *OfferFailed) {
 		why = fmt.Sprintf("SIP %d", e.Code)
 	}
 	s.closeOffer(i, o, out, why)
+	if i.handover != nil {
+		i.handover.Class = class
+	}
 	s.forgetOffer(o)
 	s.rest(o.agent, i.group, class)
 	s.refresh(o.agent, string(out))

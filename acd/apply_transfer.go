@@ -19,6 +19,33 @@ type Stint struct {
 type handover struct {
 	By       queuegroups.AgentID `json:"by"`
 	Returned bool                `json:"returned,omitempty"` // nobody answered, and it is on its way back
+	Asked    []asked             `json:"asked,omitempty"`    // where it is to be reported
+	Class    FailureClass        `json:"class,omitempty"`    // why who was to have it did not answer, as far as known
+}
+
+// asked is a leg on which a transfer was asked for. It may be gone by the time that
+// there is something to report.
+type asked struct {
+	Leg  LegID  `json:"leg"`
+	Node NodeID `json:"node"`
+	Call LegID  `json:"call"`
+}
+
+func (l *leg) asked() asked { return asked{l.id, l.node, l.call} }
+
+// report tells whoever asked for the transfer under way what became of it, once.
+func (s *State) report(i *interaction, done bool, class FailureClass) {
+	h := i.handover
+	if h == nil || i.isChat() { // those who write see it
+		return
+	}
+	if done {
+		class = ""
+	}
+	for _, a := range h.Asked {
+		s.emit(&Report{Leg: a.Leg, Done: done, Class: class}, a.Node, i.id, a.Call)
+	}
+	h.Asked = nil
 }
 
 // talksBy finds the interaction that the agent with the leg talks in. From level 3
@@ -148,7 +175,7 @@ func (s *State) applyTransferAsked(e *TransferAsked) {
 	s.reverseFor(i, l)
 	s.step(i, Step{Kind: StepTransfer, Agent: by.def.ID, What: "to " + e.To.String()})
 	s.leaveTalk(i)
-	i.handover = &handover{By: by.def.ID}
+	i.handover = &handover{By: by.def.ID, Asked: []asked{l.asked()}}
 	s.sendTo(i, a, g, e.To.Number, "transferred by "+string(by.def.ID))
 	s.refresh(by, "transferred")
 }
@@ -158,7 +185,8 @@ func (s *State) sendTo(i *interaction, a *agent, g *group, number, why string) {
 	switch {
 	case a != nil:
 		s.enqueueFor(i, a, s.now.after(i.group.ringTime()), why)
-	case g != nil:
+	case g != nil: // which has it then, whoever answers
+		s.report(i, true, "")
 		i.handover = nil
 		s.move(i, g)
 	default:
@@ -203,8 +231,10 @@ func (s *State) endStint(i *interaction) {
 
 // handoverFailed: nobody took what was transferred blindly: what becomes of it is
 // the group's to say (R100).
-func (s *State) handoverFailed(i *interaction, why string) {
+func (s *State) handoverFailed(i *interaction, why string, class FailureClass) {
 	h := i.handover
+	s.report(i, false, cmp.Or(h.Class, class))
+	h.Class = ""
 	by := s.agents[h.By]
 	s.step(i, Step{Kind: StepTransfer, Agent: h.By, What: "failed", Why: why})
 	switch policy := i.group.def.BlindTransferNoAnswer; {
@@ -255,6 +285,7 @@ func (s *State) applyMoved(e *Moved) {
 	s.release(i)
 	s.unpark(i)
 	s.wake(i)
+	s.report(i, false, FailCancelled)
 	i.handover = nil
 	s.sendTo(i, a, g, e.To.Number, forced("moved", "", e.By))
 }

@@ -162,6 +162,11 @@ func Describe(c Command) string {
 			return fmt.Sprintf("end_leg %s: %s", c.Leg, c.Why)
 		}
 		return fmt.Sprintf("end_leg %s", c.Leg)
+	case *Report:
+		if c.Done {
+			return fmt.Sprintf("report %s: done", c.Leg)
+		}
+		return fmt.Sprintf("report %s: %s", c.Leg, c.Class)
 	case *Tell:
 		return fmt.Sprintf("tell %s: %s", h.Call, c.Notice)
 	}

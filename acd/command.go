@@ -116,6 +116,16 @@ type EndLeg struct {
 	Why EndReason `json:"why,omitempty"`
 }
 
+// Report tells the agent who handed an interaction over what became of that: who was
+// to have it answered, or it failed, whatever happens to the interaction then. It has
+// no outcome.
+type Report struct {
+	Header
+	Leg   LegID        `json:"leg"` // on which the agent asked for it; it may be gone
+	Done  bool         `json:"done"`
+	Class FailureClass `json:"class,omitempty"` // of the failure
+}
+
 // EndReason says why a leg is ended, where its side is to be told.
 type EndReason string
 

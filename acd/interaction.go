@@ -193,6 +193,7 @@ func (s *State) finish(i *interaction, end EndKind, class string, reject RejectR
 	for len(i.offers) > 0 {
 		s.withdraw(i, i.offers[0], OutcomeWithdrawn, "the caller is gone")
 	}
+	s.report(i, false, FailCancelled)
 	i.leaveQueue()
 	i.group.ringing.remove(i.key())
 	i.group.asleep.remove(i.key())

@@ -47,6 +47,7 @@ func (*CancelRing) kind() string { return "cancel_ring" }
 func (*Bridge) kind() string     { return "bridge" }
 func (*EndLeg) kind() string     { return "end_leg" }
 func (*Tell) kind() string       { return "tell" }
+func (*Report) kind() string     { return "report" }
 
 // newEvent returns an empty event of the kind; nil: no such kind.
 func newEvent(kind string) Event {
@@ -146,6 +147,8 @@ func newCommand(kind string) Command {
 		return &EndLeg{}
 	case "tell":
 		return &Tell{}
+	case "report":
+		return &Report{}
 	}
 	return nil
 }

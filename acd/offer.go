@@ -113,7 +113,7 @@ func (s *State) afterOffer(i *interaction) {
 		s.consultOver(i, "no answer")
 		return
 	case i.phase == PhaseDialled && i.handover != nil:
-		s.handoverFailed(i, "no answer")
+		s.handoverFailed(i, "no answer", FailNoAnswer)
 		return
 	case i.phase == PhaseDialled:
 		s.proceed(i)
@@ -124,7 +124,7 @@ func (s *State) afterOffer(i *interaction) {
 	}
 	i.leaveQueue()
 	if i.personal != nil {
-		s.personalOver(i, "no answer")
+		s.personalOver(i, "no answer", FailNoAnswer)
 		return
 	}
 	over := i.group.def.Distribution == queuegroups.All

@@ -22,7 +22,7 @@ func (s *State) enqueueFor(i *interaction, a *agent, until instant, why string) 
 	a.personal.insert(i.key(), i)
 	s.step(i, Step{Kind: StepKept, Group: i.group.def.ID, Agent: a.def.ID, Why: why})
 	if !s.mayCall(i, a) {
-		s.personalOver(i, "is "+a.status.String())
+		s.personalOver(i, "is "+a.status.String(), FailUnreachable)
 		return
 	}
 	s.call(a)
@@ -51,12 +51,12 @@ func (s *State) release(i *interaction) {
 
 // personalOver: the agent whom the interaction waited for does not have it. It
 // goes into the queue of its group, with its arrival.
-func (s *State) personalOver(i *interaction, why string) {
+func (s *State) personalOver(i *interaction, why string, class FailureClass) {
 	a := i.personal
 	i.leaveQueue()
 	s.release(i)
 	if i.handover != nil {
-		s.handoverFailed(i, string(a.def.ID)+": "+why)
+		s.handoverFailed(i, string(a.def.ID)+": "+why, class)
 		return
 	}
 	s.step(i, Step{Kind: StepRequeue, Group: i.group.def.ID, Agent: a.def.ID, Why: why})
@@ -68,7 +68,7 @@ func (s *State) personalOver(i *interaction, why string) {
 func (s *State) personalPassed(i *interaction) {
 	switch {
 	case i.phase == PhaseQueued:
-		s.personalOver(i, "waited long enough")
+		s.personalOver(i, "waited long enough", FailBusy)
 	case i.isChat() && !i.personal.attends(i.group, i.personal.tracked): // it was left on an empty desk (R59)
 		for _, o := range slices.Clone(i.offers) {
 			s.withdraw(i, o, OutcomeNoAnswer, "waited long enough")
@@ -99,7 +99,7 @@ func (s *State) attend(a *agent) {
 		return true
 	})
 	for _, i := range gone {
-		s.personalOver(i, "is "+a.status.String())
+		s.personalOver(i, "is "+a.status.String(), FailUnreachable)
 	}
 	s.call(a)
 }

@@ -40,11 +40,11 @@ func TestBlindTransfer(t *testing.T) {
 			c.waitAnswered()
 			c.waitTone("the caller hears anna", 900, 200*time.Millisecond)
 			anna.transfer("102")
-			anna.wait("is free", "CALL_CLOSED")
 			bartek.wait("rings", "CALL_INCOMING")
 			c.waitTone("music until bartek answers", calmHertz, 200*time.Millisecond)
 			s.waitAgents("sales", "available", 1)
 			bartek.accept()
+			anna.wait("is told, and free", "CALL_CLOSED")
 			c.waitTone("the caller hears bartek", 700, 500*time.Millisecond)
 			c.wantOnly(300*time.Millisecond, 700, calmHertz, 900, 500)
 			c.hangUp()
@@ -155,6 +155,44 @@ func TestBlindTransfer_PhoneHangsUpAtOnce(t *testing.T) {
 	phones[1].waitReport("SIP/2.0 200 ")
 	c.hangUp()
 	c.waitOver()
+	s.waitAgents("sales", "available", 3)
+	s.waitFootprint(before)
+}
+
+// RFC 3515 section 2.4.5: a phone is told that the transfer went well when the other one
+// has answered, not when it rings; and of a failure with its status, before it rings for
+// the caller who comes back. Until then it is not hung up on.
+func TestBlindTransfer_Reports(t *testing.T) {
+	t.Parallel()
+	site := newSite(t)
+	phones := threePhones(t, site, picksUp)
+	a, b, c := phones[0], phones[1], phones[2]
+	b.does(rings)
+	c.does(isBusy)
+	s := newServer(t, site, withPhones("in_order", "blind_transfer_no_answer: return", phones...))
+	before := s.footprint()
+	caller := s.call("+48600100200", "+48221234567", 500)
+	caller.waitAnswered()
+	caller.waitTone("the caller hears a", float64(a.hertz), 200*time.Millisecond)
+	a.refer("b")
+	a.waitReport("SIP/2.0 100 ")
+	eventually(t, "b rings", b.ringing)
+	if n := len(a.got("NOTIFY")) + len(a.got("BYE")); n != 1 {
+		t.Errorf("a got %d messages before b has answered", n)
+	}
+	b.pickUp()
+	a.waitReport("SIP/2.0 200 ")
+	a.waitFor("BYE", 1)
+	caller.waitTone("the caller hears b", float64(b.hertz), 200*time.Millisecond)
+
+	b.refer("c")
+	b.waitReport("SIP/2.0 486 ")
+	b.waitFor("BYE", 1)
+	eventually(t, "b rings again", b.ringing)
+	b.pickUp()
+	caller.waitTone("the caller hears b again", float64(b.hertz), 200*time.Millisecond)
+	caller.hangUp()
+	caller.waitOver()
 	s.waitAgents("sales", "available", 3)
 	s.waitFootprint(before)
 }

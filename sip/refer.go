@@ -29,14 +29,15 @@ type Refer struct {
 
 	// Guarded by leg.mu.
 	next    int  // status to report next; 0: none
+	given   bool // up: nothing is known, and nothing will be told
 	over    bool // the last one was asked for, or the peer wants no more
 	sending bool // a NOTIFY is on its way: the next waits for its answer, so that they cannot overtake each other
 	done    func()
 }
 
 // referExpires is how long the peer is told to await reports, in seconds. The
-// owner's last one comes long before.
-const referExpires = 180
+// owner's last one comes before.
+const referExpires = 60
 
 const statusUnsupportedURIScheme = 416
 
@@ -129,19 +130,26 @@ func readRefer(req *sip.Request) (*Refer, *header.Fault) {
 // more. done, which may be nil, is then called in the owner's mailbox once: when
 // the peer has the report, or after 4*T1 at the latest. The leg may have ended
 // before. It may only be called in the owner's mailbox.
-func (f *Refer) Notify(status int, done func()) {
+func (f *Refer) Notify(status int, done func()) { f.notify(status, status >= 200, done) }
+
+// GiveUp ends the reports although it is not known what became of the wish: the time
+// is over for which they were promised (RFC 6665 section 4.1.3). done is as of Notify.
+func (f *Refer) GiveUp(done func()) { f.notify(sip.StatusTrying, true, done) }
+
+func (f *Refer) notify(status int, last bool, done func()) {
 	l := f.leg
 	l.mu.Lock()
 	late := f.over || f.event == ""
 	if !late {
-		f.next, f.over = status, status >= 200
+		f.next, f.over = status, last
+		f.given = last && status < 200
 		f.done = done
 		if f.over && done != nil {
 			time.AfterFunc(4*l.s.t1, func() { l.post(f.finish) })
 		}
 		f.send()
 	}
-	f.over = f.over || status >= 200
+	f.over = f.over || last
 	l.mu.Unlock()
 	if late && done != nil {
 		l.post(done)
@@ -167,8 +175,11 @@ func (f *Refer) send() {
 	l, status := f.leg, f.next
 	f.next, f.sending = 0, true
 	state := fmt.Sprintf("active;expires=%d", referExpires)
-	if status >= 200 {
+	switch {
+	case status >= 200:
 		state = "terminated;reason=noresource"
+	case f.given:
+		state = "terminated;reason=timeout"
 	}
 	req := l.dlg.Request(sip.NOTIFY, 0)
 	req.AppendHeader(l.contact())

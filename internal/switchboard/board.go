@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -72,6 +73,7 @@ type Board struct {
 	config  atomic.Pointer[queuegroups.Config]
 	ringing atomic.Pointer[tone.Progress] // as a phone that rings sounds in the configuration's country
 	counts  counters
+	patient time.Duration // how long a phone waits for what becomes of the transfer that it asked for
 
 	mu    sync.Mutex
 	calls map[acd.LegID]*call
@@ -79,6 +81,7 @@ type Board struct {
 	busy  map[queuegroups.AgentID][]*leg  // legs on which agents talk, the newest last
 	parks map[acd.LegID]*call             // by the leg that parks: who asked for it
 	asks  map[queuegroups.AgentID][]*call // who dialled a code, and is told when the core has taken it in
+	await map[queuegroups.AgentID]*call   // where a phone of the agent's is told of a transfer before it is hung up on
 	empty chan struct{}                   // closed when draining and no call is left
 	drain bool
 }
@@ -102,13 +105,15 @@ type counters struct {
 // New makes a Board; Attach must follow before calls come in.
 func New(o Options) *Board {
 	b := &Board{
-		node: o.Node, facts: o.Facts, media: o.Media, music: o.Music, core: o.Core, waiting: o.Waiting, trace: o.Trace, log: o.Log,
+		patient: reportWithin, node: o.Node, facts: o.Facts, media: o.Media, music: o.Music, core: o.Core, waiting: o.Waiting,
+		trace: o.Trace, log: o.Log,
 		beeps: [2]beeps{newBeeps(notDoneHertz), newBeeps(doneHertz)},
 		calls: make(map[acd.LegID]*call),
 		homes: make(map[acd.LegID]*call),
 		busy:  make(map[queuegroups.AgentID][]*leg),
 		parks: make(map[acd.LegID]*call),
 		asks:  make(map[queuegroups.AgentID][]*call),
+		await: make(map[queuegroups.AgentID]*call),
 		empty: make(chan struct{}),
 	}
 	if b.trace == nil {
@@ -203,6 +208,9 @@ func (b *Board) Applied(e acd.Entry, commands []acd.Command) {
 	b.transferApplied(e.Event, commands)
 	for _, cmd := range commands {
 		if cmd.Head().Node == b.node {
+			if ring, ok := cmd.(*acd.Ring); ok {
+				b.release(ring.Agent)
+			}
 			b.Execute(cmd)
 		}
 	}
@@ -216,10 +224,18 @@ func (b *Board) Execute(cmd acd.Command) {
 	if end, ok := cmd.(*acd.EndLeg); ok && call == "" {
 		call = callOf(end.Leg) // the core has forgotten whose phone that was
 	}
+	var of acd.LegID // it is about one leg, wherever that went
+	switch cmd := cmd.(type) {
+	case *acd.EndLeg:
+		of = cmd.Leg
+	case *acd.Report:
+		of = cmd.Leg
+	default: // of a call
+	}
 	b.mu.Lock()
 	c := b.calls[call]
-	if end, ok := cmd.(*acd.EndLeg); ok && b.homes[end.Leg] != nil {
-		c = b.homes[end.Leg]
+	if home := b.homes[of]; home != nil {
+		c = home
 	}
 	b.mu.Unlock()
 	if c == nil || !c.box.Post(func() { c.execute(cmd) }) {
@@ -239,7 +255,8 @@ func (b *Board) unexecutable(cmd acd.Command) {
 			class = acd.FailUnreachable
 		}
 		b.fact(&acd.OfferFailed{Offer: cmd.Offer, Class: class})
-	case *acd.Tell: // which has no outcome
+	case *acd.Report: // which has no outcome: nobody is left to be told
+	case *acd.Tell: // neither has this
 		b.log.Warn().Str("leg", string(cmd.Head().Call)).Str("notice", string(cmd.Notice)).Msg("text not sent: nothing here carries chats")
 	case *acd.CancelRing:
 		b.fact(&acd.OfferFailed{Offer: cmd.Offer, Class: acd.FailCancelled})

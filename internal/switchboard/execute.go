@@ -44,6 +44,8 @@ func (c *call) execute(cmd acd.Command) {
 		c.bridge(cmd)
 	case *acd.EndLeg:
 		c.endLeg(cmd)
+	case *acd.Report:
+		c.report(cmd)
 	default:
 		c.log.Error().Type("command", cmd).Msg("unknown command")
 	}

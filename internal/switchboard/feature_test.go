@@ -320,7 +320,8 @@ func TestFeature_TransferAfterPickup(t *testing.T) {
 	asked := b.want(&acd.TransferAsked{Leg: claimed, To: acd.Target{Agent: "anna"}})
 	p.ok(p.recv("NOTIFY"))
 	end := &acd.EndLeg{Header: acd.Header{Node: "n1", Call: call}, Leg: claimed, Why: acd.EndTransferred}
-	b.board.Applied(acd.Entry{Event: asked}, []acd.Command{end})
+	done := &acd.Report{Header: acd.Header{Node: "n1", Call: call}, Leg: claimed, Done: true}
+	b.board.Applied(acd.Entry{Event: asked}, []acd.Command{end, done})
 	p.ok(p.recv("NOTIFY"))
 	p.hungUp()
 	b.want(&acd.LegEnded{Leg: claimed, Cause: acd.EndByUs})

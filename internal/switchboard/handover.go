@@ -146,6 +146,14 @@ func (b *Board) forget(l *leg) {
 	defer b.mu.Unlock()
 	delete(b.homes, l.id)
 	delete(b.parks, l.id)
+	if c := b.await[l.agent]; c != nil && c == l.home.Load() {
+		delete(b.await, l.agent)
+	}
+	b.idle(l)
+}
+
+// idle: the agent talks on the leg no more. Under mu.
+func (b *Board) idle(l *leg) {
 	list := slices.DeleteFunc(b.busy[l.agent], func(x *leg) bool { return x == l })
 	if len(list) == 0 {
 		delete(b.busy, l.agent)

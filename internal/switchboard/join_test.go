@@ -65,6 +65,8 @@ func (x *twoCalls) join(joined acd.Event) {
 		&acd.EndLeg{Header: at(x.customer), Leg: x.hers, Why: acd.EndTransferred},
 		&acd.Play{Header: at(x.customer)},
 		&acd.Bridge{Header: at(x.customer), A: x.customer, B: x.his},
+		&acd.Report{Header: at(x.customer), Leg: x.hers, Done: true},
+		&acd.Report{Header: at(x.own), Leg: x.own, Done: true},
 	})
 }
 

@@ -3,6 +3,7 @@ package switchboard
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"centrala/acd"
 	"centrala/queuegroups"
@@ -10,10 +11,12 @@ import (
 )
 
 // This file holds transfers that a phone asks for by REFER (R100, R101). The
-// phone is told by NOTIFY: 100 at once, 200 when the core has taken the customer
-// over, which is the end of the agent's part, and a failure when it has not. Who
-// gets the customer then, and what becomes of them if nobody does, is the core's
-// affair: the agent is free and is rung again should they come back.
+// phone is told by NOTIFY: 100 at once, and what becomes of it when the core knows
+// (RFC 3515 section 2.4.5): 200 when whom the customer was sent to has answered, or
+// they are in a group's queue; a failure when nobody took them, or the core did not.
+// Until then the phone is not hung up on, for many show a failure if they are. For the
+// core the agent has left the call and is free: whenever their phone is to ring,
+// it is hung up on before.
 
 // LegRefer: a phone wants whom it talks to put through to somebody else.
 func (c *call) LegRefer(sl *sip.Leg, r *sip.Refer) int {
@@ -60,15 +63,26 @@ func (c *call) refer(l *leg, r *sip.Refer, e acd.Event) int {
 	if !c.board.fact(e) {
 		return 503
 	}
-	c.refers[l.id] = &requested{Refer: r}
+	w := &requested{Refer: r, agent: l.agent}
+	if _, ok := e.(*acd.Parked); ok { // nobody is to answer
+		w.status = 200
+	}
+	c.refers[l.id] = w
 	return sip.ReferAccepted
 }
 
 // requested is a transfer that a phone asked for.
 type requested struct {
 	*sip.Refer
-	granted bool // the core has done it
+	agent   queuegroups.AgentID
+	granted bool // the core has taken the customer over
+	status  int  // what became of it; 0: that is not known
+	ending  *leg // to be hung up on when that is known; nil: none
 }
+
+// reportWithin is how long a phone is kept that asked for a transfer of which nothing
+// is known. The core gives every offer less time, except where very many rings are set.
+const reportWithin = 55 * time.Second
 
 // joins finds out which two calls the agent wants to connect (RFC 5589 section
 // 7.3): the one with the customer and the one with a colleague. The REFER may come
@@ -167,17 +181,111 @@ func (c *call) endLeg(cmd *acd.EndLeg) {
 	case r == nil && l != nil:
 		l.sip.Hangup("")
 	case r != nil && (r.granted || cmd.Why == acd.EndTransferred):
-		delete(c.refers, cmd.Leg)
-		r.Notify(200, func() {
-			if l != nil {
-				l.sip.Hangup("")
-			}
-		})
+		c.transferred(r, l, cmd.Leg)
 	case r != nil:
 		c.reported(cmd.Leg, 487)
 		if l != nil {
 			l.sip.Hangup("")
 		}
+	}
+}
+
+// transferred: the agent's part is over, and their leg, which may be gone, is to end
+// when the phone knows what became of the transfer.
+func (c *call) transferred(r *requested, l *leg, id acd.LegID) {
+	r.granted = true
+	if r.ending = l; l != nil {
+		l.part()
+		c.board.leaves(l)
+	}
+	if r.status != 0 {
+		c.conclude(r, id)
+		return
+	}
+	time.AfterFunc(c.board.patient, func() {
+		c.box.Post(func() {
+			if c.refers[id] == r {
+				c.log.Info().Str("leg_id", string(id)).Msg("nothing is known of the transfer: the phone is not kept waiting")
+				delete(c.refers, id)
+				r.GiveUp(func() { c.hangUp(r.ending) })
+			}
+		})
+	})
+}
+
+// report notes what became of a transfer.
+func (c *call) report(cmd *acd.Report) {
+	r := c.refers[cmd.Leg]
+	if r == nil {
+		return // it was not asked for by REFER
+	}
+	r.status = reportCode(cmd)
+	c.log.Debug().Str("leg_id", string(cmd.Leg)).Int("status", r.status).Msg("transfer reported")
+	if r.granted || r.ending != nil {
+		c.conclude(r, cmd.Leg)
+	}
+}
+
+// conclude tells the phone what became of the transfer, and hangs it up: after a
+// failure at once, for the customer may come back to it.
+func (c *call) conclude(r *requested, id acd.LegID) {
+	delete(c.refers, id)
+	if r.status == 200 {
+		r.Notify(200, func() { c.hangUp(r.ending) })
+		return
+	}
+	r.Notify(r.status, nil)
+	c.hangUp(r.ending)
+}
+
+// hangUp ends a leg, if it is still there.
+func (c *call) hangUp(l *leg) {
+	if l != nil && c.legs[l.sip] == l {
+		l.sip.Hangup("")
+	}
+}
+
+// reportCode is the SIP status for what became of a transfer.
+func reportCode(cmd *acd.Report) int {
+	switch {
+	case cmd.Done:
+		return 200
+	case cmd.Class == acd.FailBusy:
+		return 486
+	case cmd.Class == acd.FailDeclined:
+		return 603
+	case cmd.Class == acd.FailNoAnswer:
+		return 408
+	case cmd.Class == acd.FailCancelled:
+		return 487
+	}
+	return 480
+}
+
+// leaves notes that a phone of an agent who has handed their call over is still to be
+// told what became of it.
+func (b *Board) leaves(l *leg) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.idle(l)
+	b.await[l.agent] = l.home.Load()
+}
+
+// release hangs up what of an agent's phones waits to be told of a transfer: it is
+// to ring. The report follows when there is one.
+func (b *Board) release(agent queuegroups.AgentID) {
+	b.mu.Lock()
+	c := b.await[agent]
+	delete(b.await, agent)
+	b.mu.Unlock()
+	if c != nil {
+		c.box.Post(func() {
+			for _, r := range c.refers {
+				if r.agent == agent {
+					c.hangUp(r.ending)
+				}
+			}
+		})
 	}
 }
 

@@ -1,7 +1,9 @@
 package switchboard
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"centrala/acd"
 )
@@ -54,7 +56,8 @@ func TestTransfer_TargetsAreResolved(t *testing.T) {
 	}
 }
 
-// The core takes the customer over: the phone is told so and only then hung up on.
+// RFC 3515 section 2.4.5: the phone is told of success when whom the customer was sent to
+// has answered, and only then hung up on; of a failure at once.
 func TestTransfer_PhoneIsToldBeforeItIsHungUpOn(t *testing.T) {
 	b := newBench(t, nil)
 	p := b.deskphone()
@@ -67,11 +70,84 @@ func TestTransfer_PhoneIsToldBeforeItIsHungUpOn(t *testing.T) {
 	}
 	end := &acd.EndLeg{Header: acd.Header{Node: "n1", Call: call}, Leg: phone, Why: acd.EndTransferred}
 	b.board.Applied(acd.Entry{Event: asked}, []acd.Command{end})
+	p.ask("REFER", "Refer-To: <sip:601@pbx.test>\r\n", "")
+	p.get("SIP/2.0 491") // nothing is known yet, and the phone not hung up on
+	b.do(call, &acd.Report{Leg: phone, Done: true})
 	if got := p.notified(); got != "SIP/2.0 200 OK" {
 		t.Errorf("last report %q", got)
 	}
 	p.reply(p.get("BYE "), "200 OK", "")
 	b.want(&acd.LegEnded{Leg: phone, Cause: acd.EndByUs})
+	b.leave(call)
+}
+
+func TestTransfer_FailureIsReported(t *testing.T) {
+	for class, want := range map[acd.FailureClass]string{
+		acd.FailBusy: "486 Busy Here", acd.FailDeclined: "603 Decline", acd.FailNoAnswer: "408 Request Timeout",
+		acd.FailUnreachable: "480 Temporarily Unavailable", acd.FailCancelled: "487 Request Terminated",
+	} {
+		t.Run(string(class), func(t *testing.T) {
+			b := newBench(t, nil)
+			p := b.deskphone()
+			call, phone := b.refers(p)
+			b.do(call, &acd.Report{Leg: phone, Class: class})
+			if got := p.notified(); got != "SIP/2.0 "+want {
+				t.Errorf("last report %q", got)
+			}
+			p.reply(p.get("BYE "), "200 OK", "")
+			b.want(&acd.LegEnded{Leg: phone, Cause: acd.EndByUs})
+			b.leave(call)
+		})
+	}
+}
+
+// refers brings a call to where the core has taken the customer over from anna's phone.
+func (b *bench) refers(p *deskphone) (call, phone acd.LegID) {
+	b.t.Helper()
+	call, phone = b.talks(p)
+	p.ask("REFER", "Refer-To: <sip:102@pbx.test>\r\n", "")
+	p.get("SIP/2.0 202")
+	asked := b.want(&acd.TransferAsked{Leg: phone})
+	p.notified()
+	end := &acd.EndLeg{Header: acd.Header{Node: "n1", Call: call}, Leg: phone, Why: acd.EndTransferred}
+	b.board.Applied(acd.Entry{Event: asked}, []acd.Command{end})
+	return call, phone
+}
+
+// Nothing becomes known of it: the phone is not kept for ever, and not told a lie
+// (RFC 6665 section 4.1.3).
+func TestTransfer_NothingIsKnown(t *testing.T) {
+	b := newBench(t, nil)
+	b.board.patient = 100 * time.Millisecond
+	p := b.deskphone()
+	call, phone := b.refers(p)
+	msg := p.get("NOTIFY ")
+	if got := line(msg, "Subscription-State"); got != "terminated;reason=timeout" || !strings.Contains(msg, "SIP/2.0 100 Trying") {
+		t.Errorf("last report:\n%s", msg)
+	}
+	p.reply(msg, "200 OK", "")
+	p.reply(p.get("BYE "), "200 OK", "")
+	b.want(&acd.LegEnded{Leg: phone, Cause: acd.EndByUs})
+	b.do(call, &acd.Report{Leg: phone, Done: true}) // too late
+	b.leave(call)
+}
+
+// The agent is free for the core, and their phone is to ring for the next call while
+// nothing is known of the transfer: it is hung up on before, and told later.
+func TestTransfer_PhoneIsNeededMeanwhile(t *testing.T) {
+	b := newBench(t, nil)
+	p := b.deskphone()
+	call, phone := b.refers(p)
+	next, _ := b.arrive()
+	b.do(next, &acd.Ring{Offer: 2, Agent: "anna"})
+	p.reply(p.get("BYE "), "200 OK", "")
+	p.reply(p.get("INVITE "), "486 Busy Here", "")
+	b.wantAll(&acd.LegEnded{Leg: phone, Cause: acd.EndByUs}, &acd.OfferFailed{Offer: 2, Class: acd.FailBusy})
+	b.do(call, &acd.Report{Leg: phone, Done: true})
+	if got := p.notified(); got != "SIP/2.0 200 OK" {
+		t.Errorf("last report %q", got)
+	}
+	b.leave(next)
 	b.leave(call)
 }
 
@@ -88,6 +164,7 @@ func TestTransfer_PhoneHangsUpAtOnce(t *testing.T) {
 	b.want(&acd.LegEnded{Leg: phone, Cause: acd.EndHangup})
 	b.do(call, &acd.EndLeg{Leg: phone, Why: acd.EndTransferred})
 	b.want(&acd.LegEnded{Leg: phone})
+	b.do(call, &acd.Report{Leg: phone, Done: true})
 	for got := ""; got != "SIP/2.0 200 OK"; {
 		got = p.notified()
 	}
