@@ -377,5 +377,5 @@ func (v *server) waitAgents(group, status string, n int) {
 // waitWaiting waits until so many callers wait in a group.
 func (v *server) waitWaiting(group string, n int) {
 	v.t.Helper()
-	v.waitMetric(fmt.Sprintf(`centrala_waiting{group="%s"}`, group), float64(n))
+	v.waitMetric(fmt.Sprintf(`centrala_queue_waiting{group="%s"}`, group), float64(n))
 }

@@ -137,6 +137,11 @@ func (l *Leg) input(in dialog.Input, x details) error {
 		l.stopSession()
 	}
 	ev := l.ev
+	var t Termination
+	if over {
+		t = termination(step.End, x.code, x.reason)
+		l.s.calls.count(l, t.Class)
+	}
 	l.mu.Unlock()
 	if gone {
 		l.s.forget(l)
@@ -148,7 +153,6 @@ func (l *Leg) input(in dialog.Input, x details) error {
 		ev.LegAnswered(l, tell.sdp)
 	}
 	if over {
-		t := termination(step.End, x.code, x.reason)
 		l.log.Debug().Str("class", t.Class).Int("code", t.Code).Bool("by_us", t.ByUs).Str("reason", t.Reason).Msg("leg ended")
 		if x.owner {
 			l.post(func() { l.listener().LegEnded(l, t) })

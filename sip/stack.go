@@ -142,6 +142,7 @@ type Stack struct {
 	registering bool                     // between Start and Close
 	regWait     sync.WaitGroup           // for their goroutines
 	subs        subscriptions
+	calls       tally
 
 	mu      sync.Mutex
 	legs    map[string]*Leg               // by our tag

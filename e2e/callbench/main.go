@@ -191,8 +191,8 @@ func wait(dir, binary string, n, seconds int) error {
 		return err
 	}
 	defer func() { _ = carrier.Process.Kill(); _ = carrier.Wait() }()
-	if err := until(func() bool { return s.metric(`centrala_waiting{group="unserved"}`) == float64(n) }); err != nil {
-		return fmt.Errorf("%v of %d callers wait: %w", s.metric(`centrala_waiting{group="unserved"}`), n, err)
+	if err := until(func() bool { return s.metric(`centrala_queue_waiting{group="unserved"}`) == float64(n) }); err != nil {
+		return fmt.Errorf("%v of %d callers wait: %w", s.metric(`centrala_queue_waiting{group="unserved"}`), n, err)
 	}
 	packets, before, began := s.metric("centrala_rtp_sent_packets_total"), s.cpu(), time.Now()
 	time.Sleep(time.Duration(seconds) * time.Second)

@@ -52,6 +52,11 @@ type App struct {
 	web   *web.Server
 	trace *tracing // nil: nothing is traced
 
+	messages     sipCount
+	histograms   *histograms
+	reloaded     atomic.Int64 // when queue groups were put in force last, Unix seconds
+	reloadFailed atomic.Bool  // the newest try did not
+
 	certificates certificates
 
 	ready atomic.Bool
@@ -65,6 +70,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 		return nil, err
 	}
 	a = &App{server: server, groups: groups, log: newLogger(o.Console, server.Log)}
+	a.histograms = newHistograms()
 	a.trace = newTracing(server.Trace)
 	a.certificates.server, a.certificates.log = server, part(a.log, "sip")
 	defer func() {
@@ -86,7 +92,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 		return a, err
 	}
 	boardOptions := switchboard.Options{
-		Node: nodeID(server), Facts: appender{a.facts}, Media: a.media, Music: a.music, Core: a.facts, Waiting: waiting{a.facts}, Log: part(a.log, "call"),
+		Node: nodeID(server), Facts: appender{a.facts, a.histograms}, Media: a.media, Music: a.music, Core: a.facts, Waiting: waiting{a.facts}, Log: part(a.log, "call"),
 	}
 	if a.trace != nil {
 		boardOptions.Trace = a.trace
@@ -120,9 +126,11 @@ func newStack(a *App) (*sip.Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	var tap edge.Tap
-	if a.trace != nil {
-		tap = a.trace.message
+	tap := func(f edge.Flow, sent bool, msg []byte) {
+		a.messages.add(sent, msg)
+		if a.trace != nil {
+			a.trace.message(f, sent, msg)
+		}
 	}
 	return sip.New(sip.Options{
 		Tap:       tap,
@@ -141,7 +149,7 @@ func newStack(a *App) (*sip.Stack, error) {
 
 // Start brings the core up to date with this node and begins to take calls.
 func (a *App) Start(ctx context.Context) error {
-	if err := a.facts.Start(&story{a.board, a.facts, nodeID(a.server), a.trace, part(a.log, "acd")}); err != nil {
+	if err := a.facts.Start(&story{a.board, a.facts, nodeID(a.server), a.trace, a.histograms, part(a.log, "acd")}); err != nil {
 		return fmt.Errorf("start the log: %w", err)
 	}
 	a.board.SetConfig(a.groups)
@@ -153,6 +161,7 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	// Whatever legs this node had before are gone; the phones whose
 	// registrations were kept can be rung.
+	a.reloaded.Store(time.Now().Unix())
 	started := &acd.NodeStarted{Node: nodeID(a.server)}
 	for _, user := range a.stack.Reachable() {
 		started.Online = append(started.Online, queuegroups.AgentID(user))
@@ -224,6 +233,14 @@ func (a *App) append(ctx context.Context, e acd.Event) error {
 // are not disturbed. After an error the running version stays. Changes of the
 // server's own settings need a restart, but a renewed certificate is taken up.
 func (a *App) Reload(ctx context.Context) error {
+	err := a.reload(ctx)
+	if a.reloadFailed.Store(err != nil); err == nil {
+		a.reloaded.Store(time.Now().Unix())
+	}
+	return err
+}
+
+func (a *App) reload(ctx context.Context) error {
 	groups, err := loadGroups(a.server)
 	if err != nil {
 		return err

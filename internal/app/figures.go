@@ -1,9 +1,14 @@
 package app
 
 import (
+	"runtime"
+	"strconv"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"centrala/acd"
+	"centrala/sip"
 )
 
 // figures turns the parts' own counts into metrics at the moment they are asked for.
@@ -21,12 +26,20 @@ type metric struct {
 // metrics is the one list of what /metrics shows of ours.
 func metrics() []metric {
 	return []metric{
+		{"centrala_build_info", "1, with the version of the program and of Go.", []string{"version", "goversion"}},
+		{"centrala_config_last_reload_successful", "1 where the newest reading of the queue groups put them in force; 0: the version before it goes on.", nil},
+		{"centrala_config_last_reload_success_timestamp_seconds", "When queue groups were put in force last, in seconds since 1970.", nil},
 		{"centrala_calls", "Calls that have a leg on this node now.", nil},
+		{"centrala_calls_active", "SIP calls now, by direction (in, out) and trunk; those of and to phones have no trunk.", []string{"dir", "trunk"}},
+		{"centrala_calls_total", "SIP calls that are over, by direction, trunk and outcome: answered, which callers who hear music are, too, or why not.", []string{"dir", "trunk", "outcome"}},
 		{"centrala_calls_arrived_total", "Calls from trunks and from agents that were handed to the core.", nil},
 		{"centrala_calls_refused_total", "Calls from trunks and from agents refused before the core saw them.", nil},
 		{"centrala_calls_denied_total", "Calls and transfers of agents to numbers outside that they may not call.", nil},
 		{"centrala_interactions", "Interactions that have not ended, by group.", []string{"group"}},
-		{"centrala_waiting", "Interactions for which nobody is being rung, by group.", []string{"group"}},
+		{"centrala_queue_waiting", "Interactions for which nobody is being rung, by group.", []string{"group"}},
+		{"centrala_queue_longest_wait_seconds", "How long the first of these waits, by group; 0: nobody does.", []string{"group"}},
+		{waitSeconds, "Waits of interactions that are over, from arrival to the answer or the end, by the last group and outcome: answered, or how it ended.", []string{"group", "outcome"}},
+		{handleSeconds, "Times from the answer to the end, of interactions that are over, by the last group.", []string{"group"}},
 		{"centrala_agents", "Agents by group and status.", []string{"group", "status"}},
 		{"centrala_interactions_ended_total", "Interactions by how they ended.", []string{"end"}},
 		{"centrala_offers_total", "Offers by outcome.", []string{"outcome"}},
@@ -35,6 +48,9 @@ func metrics() []metric {
 		{"centrala_call_faults_total", "Calls ended by a fault of the program.", nil},
 		{"centrala_facts_refused_total", "Facts that the log did not take.", nil},
 		{"centrala_sip_legs", "SIP legs now.", nil},
+		{"centrala_sip_requests_total", "SIP requests by method and direction (in, out), repeated ones included.", []string{"method", "dir"}},
+		{"centrala_sip_responses_total", "SIP responses by method, status and direction, repeated ones included.", []string{"method", "code", "dir"}},
+		{"centrala_sip_registrations", "Users with a phone that is registered here (user), and trunks where we are registered (trunk).", []string{"kind"}},
 		{"centrala_sip_calls_challenged_total", "Calls from no trunk that were asked for a password, the first try of every phone among them.", nil},
 		{"centrala_sip_calls_denied_total", "Calls from no trunk with a wrong password, and those over a user's limit.", nil},
 		{"centrala_sip_watches", "Subscriptions of busy lamp fields now.", nil},
@@ -49,15 +65,34 @@ func metrics() []metric {
 		{"centrala_media_port_pairs_free", "RTP port pairs that are neither in use nor in quarantine.", nil},
 		{"centrala_rtp_sent_packets_total", "RTP packets sent.", nil},
 		{"centrala_rtp_received_packets_total", "RTP packets accepted.", nil},
+		{rtpLost, "RTP packets that never came, of legs that have ended.", nil},
+		{jitterSeconds, "Mean jitter of what came, of legs that have ended.", nil},
 		{"centrala_rtp_discarded_packets_total", "Packets from strangers or malformed.", nil},
+		{"centrala_trace_calls", "Calls that can be traced.", nil},
+		{"centrala_trace_bytes", "Memory that traces take, roughly.", nil},
+		{"centrala_trace_forgotten_total", "Calls that can no longer be traced because newer ones needed the room.", nil},
 		{"centrala_log_applied_entries_total", "Log entries applied since the start.", nil},
 		{"centrala_log_leader", "1 where this node arms the deadlines.", nil},
 	}
 }
 
+// helpOf is what the list says of a metric.
+func helpOf(name string) string {
+	for _, m := range metrics() {
+		if m.name == name {
+			return m.help
+		}
+	}
+	return ""
+}
+
 func newFigures(a *App) *figures {
 	f := &figures{app: a, desc: make(map[string]*prometheus.Desc)}
 	for _, m := range metrics() {
+		switch m.name {
+		case waitSeconds, handleSeconds, jitterSeconds, rtpLost:
+			continue // they collect themselves
+		}
 		f.desc[m.name] = prometheus.NewDesc(m.name, m.help, m.labels, nil)
 	}
 	return f
@@ -78,6 +113,9 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	count := func(name string, v uint64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(f.desc[name], prometheus.CounterValue, float64(v), labels...)
 	}
+	gauge("centrala_build_info", 1, Version(), runtime.Version())
+	gauge("centrala_config_last_reload_successful", oneIf(!f.app.reloadFailed.Load()))
+	gauge("centrala_config_last_reload_success_timestamp_seconds", float64(f.app.reloaded.Load()))
 	b := f.app.board.Stats()
 	gauge("centrala_calls", float64(b.Calls))
 	count("centrala_calls_arrived_total", b.Arrived)
@@ -92,7 +130,12 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	f.app.facts.View(func(s *acd.State) { groups, counters = s.Groups(), s.Counters() })
 	for _, g := range groups {
 		gauge("centrala_interactions", float64(g.Interactions), string(g.ID))
-		gauge("centrala_waiting", float64(g.Waiting), string(g.ID))
+		gauge("centrala_queue_waiting", float64(g.Waiting), string(g.ID))
+		longest := 0.0
+		if !g.Longest.IsZero() {
+			longest = max(0, time.Since(g.Longest).Seconds())
+		}
+		gauge("centrala_queue_longest_wait_seconds", longest, string(g.ID))
 		for status, n := range g.Agents {
 			gauge("centrala_agents", float64(n), string(g.ID), status)
 		}
@@ -112,6 +155,8 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	count("centrala_sip_calls_denied_total", st.Denied)
 	gauge("centrala_sip_watches", float64(st.Watches))
 	f.trunks(gauge, count)
+	f.sip(gauge, count)
+	f.traces(gauge, count)
 	m := f.app.media.Stats()
 	gauge("centrala_media_endpoints", float64(m.Endpoints))
 	gauge("centrala_media_port_pairs_free", float64(m.PortPairsFree))
@@ -121,11 +166,14 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 
 	l := f.app.facts.Stats()
 	count("centrala_log_applied_entries_total", l.Applied)
-	leader := 0.0
-	if l.Leader {
-		leader = 1
+	gauge("centrala_log_leader", oneIf(l.Leader))
+}
+
+func oneIf(yes bool) float64 {
+	if yes {
+		return 1
 	}
-	gauge("centrala_log_leader", leader)
+	return 0
 }
 
 func (f *figures) trunks(gauge func(name string, v float64, labels ...string), count func(name string, v uint64, labels ...string)) {
@@ -140,18 +188,55 @@ func (f *figures) trunks(gauge func(name string, v float64, labels ...string), c
 			count("centrala_trunk_limited_total", t.Fast, t.ID, "rate")
 		}
 		if t.Registers {
-			registered := 0.0
-			if t.Registered {
-				registered = 1
-			}
-			gauge("centrala_trunk_registered", registered, t.ID)
+			gauge("centrala_trunk_registered", oneIf(t.Registered), t.ID)
 		}
 		if t.Checked {
-			up := 0.0
-			if t.Up {
-				up = 1
-			}
-			gauge("centrala_trunk_up", up, t.ID)
+			gauge("centrala_trunk_up", oneIf(t.Up), t.ID)
 		}
 	}
+}
+
+// sip collects what is counted of calls, messages and registrations.
+func (f *figures) sip(gauge func(name string, v float64, labels ...string), count func(name string, v uint64, labels ...string)) {
+	dir := func(inbound bool) string {
+		if inbound {
+			return "in"
+		}
+		return "out"
+	}
+	over, active := f.app.stack.Calls()
+	for kind, n := range active {
+		gauge("centrala_calls_active", float64(n), dir(kind.Inbound), kind.Trunk)
+	}
+	trunks := 0
+	for _, t := range f.app.stack.Trunks() {
+		if t.Registered {
+			trunks++
+		}
+		for _, inbound := range []bool{true, false} {
+			if active[sip.CallKind{Trunk: t.ID, Inbound: inbound}] == 0 {
+				gauge("centrala_calls_active", 0, dir(inbound), t.ID)
+			}
+		}
+	}
+	for kind, n := range over {
+		count("centrala_calls_total", n, dir(kind.Inbound), kind.Trunk, kind.Outcome)
+	}
+	gauge("centrala_sip_registrations", float64(len(f.app.stack.Reachable())), "user")
+	gauge("centrala_sip_registrations", float64(trunks), "trunk")
+	f.app.messages.each(
+		func(n uint64, method, dir string) { count("centrala_sip_requests_total", n, method, dir) },
+		func(n uint64, method string, status int, dir string) {
+			count("centrala_sip_responses_total", n, method, strconv.Itoa(status), dir)
+		})
+}
+
+func (f *figures) traces(gauge func(name string, v float64, labels ...string), count func(name string, v uint64, labels ...string)) {
+	if f.app.trace == nil {
+		return
+	}
+	st := f.app.trace.recorder.Stats()
+	gauge("centrala_trace_calls", float64(st.Calls))
+	gauge("centrala_trace_bytes", float64(st.Bytes))
+	count("centrala_trace_forgotten_total", st.Forgotten)
 }

@@ -68,10 +68,16 @@ func eventLogOptions(s *configs.Server, log zerolog.Logger) eventlog.Options {
 }
 
 // appender gives the switchboard the log without making it wait.
-type appender struct{ log *eventlog.Log }
+type appender struct {
+	log        *eventlog.Log
+	histograms *histograms
+}
 
 // Append queues a fact; an error tells that the log is closed or overloaded.
-func (a appender) Append(e acd.Event) error { return a.log.Append(e).Err() }
+func (a appender) Append(e acd.Event) error {
+	a.histograms.fact(e)
+	return a.log.Append(e).Err()
+}
 
 // directory is what the SIP stack has to know of the queue groups.
 func directory(realm string, c *queuegroups.Config) sip.Directory {

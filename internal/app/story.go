@@ -17,6 +17,7 @@ type story struct {
 	facts *eventlog.Log
 	node  acd.NodeID
 	trace *tracing // nil: nothing is traced
+	over  *histograms
 	log   zerolog.Logger
 }
 
@@ -24,11 +25,13 @@ type story struct {
 func (s *story) Applied(e acd.Entry, commands []acd.Command) {
 	s.board.Applied(e, commands)
 	told := s.log.GetLevel() <= zerolog.InfoLevel
-	if !told && s.trace == nil {
-		return
-	}
 	s.facts.View(func(st *acd.State) {
 		ended := st.Ended()
+		for _, r := range ended {
+			if r.Node == s.node {
+				s.over.ended(r)
+			}
+		}
 		callOf := func(id acd.InteractionID) (call acd.LegID, node acd.NodeID, ok bool) {
 			call, node, ok = st.CallOf(id)
 			for _, r := range ended {
