@@ -58,7 +58,10 @@ func (c *carrier) waitCall() message {
 }
 
 // hangUp lets the telephone hang up.
-func (c *carrier) hangUp() {
+func (c *carrier) hangUp() { c.t.Helper(); c.goOn() }
+
+// goOn tells the carrier to go on with its scenario.
+func (c *carrier) goOn() {
 	c.t.Helper()
 	conn, err := net.Dial("udp", c.sipp.String())
 	if err != nil {
@@ -165,6 +168,60 @@ func TestForwardingOutsideWithPassword(t *testing.T) {
 			s.waitFootprint(before)
 		})
 	}
+}
+
+// Early media: what is before the telephone, and whoever is called for it, hear each
+// other before the answer. The caller is answered only when the telephone is.
+func TestEarlyMedia_Forwarded(t *testing.T) {
+	t.Parallel()
+	site := newSite(t)
+	telephone := newCarrier(t, site, 1300, "carrier-early.xml", "STATUS", "200 OK")
+	p := newPhone(t, site, "anna", 900, declines)
+	s := newServer(t, site, outside(telephone, p, "rings: 2", "", "[agent, hangup]"))
+	before := s.footprint()
+	c := s.call("+48600100200", "+48221234567", 500)
+	telephone.waitCall()
+	progress := c.wait("early media", response("INVITE", 183))
+	if _, ok := progress.audio(); !ok {
+		t.Errorf("183 without a session description:\n%s", progress.body)
+	}
+	c.waitTone("the caller hears what is before the telephone", 1300, 500*time.Millisecond)
+	if _, answered := c.find(response("INVITE", 200)); answered {
+		t.Error("the caller was answered before the telephone")
+	}
+	telephone.goOn()
+	c.waitAnswered()
+	c.waitTone("the caller hears the telephone", 1300, 300*time.Millisecond)
+	telephone.waitTone("the telephone hears the caller", 500, 300*time.Millisecond)
+	c.hangUp()
+	c.waitOver()
+	telephone.waitOver()
+	s.wantStory("+48600100200", "arrived +48221234567", "offer anna", "outcome anna declined",
+		"action agent", "offer +48601000002", "ringing", "outcome answered", "bridged", "ended forwarded_outside")
+	s.waitFootprint(before)
+}
+
+// An agent calls outside and hears what is before the telephone.
+func TestEarlyMedia_AgentCalls(t *testing.T) {
+	t.Parallel()
+	site := newSite(t)
+	telephone := newCarrier(t, site, 1300, "carrier-early.xml", "STATUS", "200 OK")
+	s := newServer(t, site, withTrunk(telephone, ""))
+	before := s.footprint()
+	anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
+	anna.dial("601000002")
+	telephone.waitCall()
+	anna.wait("hears something before the answer", "CALL_PROGRESS")
+	s.waitMetric("centrala_media_endpoints", 2)
+	talkFor(time.Second)
+	telephone.goOn()
+	anna.wait("talks", "CALL_ESTABLISHED")
+	telephone.waitTone("the telephone hears Anna", 900, 500*time.Millisecond)
+	anna.hangUp()
+	telephone.waitOver()
+	anna.wait("is free", "CALL_CLOSED")
+	s.waitFootprint(before)
+	anna.heardOnly(1300, 900, calmHertz)
 }
 
 // The telephone outside is busy: the chain goes on, and the caller is told at last.

@@ -151,7 +151,7 @@ func (ep *Endpoint) apply(agreed sdp.Agreed, remote []byte) error {
 		ep.in.kinds[noisePT] = kindNoise
 	}
 	now := int64(ep.engine.clock())
-	ep.in.last = now // a time-out begins anew
+	ep.in.last, ep.in.timedOut = now, false // a time-out begins anew
 	ep.reports.negotiated(agreed)
 	source := &ep.in.source
 	moved := agreed.Remote != source.signalled && !agreed.Remote.Addr().IsUnspecified()

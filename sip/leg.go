@@ -119,7 +119,7 @@ type Leg struct {
 
 	invite   *tx.Request       // inbound: the INVITE
 	answer   *sip.Response     // inbound: our 2xx
-	reliable *provisional      // inbound: nil unless the caller requires RFC 3262
+	reliable *provisional      // inbound: nil unless the caller can do RFC 3262
 	rseqs    map[string]uint32 // outbound: the newest RSeq by the peer's tag
 	settled  chan struct{}     // inbound: closed when no ACK is awaited any more
 	tries    attempts          // outbound: the INVITEs

@@ -21,8 +21,9 @@ import (
 const option100rel = "100rel"
 
 // provisional is the state of the provisional answers to an INVITE whose caller
-// requires that they be acknowledged.
+// can acknowledge them.
 type provisional struct {
+	required bool          // the caller insists: all are to be acknowledged, and else those with a session description
 	rseq     uint32        // of the newest
 	open     *sip.Response // not acknowledged; nil: none
 	offered  bool          // the open one carries a session description
@@ -37,13 +38,15 @@ type provisional struct {
 	agreed  []byte // the caller's answer to our offer, to be told with the ACK
 }
 
-// reliably makes the state if the caller requires it. Those who only could take
-// it are answered as everybody: a loss costs them a ringing tone, no call.
+// reliably makes the state if the caller requires it or can do it (section 3). Of
+// those who only can, a loss that costs a ringing tone is taken: they acknowledge what
+// carries a session description.
 func reliably(r *tx.Request) *provisional {
-	if !header.HasOption(r.Request, "Require", option100rel) {
+	required := header.HasOption(r.Request, "Require", option100rel)
+	if !required && !header.HasOption(r.Request, "Supported", option100rel) {
 		return nil
 	}
-	return &provisional{rseq: 1 + rand.Uint32N(1<<31-2)} // section 3; what is added stays below 2^32
+	return &provisional{required: required, rseq: 1 + rand.Uint32N(1<<31-2)} // section 3; what is added stays below 2^32
 }
 
 // sendRing sends a provisional answer, one at a time where they are acknowledged.
@@ -53,14 +56,16 @@ func (l *Leg) sendRing(x *details) error {
 	case p == nil && l.sdp == nil: // an offer must not be lost (RFC 3261 section 13.2.1)
 		sdp = nil
 	case p == nil:
-	case p.open != nil:
-		p.next = x
-		return nil
 	case p.settled:
 		sdp = nil
 	}
+	acknowledged := p != nil && (p.required || sdp != nil)
+	if acknowledged && p.open != nil {
+		p.next = x
+		return nil
+	}
 	res := l.response(x.code, statusText(x.code, ""), sdp)
-	if p == nil {
+	if !acknowledged {
 		return l.invite.Respond(res)
 	}
 	p.rseq++

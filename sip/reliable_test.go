@@ -207,23 +207,68 @@ func TestReliable_LateOfferAndUpdateInTheEarlyDialog(t *testing.T) {
 	}
 }
 
-// Who could take reliable answers but does not ask for them gets none, and no
-// offer of ours in an answer that may be lost.
-func TestReliable_OnlyWhereRequired(t *testing.T) {
+// Who cannot take reliable answers gets none, and no offer of ours in an answer that
+// may be lost; who can but does not insist gets none without a session description.
+func TestReliable_OnlyWhereItMatters(t *testing.T) {
+	for name, c := range map[string]struct{ extra, sdp string }{
+		"cannot": {"Supported: timer\r\n", testSDP},
+		"can":    {"Supported: timer, 100rel\r\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t)
+			p := newPeer(t, s.addr("udp"))
+			p.send(p.request(request{method: "INVITE", extra: c.extra}))
+			l, o := s.call(t)
+			o.do(func() { l.Ring(180, sdpOrNone(c.sdp)) })
+			got := p.recv("SIP/2.0 180")
+			if field(got, "Require") != "" || field(got, "RSeq") != "" || strings.Contains(got, "m=audio") {
+				t.Errorf("ringing:\n%s", got)
+			}
+			if msg, ok := p.within(100*time.Millisecond, "SIP/2.0 1"); ok {
+				t.Errorf("again:\n%s", msg)
+			}
+			p.send(p.request(request{method: "PRACK", seq: 2, to: field(got, "To"), extra: "RAck: 1 1 INVITE\r\n"}))
+			p.recv("SIP/2.0 481")
+		})
+	}
+}
+
+// Section 3: a caller who can take reliable answers gets those with a session
+// description so, and acknowledges them, while others pass; the 2xx waits for that.
+func TestReliable_EarlyMediaOfWhoSupportsIt(t *testing.T) {
 	s := start(t)
 	p := newPeer(t, s.addr("udp"))
-	p.send(p.request(request{method: "INVITE", extra: "Supported: 100rel\r\n"}))
+	p.send(p.request(request{method: "INVITE", extra: "Supported: 100rel\r\n", body: testSDP}))
 	l, o := s.call(t)
-	o.do(func() { l.Ring(180, []byte(testSDP)) })
-	got := p.recv("SIP/2.0 180")
-	if field(got, "Require") != "" || field(got, "RSeq") != "" || strings.Contains(got, "m=audio") {
+	o.do(func() { l.Ring(180, nil) })
+	if got := p.recv("SIP/2.0 1"); !strings.HasPrefix(got, "SIP/2.0 180") || field(got, "RSeq") != "" {
 		t.Errorf("ringing:\n%s", got)
 	}
-	if msg, ok := p.within(100*time.Millisecond, "SIP/2.0 1"); ok {
-		t.Errorf("again:\n%s", msg)
+	o.do(func() { l.Ring(183, []byte(testSDP)) })
+	got := p.recv("SIP/2.0 183")
+	if field(got, "Require") != "100rel" || !strings.Contains(got, "m=audio") {
+		t.Errorf("early media:\n%s", got)
 	}
-	p.send(p.request(request{method: "PRACK", seq: 2, to: field(got, "To"), extra: "RAck: 1 1 INVITE\r\n"}))
-	p.recv("SIP/2.0 481")
+	o.do(func() { l.Ring(181, nil) })
+	if between := p.recv("SIP/2.0 181"); field(between, "RSeq") != "" {
+		t.Errorf("between:\n%s", between)
+	}
+	if again := p.recv("SIP/2.0 183"); field(again, "RSeq") != field(got, "RSeq") {
+		t.Errorf("again:\n%s", again)
+	}
+	o.do(func() { _ = l.Answer([]byte(testSDP)) })
+	p.send(p.request(request{method: "PRACK", seq: 2, to: field(got, "To"), extra: "RAck: " + field(got, "RSeq") + " 1 INVITE\r\n"}))
+	p.recv("SIP/2.0 200")
+	ok := p.recv("SIP/2.0 200")
+	if field(ok, "CSeq") != "1 INVITE" || strings.Contains(ok, "m=audio") {
+		t.Errorf("answer:\n%s", ok)
+	}
+	p.send(p.request(request{method: "ACK", to: field(got, "To")}))
+	o.want("answered")
+	p.send(p.request(request{method: "BYE", seq: 3, to: field(got, "To")}))
+	p.recv("SIP/2.0 200")
+	o.wantEnd(ClassHangup, 0)
+	s.idle(t)
 }
 
 // Section 4: we acknowledge each reliable answer once and in order, in its own
@@ -298,4 +343,11 @@ func TestReliable_PrackLost(t *testing.T) {
 	o.wantEnd(ClassCancelled, 0)
 	p.send(p.reply(first, 481, "", "", ""))
 	s.idle(t)
+}
+
+func sdpOrNone(s string) []byte {
+	if s == "" {
+		return nil
+	}
+	return []byte(s)
 }

@@ -54,6 +54,8 @@ type leg struct {
 	offer    *offer               // nil for the caller's
 	with     *leg                 // whom it is bridged with
 	waits    bool                 // bridged, and hears music because the other end holds the call
+	playing  *acd.Play            // what it hears unless it is bridged; nil: nothing
+	early    *leg                 // who hears it though it has not answered; nil: nobody
 	up       bool                 // an agent's, or of a telephone outside: it answered or came for the call, and the core was told
 	timedOut bool                 // ended by us because its media stopped
 	keys     keypad               // what an agent types during the call
@@ -229,6 +231,9 @@ func (c *call) mediaEvent(l *leg, e media.Event) {
 		c.heard(l, e)
 		return
 	case media.EventTimeout:
+	}
+	if l.early != nil {
+		return // it may ring in silence; the core limits for how long
 	}
 	c.board.trace.Audio(c.id, l.id, "no packet for too long")
 	c.log.Warn().Str("leg_id", string(l.id)).Msg("no media from the far end: leg ended")

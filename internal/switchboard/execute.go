@@ -61,6 +61,7 @@ func (c *call) play(cmd *acd.Play) {
 		return
 	}
 	l.part()
+	l.playing = cmd
 	music := c.programme(cmd.Music)
 	l.media.Play(music)
 	c.announce(l, cmd.Interaction, music)

@@ -78,13 +78,8 @@ func (c *call) hint(l *leg) {
 
 // ringback has an agent who asks a colleague hear that the colleague's phone rings,
 // as it sounds in their country, until the core bridges somebody.
-func (c *call) ringback(o *offer) {
-	if o.by == "" {
-		return
-	}
-	for _, l := range c.legs {
-		if l.agent == o.by && l.up && l.with == nil {
-			l.media.Play(c.board.ringing.Load().Begin())
-		}
+func (c *call) ringback(o *offer, first bool) {
+	if l := c.asker(o); l != nil && first && o.by != "" {
+		l.media.Play(c.board.ringing.Load().Begin())
 	}
 }

@@ -8,14 +8,20 @@ import (
 
 var _ sip.LegEvents = (*call)(nil)
 
-// LegProgress: a phone rings.
-func (c *call) LegProgress(sl *sip.Leg, code int, _ []byte) {
+// LegProgress: a phone rings, or what is before it speaks.
+func (c *call) LegProgress(sl *sip.Leg, code int, sdp []byte) {
 	l := c.legs[sl]
-	if l == nil || l.offer == nil || code < 180 || l.offer.ringing {
+	if l == nil || l.offer == nil || code < 180 {
 		return
 	}
+	first := !l.offer.ringing
 	l.offer.ringing = true
-	c.ringback(l.offer)
+	if sdp == nil || !c.early(l, sdp) {
+		c.ringback(l.offer, first)
+	}
+	if !first {
+		return
+	}
 	c.board.fact(&acd.OfferRinging{Offer: l.offer.id})
 	l.offer.whom(c.log.Debug().Str("leg_id", string(l.id))).Int("code", code).Msg("phone rings")
 }
@@ -73,6 +79,7 @@ func (c *call) LegEnded(sl *sip.Leg, t sip.Termination) {
 	}
 	delete(c.legs, sl)
 	c.board.forget(l)
+	c.earlyOver(l)
 	c.hushFor(l)
 	if l == c.caller && c.feature != nil {
 		c.stopAwaiting()

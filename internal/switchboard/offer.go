@@ -216,6 +216,7 @@ func (c *call) connect(cmd *acd.Bridge) {
 		}
 	}
 	a.with, b.with = b, a
+	a.playing, b.playing, a.early, b.early = nil, nil, nil, nil
 	c.held = cmd.Music
 	media.Bridge(a.media, b.media)
 	c.arrange(a)
