@@ -120,6 +120,7 @@ func (s *stream) playKeys(buf *frameBuffer, now int64) bool {
 	marker := k.sent == 0
 	if marker { // the timestamp is the key's beginning through all its packets
 		s.resume(now)
+		s.seam.heard = false // the listener hears the key
 	} else {
 		s.seq++
 	}

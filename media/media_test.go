@@ -90,7 +90,7 @@ func measureNoise() (worst func() time.Duration) {
 
 // The life of a caller's leg: music, talk, music on hold while the agent's phone holds, talk.
 func TestCall_MusicBridgeHoldResume(t *testing.T) {
-	const music, caller, agent = 440, 1000, 1700
+	const music, caller, agent = 450, 1000, 1700
 	noise := measureNoise()
 	e := newEngine(t, media.Options{})
 	a := newEndpoint(t, e, media.EndpointOptions{Label: "caller"})

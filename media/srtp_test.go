@@ -103,7 +103,7 @@ func (p *securePhone) say(to netip.AddrPort, program media.Program, tick uint64)
 // An encrypted phone and a plain one: music, talk, hold and talk again, each way
 // by every suite, in one stream whose keys stay.
 func TestSRTP_BothWays(t *testing.T) {
-	const music, secret, open = 440, 1000, 1700
+	const music, secret, open = 450, 1000, 1700
 	for suite := range suites {
 		t.Run(string(suite), func(t *testing.T) {
 			e := newEngine(t, media.Options{})

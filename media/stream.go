@@ -42,6 +42,7 @@ type stream struct {
 	ts      uint32 // this and seq are of the newest packet
 	tsAt    int64  // when ts last rose, in ns of the engine's clock
 	tick    uint64 // of the programme's newest frame
+	seam    seam
 
 	sent, sentBytes, unsent uint64
 
@@ -75,6 +76,9 @@ func (s *stream) resume(now int64) {
 	if s.started {
 		const frame = int64(20 * time.Millisecond)
 		frames = max(1, (now-s.tsAt+frame/2)/frame)
+	}
+	if frames > 2 { // the listener has heard nothing for a while
+		s.seam.heard = false
 	}
 	s.ts += uint32(frames) * FrameSamples
 	s.tsAt = now
@@ -132,12 +136,14 @@ func (s *stream) play(buf *frameBuffer, tick uint64, now int64) bool {
 	marker := !s.fitted
 	if marker {
 		s.resume(now)
+		s.seam.join(buf[rtpHeader:framePacket], s.codec)
 	} else { // ticks that were missed leave a hole in time, not in sequence
 		s.seq++
 		s.ts += uint32(tick-s.tick) * FrameSamples
 		s.tsAt = now
 	}
 	s.tick = tick
+	s.seam.note(buf[rtpHeader:framePacket], s.codec)
 	putHeader(buf[:], marker, s.pt, s.seq, s.ts, s.ssrc)
 	s.write(buf[:framePacket])
 	return true
@@ -170,12 +176,12 @@ func (s *stream) relay(from *Endpoint, buf []byte, a *arrival) {
 		}
 		s.keys.others = a.now
 	}
-	marker := a.marker
+	marker, fresh := a.marker, false
 	if !s.fitted || s.generation != a.generation {
 		s.resume(a.now)
 		s.seqOffset, s.tsOffset = s.seq-a.seq, s.ts-a.ts
 		s.generation, s.firstSeq, s.early = a.generation, a.seq, reorderWindow
-		marker = true
+		marker, fresh = true, true
 	} else if s.early > 0 {
 		if s.early--; int16(a.seq-s.firstSeq) < 0 { // its number on our stream was the last source's
 			s.unsent++
@@ -197,6 +203,12 @@ func (s *stream) relay(from *Endpoint, buf []byte, a *arrival) {
 		makeNoise(b[rtpHeader:], s.codec, level, ts)
 	case !a.event && a.codec != s.codec:
 		recode(b[rtpHeader:], a.codec)
+	}
+	if !a.event {
+		if fresh {
+			s.seam.join(b[rtpHeader:], s.codec)
+		}
+		s.seam.note(b[rtpHeader:], s.codec)
 	}
 	putHeader(b, marker, pt, seq, ts, s.ssrc)
 	s.write(b)
