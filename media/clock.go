@@ -152,6 +152,7 @@ func (m *metronome) play(ep *Endpoint, tick uint64, now time.Duration) (listenin
 
 // loop runs the metronome until stop is closed. clock is the time since the engine's start.
 func (m *metronome) loop(clock func() time.Duration, stop <-chan struct{}) {
+	var armed time.Duration // what the timer is set to; 0: it is not
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -170,9 +171,15 @@ func (m *metronome) loop(clock func() time.Duration, stop <-chan struct{}) {
 			}
 			continue
 		}
-		timer.Reset(wait)
+		// A timer that is set anew before it went off makes the runtime look through all its timers
+		// when it does, and of those there are several for each call: not for every new listener.
+		if armed != at || !ok {
+			timer.Reset(wait)
+			armed = at
+		}
 		select {
 		case <-timer.C:
+			armed = 0
 		case <-m.wake:
 		case <-stop:
 			return

