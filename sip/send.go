@@ -163,7 +163,8 @@ func (l *Leg) destination(d *dialog.Dialog) edge.Flow {
 		port = uint16(hop.Port)
 	}
 	remote := netip.AddrPortFrom(ip, port)
-	if network == l.flow.Network && (remote == l.flow.Remote || network == "tcp" && ip == here && l.s.tx.Flows().Alive(l.flow.ID)) {
+	open := l.flow.ID == "" || l.s.tx.Flows().Alive(l.flow.ID) // a connection that closed is opened anew (section 18)
+	if network == l.flow.Network && open && (remote == l.flow.Remote || network == "tcp" && ip == here && l.flow.ID != "") {
 		return l.flow
 	}
 	if flow, err := l.s.tx.Towards(network, remote, hop.Host); err == nil {

@@ -26,10 +26,15 @@ type Resolver interface {
 const (
 	// resolveWithin bounds how long a host name may take.
 	resolveWithin = 5 * time.Second
-	// nameFresh is how long a name's addresses are used without asking again:
-	// the resolver of the machine, which keeps what it heard for its TTL, does
-	// not tell how long that is.
-	nameFresh = 30 * time.Second
+	// nameFresh is how long a name's addresses are used without asking again: the
+	// unit of a TTL. The resolver of the machine keeps what it heard for its TTL and
+	// does not tell how long that is, so it is asked for every call but those of the
+	// same second (docs/adr/0012-names-of-carriers.md).
+	nameFresh = time.Second
+	// nameWait is how long it may take to answer while there are older addresses, and
+	// nameRetry how long it is left alone when it did not (RFC 8767 section 5).
+	nameWait  = 2 * time.Second
+	nameRetry = 10 * time.Second
 	// nameStale is how long they are used when the DNS does not answer.
 	nameStale = 24 * time.Hour
 	// addressRest is how long an address that failed comes after all others.
@@ -56,7 +61,8 @@ type place struct {
 
 type found struct {
 	addrs []netip.AddrPort
-	at    time.Time
+	at    time.Time // when they were heard of
+	tried time.Time // when they were asked for in vain since; zero: they were not
 }
 
 func newNames(r Resolver, now func() time.Time) *names {
@@ -70,21 +76,34 @@ func newNames(r Resolver, now func() time.Time) *names {
 func (n *names) lookup(ctx context.Context, p place) ([]netip.AddrPort, error) {
 	now := n.now()
 	n.mu.Lock()
-	f := n.found[p]
-	n.mu.Unlock()
-	if f == nil || now.Sub(f.at) > nameFresh {
-		addrs, err := n.ask(ctx, p)
-		switch {
-		case err == nil:
-			f = &found{addrs, now}
-			n.mu.Lock()
-			n.forget(now)
-			n.found[p] = f
+	f, known := n.found[p], false
+	if f != nil {
+		if now.Sub(f.at) < nameFresh || now.Sub(f.tried) < nameRetry {
 			n.mu.Unlock()
-		case f == nil || now.Sub(f.at) > nameStale:
-			return nil, err
+			return n.inOrder(f.addrs), nil
 		}
+		known = now.Sub(f.at) <= nameStale
 	}
+	n.mu.Unlock()
+	if known {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, nameWait)
+		defer cancel()
+	}
+	addrs, err := n.ask(ctx, p)
+	n.mu.Lock()
+	switch {
+	case err == nil:
+		f = &found{addrs: addrs, at: now}
+		n.forget(now)
+		n.found[p] = f
+	case known:
+		f.tried = now
+	default:
+		n.mu.Unlock()
+		return nil, err
+	}
+	n.mu.Unlock()
 	return n.inOrder(f.addrs), nil
 }
 

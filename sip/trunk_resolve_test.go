@@ -192,10 +192,20 @@ func TestNames_KeepAndForget(t *testing.T) {
 	z.down = true
 	now = now.Add(nameFresh + 1)
 	look(4, a, b)
-	now = now.Add(nameStale)
-	look(5)
+	look(4, a, b) // it is not asked again at once
+	now = now.Add(nameRetry)
+	look(5, a, b)
+	z.down, z.hosts["h"] = false, []netip.Addr{b} // as soon as it answers, what it says counts
+	now = now.Add(nameRetry)
+	look(6, b)
+	z.hosts["h"] = []netip.Addr{a, b} // the TTL is over
+	now = now.Add(time.Second)
+	look(7, a, b)
+	z.down = true
+	now = now.Add(nameStale + 1)
+	look(8)
 	z.down = false
-	look(6, a, b)
+	look(9, a, b)
 	if len(n.failed) != 0 || len(n.found) != 1 {
 		t.Errorf("kept %v %v", n.failed, n.found)
 	}

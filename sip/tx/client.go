@@ -220,12 +220,20 @@ func (l *Layer) SendAck(ack *sip.Request, flow edge.Flow) error {
 	return l.Repeat(ack, flow)
 }
 
-// Repeat sends a message once more, as it is.
+// Repeat sends a message once more, as it is. Where a connection has to be opened for
+// it, that happens on a goroutine, and what comes of it is not told.
 func (l *Layer) Repeat(ack *sip.Request, flow edge.Flow) error {
 	if flow.ID == "" {
 		f, ok := l.flows.ByPeer(flow)
 		if !ok {
-			return ErrFlowDead
+			l.pumps.Go(func() {
+				l.guard("ACK", func() {
+					if f, err := l.connect(flow); err == nil {
+						_ = l.Repeat(ack, f)
+					}
+				})
+			})
+			return nil
 		}
 		flow = f
 	}
