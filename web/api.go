@@ -15,6 +15,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"centrala/internal/accounts"
 )
 
 // Prefix is where the API is.
@@ -141,7 +143,7 @@ func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 		w.Header().Set("Cache-Control", "no-store")
 		r := requestOf(hr.Context())
 		r.route = op.OperationID
-		if p := a.s.admit(r, hr, need); p != nil {
+		if p := a.s.admit(w, r, hr, need); p != nil {
 			a.s.refuse(w, hr, p)
 			return
 		}
@@ -157,27 +159,32 @@ func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 }
 
 // admit finds out who calls and whether they may.
-func (s *Server) admit(r *request, hr *http.Request, need Need) *Problem {
+func (s *Server) admit(w http.ResponseWriter, r *request, hr *http.Request, need Need) *Problem {
 	if key, ok := strings.CutPrefix(hr.Header.Get("Authorization"), "Bearer "); ok {
-		return s.known(r, need, func() (*Caller, error) { return s.accounts.Key(hr.Context(), strings.TrimSpace(key), r.from) })
+		return s.known(r, need, func() (*accounts.Caller, error) {
+			return s.accounts.Key(hr.Context(), strings.TrimSpace(key), r.from)
+		})
 	}
-	if c, err := hr.Cookie(cookieName(r.secure)); err == nil && c.Value != "" {
-		return s.known(r, need, func() (*Caller, error) { return s.accounts.Session(hr.Context(), c.Value, r.from) })
+	c, err := hr.Cookie(cookieName(r.secure))
+	if err != nil || c.Value == "" {
+		return need.met(nil)
 	}
-	return need.met(nil)
+	p := s.known(r, need, func() (*accounts.Caller, error) { return s.accounts.Session(hr.Context(), c.Value, r.from) })
+	if r.caller != nil && r.caller.Renewed != "" {
+		http.SetCookie(w, r.cookie(r.caller.Renewed))
+	}
+	return p
 }
 
-func (s *Server) known(r *request, need Need, find func() (*Caller, error)) *Problem {
+func (s *Server) known(r *request, need Need, find func() (*accounts.Caller, error)) *Problem {
 	c, err := find()
-	var again *TooManyError
-	switch {
-	case errors.As(err, &again):
-		return tooMany(again.After)
-	case err != nil:
-		return unavailable(err)
+	if err != nil {
+		return asProblem(err)
 	}
-	r.caller = c
-	return need.met(c)
+	if c != nil {
+		r.caller = &Caller{Caller: *c, From: r.from}
+	}
+	return need.met(r.caller)
 }
 
 // command reads the body, has the operation carried out once for each Idempotency-Key, and has
@@ -233,9 +240,9 @@ func (s *Server) audited(hr *http.Request, r *request, op *huma.Operation) {
 	if r.caller == nil {
 		return
 	}
-	e := AuditEntry{
+	e := accounts.Entry{
 		At: s.now(), Who: r.caller.Name, Agent: r.caller.Agent, From: r.from, What: op.OperationID, Request: r.id,
-		Target: r.act.target, Before: r.act.before, After: r.act.after,
+		Target: r.act.target, Before: asJSON(r.act.before), After: asJSON(r.act.after),
 	}
 	if e.Target == "" {
 		e.Target = strings.TrimPrefix(hr.URL.Path, Prefix+"/")
@@ -245,13 +252,16 @@ func (s *Server) audited(hr *http.Request, r *request, op *huma.Operation) {
 	}
 }
 
-// cookieName is that of the session's cookie. The prefix __Host- has browsers send it over
-// TLS alone, to this very host (RFC 6265bis 4.1.3.2).
-func cookieName(secure bool) string {
-	if secure {
-		return "__Host-centrala"
+// asJSON writes what an act changed; nothing if there is nothing to tell.
+func asJSON(v any) json.RawMessage {
+	if v == nil {
+		return nil
 	}
-	return "centrala"
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil // our own types, which all can be written
+	}
+	return data
 }
 
 // parseQuery is all that a query says, unescaped.

@@ -16,6 +16,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"centrala/acd"
+	"centrala/internal/accounts"
+	"centrala/internal/journal/db/dbtest"
 	"centrala/queuegroups"
 )
 
@@ -60,24 +62,31 @@ func (f *fakeCore) Append(_ context.Context, e acd.Event) error {
 	return nil
 }
 
-// fakeAccounts knows callers by what they show.
+// fakeAccounts are real ones that know some callers without a sign-in, by what they show.
 type fakeAccounts struct {
+	*accounts.Accounts
 	mu       sync.Mutex
-	sessions map[string]*Caller
-	keys     map[string]*Caller
-	entries  []AuditEntry
+	sessions map[string]*accounts.Caller
+	keys     map[string]*accounts.Caller
+	entries  []accounts.Entry
 	fail     error
 }
 
-func (f *fakeAccounts) Session(_ context.Context, token string, from netip.Addr) (*Caller, error) {
-	return f.find(f.sessions, token, from)
+func (f *fakeAccounts) Session(ctx context.Context, token string, from netip.Addr) (*accounts.Caller, error) {
+	if c, err := f.find(f.sessions, token); c != nil || err != nil {
+		return c, err
+	}
+	return f.Accounts.Session(ctx, token, from)
 }
 
-func (f *fakeAccounts) Key(_ context.Context, key string, from netip.Addr) (*Caller, error) {
-	return f.find(f.keys, key, from)
+func (f *fakeAccounts) Key(ctx context.Context, key string, from netip.Addr) (*accounts.Caller, error) {
+	if c, err := f.find(f.keys, key); c != nil || err != nil {
+		return c, err
+	}
+	return f.Accounts.Key(ctx, key, from)
 }
 
-func (f *fakeAccounts) find(m map[string]*Caller, secret string, from netip.Addr) (*Caller, error) {
+func (f *fakeAccounts) find(m map[string]*accounts.Caller, secret string) (*accounts.Caller, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.fail != nil {
@@ -85,29 +94,29 @@ func (f *fakeAccounts) find(m map[string]*Caller, secret string, from netip.Addr
 	}
 	if c := m[secret]; c != nil {
 		found := *c
-		found.From = from
 		return &found, nil
 	}
 	return nil, nil
 }
 
-func (f *fakeAccounts) Audit(_ context.Context, e AuditEntry) error {
+func (f *fakeAccounts) Audit(ctx context.Context, e accounts.Entry) error {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.entries = append(f.entries, e)
-	return nil
+	f.mu.Unlock()
+	return f.Accounts.Audit(ctx, e)
 }
 
-func (f *fakeAccounts) audited() []AuditEntry {
+func (f *fakeAccounts) audited() []accounts.Entry {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return append([]AuditEntry(nil), f.entries...)
+	return append([]accounts.Entry(nil), f.entries...)
 }
 
 // rig is a server with a fake core and fake accounts.
 type rig struct {
 	t        *testing.T
 	core     *fakeCore
+	config   *queuegroups.Config
 	accounts *fakeAccounts
 	s        *Server
 	call     acd.InteractionID // in sales; anna talks
@@ -130,7 +139,7 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, core: &fakeCore{state: acd.NewState(), at: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}}
+	r := &rig{t: t, config: config, core: &fakeCore{state: acd.NewState(), at: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}}
 	r.fact(&acd.LevelRaised{Level: acd.LevelMax})
 	r.fact(&acd.ConfigApplied{Config: config})
 	r.fact(&acd.NodeStarted{Node: "n1", Online: []queuegroups.AgentID{"anna"}})
@@ -149,7 +158,10 @@ func newRig(t *testing.T) *rig {
 	manager, director := builtin(t, queuegroups.RoleManager), builtin(t, queuegroups.RoleDirector)
 	support := director.Narrowed(director.Rights, []queuegroups.GroupID{"support"})
 	r.accounts = &fakeAccounts{
-		sessions: map[string]*Caller{
+		Accounts: accounts.New(accounts.Options{
+			DB: dbtest.Open(t, dbtest.SQLite(t)), Config: func() *queuegroups.Config { return r.config }, Log: zerolog.Nop(),
+		}),
+		sessions: map[string]*accounts.Caller{
 			"boss":     {Name: "boss", Role: builtin(t, queuegroups.RoleAdministrator), Session: "s1"},
 			"director": {Name: "director", Role: director, Session: "s2"},
 			"support":  {Name: "chief", Role: support, Session: "s3"},
@@ -157,7 +169,7 @@ func newRig(t *testing.T) *rig {
 			"bartek":   {Name: "bartek", Agent: "bartek", Role: manager, Session: "s5"},
 			"celina":   {Name: "celina", Agent: "celina", Role: manager, Session: "s6"},
 		},
-		keys: map[string]*Caller{
+		keys: map[string]*accounts.Caller{
 			"none": {Name: "key none"},
 			"all":  {Name: "key all", Role: builtin(t, queuegroups.RoleAdministrator)},
 		},

@@ -1,22 +1,19 @@
 package web
 
 import (
-	"context"
+	"net/http"
 	"net/netip"
 	"slices"
-	"time"
 
 	"centrala/acd"
+	"centrala/internal/accounts"
 	"centrala/queuegroups"
 )
 
-// Caller is who makes a request.
+// Caller is who makes a request, and from where.
 type Caller struct {
-	Name    string              // of the user; of a program: key and its prefix
-	Agent   queuegroups.AgentID // whose deeds these are; empty: no agent's
-	Role    queuegroups.Role    // what may be done, already narrowed by the scopes of a key
-	Session string              // the id of the session; empty: it is a program with a key
-	From    netip.Addr
+	accounts.Caller
+	From netip.Addr
 }
 
 // own tells whether the agent is the caller themself.
@@ -75,7 +72,9 @@ func (n Need) met(c *Caller) *Problem {
 	case n.kind == needNothing:
 		return nil
 	case c == nil:
-		return problem(401, codeNotSignedIn, "sign in, or send an API key")
+		return problem(http.StatusUnauthorized, codeNotSignedIn, "sign in, or send an API key")
+	case c.Once && n.kind != needSession:
+		return problem(http.StatusForbidden, codeChoosePassword, "choose a password first: POST "+Prefix+"/session/password")
 	case n.kind == needSession && c.Session == "":
 		return forbidden("this is for people who signed in, not for API keys")
 	case n.kind == needRight && !c.Role.Has(n.right):
@@ -155,36 +154,4 @@ func (c *Caller) partOf(v *acd.InteractionView) bool {
 	return v.Agent == c.Agent || v.Consults == c.Agent || v.For == c.Agent ||
 		slices.ContainsFunc(v.Offers, func(o acd.OfferView) bool { return o.Agent == c.Agent }) ||
 		slices.ContainsFunc(v.Stints, func(x acd.Stint) bool { return x.Agent == c.Agent })
-}
-
-// Accounts says who calls, and keeps what was done. *TooManyError tells that there were too
-// many attempts; any other error that it cannot tell at the moment.
-type Accounts interface {
-	// Session finds the caller of a session by the token of its cookie; nil: there is none.
-	Session(ctx context.Context, token string, from netip.Addr) (*Caller, error)
-	// Key finds the caller with an API key; nil: there is none.
-	Key(ctx context.Context, key string, from netip.Addr) (*Caller, error)
-	// Audit keeps an entry.
-	Audit(ctx context.Context, e AuditEntry) error
-}
-
-// TooManyError tells that somebody has tried too often.
-type TooManyError struct{ After time.Duration }
-
-// Error implements error.
-func (e *TooManyError) Error() string {
-	return "too many attempts, the next one in " + e.After.String()
-}
-
-// AuditEntry is one administrative act.
-type AuditEntry struct {
-	At      time.Time
-	Who     string
-	Agent   queuegroups.AgentID
-	From    netip.Addr
-	What    string // the operation's id, as in reload-config
-	Target  string // what it was done to, as in agents/anna
-	Request string // the id of the request
-	Before  any    // as JSON; nil: nothing to tell
-	After   any
 }

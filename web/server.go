@@ -18,6 +18,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"centrala/acd"
+	"centrala/internal/accounts"
 )
 
 // Core is the core of the ACD, behind its log.
@@ -26,6 +27,33 @@ type Core interface {
 	View(f func(*acd.State))
 	// Append logs a fact and returns once it has been applied here.
 	Append(ctx context.Context, e acd.Event) error
+}
+
+// Accounts says who calls, and keeps who may: *accounts.Accounts, whose methods it has.
+type Accounts interface {
+	SignIn(ctx context.Context, name, password string, from netip.Addr, program string) (token string, c *accounts.Caller, err error)
+	Session(ctx context.Context, token string, from netip.Addr) (*accounts.Caller, error)
+	Key(ctx context.Context, key string, from netip.Addr) (*accounts.Caller, error)
+
+	SignOut(ctx context.Context, user, session string) error
+	SignOutAll(ctx context.Context, user string) error
+	Sessions(ctx context.Context, user string) ([]accounts.Session, error)
+	ChangePassword(ctx context.Context, user, session, old, password string) error
+
+	User(ctx context.Context, name string) (*accounts.User, error)
+	Users(ctx context.Context) ([]accounts.User, error)
+	AddUser(ctx context.Context, name, role string) error
+	SetRole(ctx context.Context, name, role string) error
+	SetDisabled(ctx context.Context, name string, yes bool) error
+	OneTimePassword(ctx context.Context, name string) (string, error)
+	RemoveUser(ctx context.Context, name string) error
+
+	Keys(ctx context.Context) ([]accounts.Key, error)
+	AddKey(ctx context.Context, k accounts.Key) (secret string, made accounts.Key, err error)
+	RemoveKey(ctx context.Context, id string) error
+
+	Audit(ctx context.Context, e accounts.Entry) error
+	AuditLog(ctx context.Context, q accounts.AuditQuery) ([]accounts.Entry, error)
 }
 
 // Options are what a server needs. Core and Accounts are required.
@@ -115,6 +143,10 @@ func (s *Server) routes() {
 	s.agentRoutes()
 	s.groupRoutes()
 	s.interactionRoutes()
+	s.sessionRoutes()
+	s.userRoutes()
+	s.keyRoutes()
+	s.auditRoutes()
 	delete(s.api.OpenAPI().Components.Schemas.Map(), "ErrorModel") // huma's, which is not ours
 	document, err := json.Marshal(s.api.OpenAPI())
 	if err != nil {

@@ -32,7 +32,7 @@ var (
 	ErrRefused  = errors.New("name or password is wrong")
 	ErrNotFound = errors.New("there is no such thing")
 	ErrExists   = errors.New("there is one of that name already")
-	ErrName     = errors.New("a name is 1 to 64 letters, digits, - _ and .")
+	ErrName     = errors.New("a name has 1 to 64 letters, digits, dots, - and _")
 	ErrRole     = errors.New("there is no such role")
 	ErrPassword = errors.New("a password has 10 to 200 characters, and is not the name")
 	ErrBusy     = errors.New("too many sign-ins at once")

@@ -67,6 +67,7 @@ var rules = []rule{
 	},
 	{
 		path: "web", own: []string{"acd", "queuegroups", "internal/accounts"}, libs: []string{zerolog, "github.com/danielgtaylor/huma"},
+		testOwn: []string{"internal/journal/db", "internal/journal/db/dbtest"},
 		why: "API and console read the core's views and declare the interfaces they need",
 	},
 	{
