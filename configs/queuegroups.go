@@ -1,6 +1,8 @@
 package configs
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,6 +41,26 @@ func (s *Server) loadQueueGroups(report *strictyaml.Report) (*queuegroups.Config
 		return nil, err
 	}
 	return groups, nil
+}
+
+// QueueGroupsFile is the file of the declarations, where it is one that can be written: neither a
+// folder nor embedded.
+func (s *Server) QueueGroupsFile() (string, error) {
+	name := s.QueueGroups
+	if !filepath.IsAbs(name) {
+		if s.folder == "" {
+			return "", errors.New("the embedded sample cannot be written; name a file with --config")
+		}
+		name = filepath.Join(s.folder, name)
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return "", err
+	}
+	if info.IsDir() {
+		return "", fmt.Errorf("%s is a folder; declare the agent in a file of it", name)
+	}
+	return name, nil
 }
 
 // queueGroupFiles reads the file, or those of the folder in order of their names.

@@ -27,6 +27,9 @@ type cli struct {
 	Call    callCmd    `cmd:"" help:"Place a test call: play and record a WAV file and print what happens."`
 	Route   routeCmd   `cmd:"" help:"Questions about where calls go."`
 	Trace   traceCmd   `cmd:"" help:"Show what happened to a call: its messages, decisions and their reasons."`
+	Agent   agentCmd   `cmd:"" help:"Agents: declare, password, list."`
+	User    userCmd    `cmd:"" help:"People who use console and API and are no agents."`
+	Key     keyCmd     `cmd:"" help:"API keys for programs."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -44,7 +47,7 @@ func main() {
 	parser.FatalIfErrorf(err)
 	if err := ctx.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		if errors.Is(err, app.ErrBadConfig) || errors.Is(err, testcall.ErrUsage) {
+		if errors.Is(err, app.ErrBadConfig) || errors.Is(err, testcall.ErrUsage) || errors.Is(err, errUsage) {
 			os.Exit(exitUsage)
 		}
 		os.Exit(exitFailed)

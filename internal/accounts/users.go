@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -210,7 +211,7 @@ func (a *Accounts) SetPassword(ctx context.Context, name, password string, once 
 
 // OneTimePassword gives a user a random password that serves for one sign-in.
 func (a *Accounts) OneTimePassword(ctx context.Context, name string) (string, error) {
-	password := newSecret()[:20]
+	password := strings.ToLower(rand.Text()[:20]) // 100 bits
 	return password, a.SetPassword(ctx, name, password, true)
 }
 

@@ -19,7 +19,9 @@ import (
 	"centrala/acd"
 	"centrala/configs"
 	"centrala/holdmusic"
+	"centrala/internal/accounts"
 	"centrala/internal/eventlog"
+	"centrala/internal/journal/db"
 	"centrala/internal/switchboard"
 	"centrala/media"
 	"centrala/queuegroups"
@@ -50,7 +52,10 @@ type App struct {
 	stack *sip.Stack
 	admin *admin
 	web   *web.Server
-	trace *tracing // nil: nothing is traced
+
+	database *db.DB
+	accounts *accounts.Accounts
+	trace    *tracing // nil: nothing is traced
 
 	messages     sipCount
 	histograms   *histograms
@@ -85,6 +90,10 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	if a.facts, err = eventlog.Open(ctx, eventLogOptions(server, a.log)); err != nil {
 		return a, fmt.Errorf("open the log: %w", err)
 	}
+	if a.database, err = openDatabase(ctx, a); err != nil {
+		return a, err
+	}
+	a.accounts = newAccounts(a)
 	a.media, err = media.New(media.Options{
 		Advertise: server.Advertise, PortMin: server.RTP.Min, PortMax: server.RTP.Max, Log: part(a.log, "media"),
 	})
@@ -187,6 +196,7 @@ func (a *App) Start(ctx context.Context) error {
 		e = e.Stringer("admin", a.AdminAddr())
 	}
 	if a.web != nil {
+		a.inviteFirst(ctx)
 		a.web.Start()
 		e = e.Stringer("web", a.web.Addr())
 	}
@@ -304,6 +314,9 @@ func (a *App) Stop(ctx context.Context) error {
 	}
 	if a.facts != nil {
 		errs = append(errs, a.facts.Close(ctx))
+	}
+	if a.database != nil {
+		errs = append(errs, a.database.Close())
 	}
 	if a.admin != nil {
 		errs = append(errs, a.admin.stop(ctx))

@@ -2,9 +2,14 @@ package app
 
 import (
 	"context"
-	"net/netip"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 
 	"centrala/acd"
+	"centrala/internal/accounts"
+	"centrala/queuegroups"
 	"centrala/web"
 )
 
@@ -19,7 +24,7 @@ func newWeb(a *App) (*web.Server, error) {
 		return nil, err
 	}
 	return web.New(web.Options{
-		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: nobody{}, Version: Version(), Log: part(a.log, "web"),
+		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Version: Version(), Log: part(a.log, "web"),
 	})
 }
 
@@ -32,14 +37,35 @@ func (c core) View(f func(*acd.State)) { c.a.facts.View(f) }
 // Append implements web.Core.
 func (c core) Append(ctx context.Context, e acd.Event) error { return c.a.append(ctx, e) }
 
-// nobody is a server without accounts: it knows no caller.
-type nobody struct{}
+// newAccounts opens the accounts on the server's database.
+func newAccounts(a *App) *accounts.Accounts {
+	config := func() (c *queuegroups.Config) {
+		a.facts.View(func(s *acd.State) { c = s.Config() })
+		return c
+	}
+	return accounts.New(accounts.Options{DB: a.database, Config: config, Log: part(a.log, "accounts")})
+}
 
-// Session implements web.Accounts.
-func (nobody) Session(context.Context, string, netip.Addr) (*web.Caller, error) { return nil, nil }
+// firstSignIn is the file, in the data folder, by which the first administrator signs in.
+const firstSignIn = "first-sign-in.txt"
 
-// Key implements web.Accounts.
-func (nobody) Key(context.Context, string, netip.Addr) (*web.Caller, error) { return nil, nil }
-
-// Audit implements web.Accounts.
-func (nobody) Audit(context.Context, web.AuditEntry) error { return nil }
+// inviteFirst makes a way in where nobody can sign in who may administer. Its password is not
+// for logs: it is in a file that only the server's user can read. Without it the server does
+// all its work but that.
+func (a *App) inviteFirst(ctx context.Context) {
+	file := filepath.Join(a.server.Data, firstSignIn)
+	name, password, err := a.accounts.First(ctx)
+	if err == nil && name != "" {
+		err = os.WriteFile(file, fmt.Appendf(nil, "name: %s\npassword: %s\n", name, password), 0o600)
+	}
+	switch {
+	case err != nil:
+		a.log.Error().Err(err).Msg("no first administrator could be made; try: centrala user add")
+	case name != "":
+		a.log.Warn().Str("file", file).Str("user", name).Msg("nobody can administer yet: the file holds a password for one sign-in, good for a week")
+	default:
+		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+			a.log.Warn().Err(err).Msg("the file of the first sign-in stays")
+		}
+	}
+}

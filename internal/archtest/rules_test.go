@@ -68,7 +68,7 @@ var rules = []rule{
 	{
 		path: "web", own: []string{"acd", "queuegroups", "internal/accounts"}, libs: []string{zerolog, "github.com/danielgtaylor/huma"},
 		testOwn: []string{"internal/journal/db", "internal/journal/db/dbtest"},
-		why: "API and console read the core's views and declare the interfaces they need",
+		why:     "API and console read the core's views and declare the interfaces they need",
 	},
 	{
 		path: "internal/accounts", own: []string{"queuegroups", "internal/journal/db"}, libs: []string{"golang.org/x/crypto/argon2", zerolog},

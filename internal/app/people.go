@@ -1,0 +1,114 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/rs/zerolog"
+
+	"centrala/configs"
+	"centrala/internal/accounts"
+	"centrala/internal/journal/db"
+	"centrala/queuegroups"
+)
+
+// People is who may use console and API, for the command line: it works on the database itself,
+// beside a server that runs or without one.
+type People struct {
+	*accounts.Accounts
+	Config *queuegroups.Config
+
+	server   *configs.Server
+	database *db.DB
+}
+
+// commandLine is who does what is done there, in the audit log.
+const commandLine = "command line"
+
+// OpenPeople opens the accounts of the configuration; empty: of the embedded sample.
+func OpenPeople(ctx context.Context, config string) (*People, error) {
+	server, groups, err := load(config)
+	if err != nil {
+		return nil, err
+	}
+	d, err := db.Open(ctx, db.Options{Source: server.Database, Dir: server.Data, Log: zerolog.Nop()})
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	p := &People{Config: groups, server: server, database: d}
+	p.Accounts = accounts.New(accounts.Options{DB: d, Config: func() *queuegroups.Config { return p.Config }, Log: zerolog.Nop()})
+	return p, nil
+}
+
+// Close closes the database.
+func (p *People) Close() error { return p.database.Close() }
+
+// Did notes in the audit log what was done.
+func (p *People) Did(ctx context.Context, what, target string) error {
+	return p.Audit(ctx, accounts.Entry{Who: commandLine, What: what, Target: target})
+}
+
+var (
+	agentID    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
+	agentsLine = regexp.MustCompile(`(?m)^agents:[ \t]*(#.*)?\r?\n`)
+	agentsKey  = regexp.MustCompile(`(?m)^agents:`)
+)
+
+// AddAgent declares an agent in the file of the queue groups, with a password of its own making
+// for their phones, which it returns. The file stays as it is but for one line, and as it was if anything is wrong.
+func (p *People) AddAgent(id, name, extension, role string) (password string, err error) {
+	file, err := p.server.QueueGroupsFile()
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrBadConfig, err)
+	}
+	if !agentID.MatchString(id) {
+		return "", accounts.ErrName
+	}
+	before, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	password = strings.ToLower(rand.Text())
+	line := fmt.Sprintf("  %s: {name: %q, sip_password: %s", id, name, password)
+	if extension != "" {
+		line += fmt.Sprintf(", extension: %q", extension)
+	}
+	if role != "" {
+		line += fmt.Sprintf(", role: %q", role)
+	}
+	line += "}\n"
+	after := string(before)
+	switch at := agentsLine.FindStringIndex(after); {
+	case at != nil:
+		after = after[:at[1]] + line + after[at[1]:]
+	case agentsKey.MatchString(after):
+		return "", fmt.Errorf("%s: agents are all on one line; add this one by hand", file)
+	default:
+		after = strings.TrimRight(after, "\n") + "\n\nagents:\n" + line
+	}
+	if err := replaceFile(file, []byte(after)); err != nil {
+		return "", err
+	}
+	if p.Config, err = loadGroups(p.server); err != nil {
+		return "", errors.Join(err, replaceFile(file, before))
+	}
+	return password, nil
+}
+
+// replaceFile writes a file as a whole or not at all; its mode stays.
+func replaceFile(name string, data []byte) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	next := name + ".new"
+	if err := os.WriteFile(next, data, info.Mode().Perm()); err != nil {
+		return err
+	}
+	return os.Rename(next, name)
+}

@@ -1,0 +1,144 @@
+package app
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"centrala/internal/accounts"
+)
+
+// webSite writes the files of a server with a web address and returns the name of its settings.
+func webSite(t *testing.T, groups string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"centrala.yaml":    "data: " + filepath.Join(dir, "data") + "\nlisten: {sip: [\"udp://127.0.0.1:0\"], web: \"http://127.0.0.1:0\", admin: \"\"}\nqueuegroups: queuegroups.yaml\n",
+		"queuegroups.yaml": groups,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "centrala.yaml")
+}
+
+func people(t *testing.T, config string) *People {
+	t.Helper()
+	p, err := OpenPeople(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// An agent is declared by one more line of the file; a file that would be wrong stays as it was.
+func TestAddAgent(t *testing.T) {
+	const before = "# who answers\nagents: # all of them\n  anna: {extension: \"101\"} # first\ngroups: {sales: {agents: [anna]}}\n"
+	config := webSite(t, before)
+	file := filepath.Join(filepath.Dir(config), "queuegroups.yaml")
+	content := func() string {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	p := people(t, config)
+	for _, bad := range []struct{ id, extension, role string }{
+		{"anna", "", ""}, {"ewa", "101", ""}, {"ewa", "", "queen"}, {"e: {}\n  wa", "", ""}, {"", "", ""},
+	} {
+		if _, err := p.AddAgent(bad.id, "Ewa", bad.extension, bad.role); err == nil || content() != before {
+			t.Errorf("%+v: %v\n%s", bad, err, content())
+		}
+	}
+	password, err := p.AddAgent("ewa", `Ewa "Ewka" Żak`, "102", "director")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := p.Config.Agent("ewa")
+	if a == nil || a.Name != `Ewa "Ewka" Żak` || a.Extension != "102" || a.Role != "director" || a.SIPPassword.Value() != password || len(password) < 20 {
+		t.Errorf("%+v", a)
+	}
+	lines := strings.Split(content(), "\n")
+	if strings.Join(append(lines[:2:2], lines[3:]...), "\n") != before {
+		t.Error(content())
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+	if err := p.SetPassword(t.Context(), "ewa", "a good password", false); err != nil {
+		t.Error(err)
+	}
+	flow := people(t, webSite(t, "agents: {anna: {}}\ngroups: {sales: {agents: [anna]}}\n"))
+	if _, err := flow.AddAgent("ewa", "Ewa", "", ""); err == nil || !strings.Contains(err.Error(), "by hand") {
+		t.Error(err)
+	}
+}
+
+// A new server tells in a file how the first administrator signs in, and the file is gone once one can.
+func TestFirstSignIn(t *testing.T) {
+	config := webSite(t, "agents: {anna: {}}\ngroups: {sales: {agents: [anna]}}\n")
+	file := filepath.Join(filepath.Dir(config), "data", firstSignIn)
+	start := func() *App {
+		a, err := New(t.Context(), Options{Config: config, Console: io.Discard})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	a := start()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+	_, password, _ := strings.Cut(strings.TrimSpace(string(data)), "password: ")
+	from := netip.MustParseAddr("127.0.0.1")
+	_, c, err := a.accounts.SignIn(t.Context(), "admin", password, from, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The command line works on the same database meanwhile.
+	p := people(t, config)
+	if err := p.AddUser(t.Context(), "chief", "director"); err != nil {
+		t.Error(err)
+	}
+	if err := p.Did(t.Context(), "add-user", "users/chief"); err != nil {
+		t.Error(err)
+	}
+	if u, err := a.accounts.User(t.Context(), "chief"); err != nil || u.Role != "director" {
+		t.Errorf("%+v %v", u, err)
+	}
+	entries, err := a.accounts.AuditLog(t.Context(), accounts.AuditQuery{})
+	if err != nil || len(entries) != 1 || entries[0].Who != commandLine || entries[0].From.IsValid() {
+		t.Errorf("%+v %v", entries, err)
+	}
+	if err := a.accounts.ChangePassword(t.Context(), "admin", c.Session, "", "a good password"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	a = start()
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file stays: %v", err)
+	}
+	if err := a.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
