@@ -33,7 +33,7 @@ func (s *State) applyConsultAsked(e *ConsultAsked) {
 	limit := i.group.dialLimit()
 	if b.outside {
 		limit = outsideDialLimit
-		o.pending = &Dial{Offer: o.id, Number: b.def.Phone, Trunk: s.trunkFor(i, l.agent.def.ID), From: from, Group: i.group.def.ID}
+		o.pending = &Dial{Offer: o.id, Number: b.def.Phone, Trunk: s.trunkFor(i, l.agent.def.ID), From: from, Group: i.group.def.ID, By: l.agent.def.ID}
 	} else {
 		o.pending = &Ring{Offer: o.id, Agent: b.def.ID, From: from, Group: i.group.def.Name, By: l.agent.def.ID}
 	}

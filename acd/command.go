@@ -81,6 +81,8 @@ type Dial struct {
 	From   Party               `json:"from"` // the caller
 	// Group is whose call it is; empty: nobody's.
 	Group queuegroups.GroupID `json:"group,omitempty"`
+	// By is the agent who wants to consult whom is called; empty: it is the caller's call.
+	By queuegroups.AgentID `json:"by,omitempty"`
 }
 
 // Serve hands the caller over to voicemail or to taking a callback, answering

@@ -186,6 +186,9 @@ type Group struct {
 	Full        []Action    `json:"full,omitempty"`
 	Unavailable Unavailable `json:"unavailable,omitzero"`
 	Announce    Announce    `json:"announce,omitzero"`
+	// ForwardConfirm: whoever answers a telephone outside has a caller only when
+	// they press 1.
+	ForwardConfirm bool `json:"forward_confirm,omitempty"`
 }
 
 // Announcements are what callers of a number are told who wait in a group: the number's rules go before

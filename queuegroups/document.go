@@ -97,6 +97,7 @@ type groupKeys struct {
 	BlindEnd     text                        `yaml:"blind_transfer_no_answer" default:"return" enum:"end,return,queue" doc:"When nobody answers a blind transfer: end the call, return it to the transferor and then to the queue, or queue it."`
 	Trunk        text                        `yaml:"trunk" doc:"Where calls forwarded outside leave. Default: the trunk they came in on, or if that has no host any other, by priority and weight."`
 	CallerID     text                        `yaml:"forward_caller_id" enum:"own,caller" doc:"Whom calls forwarded outside are shown to come from. own: us, by the caller_id of the trunk or else the first of its numbers. caller: the caller. Default: own where the trunk has a caller_id, else caller."`
+	Confirm      yesNo                       `yaml:"forward_confirm" default:"false" doc:"Whoever answers a telephone outside, to which a caller is forwarded, has to press 1 to take the call, so that no voicemail takes it."`
 	Retry        retryKeys                   `yaml:"retry" doc:"How long an agent is left alone after a failed offer, by its cause."`
 	Needs        skills                      `yaml:"needs" min:"1" max:"9" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"The skills that whoever takes a call must have, and how well: {polish: 3}."`
 	Relax        strictyaml.List[relaxKeys]  `yaml:"relax" doc:"What is given up while a caller waits, step by step."`

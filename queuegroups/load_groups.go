@@ -22,7 +22,8 @@ func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
 		g := Group{
 			ID: id, Name: k.Name.V, Extension: l.extension(k.Extension, "group "+e.Key),
 			Distribution: Distribution(k.Distribution.V), Rings: k.Rings.V, RingLength: k.RingLength.V, DialLimit: k.DialLimit.V,
-			Pickup: k.Pickup.V, WrapUp: k.WrapUp.V, MaxWaiting: k.MaxWaiting.V, MaxWait: k.MaxWait.V,
+			ForwardConfirm: k.Confirm.V,
+			Pickup:         k.Pickup.V, WrapUp: k.WrapUp.V, MaxWaiting: k.MaxWaiting.V, MaxWait: k.MaxWait.V,
 			ForwardCallerID: CallerID(k.CallerID.V), AllMissed: AllMissed(k.AllMissed.V), Priority: k.Priority.V,
 			BlindTransferNoAnswer: TransferEnd(k.BlindEnd.V), Misses: k.Misses.V,
 			Retry: Retry{Busy: k.Retry.Busy.V, Declined: k.Retry.Declined.V, NoAnswer: k.Retry.NoAnswer.V, Unreachable: k.Retry.Unreachable.V},

@@ -33,6 +33,9 @@ func sounds(c *queuegroups.Config) holdmusic.Wanted {
 	for i := range c.Groups {
 		g := &c.Groups[i]
 		announce(g.Announce)
+		if g.ForwardConfirm {
+			reply(c.SpeechFor(g))
+		}
 		w.Names = append(w.Names, holdmusic.GroupName(string(g.ID)))
 	}
 	for i := range c.Numbers {

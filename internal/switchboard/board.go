@@ -68,6 +68,8 @@ type Board struct {
 	log     zerolog.Logger
 	stack   *sip.Stack // set once by Attach, before any call
 
+	confirmTime time.Duration // confirmTime, but for tests
+
 	beeps [2]beeps // what an agent hears who dialled a feature code: it was not done, it was
 
 	config  atomic.Pointer[queuegroups.Config]
@@ -105,7 +107,7 @@ type counters struct {
 // New makes a Board; Attach must follow before calls come in.
 func New(o Options) *Board {
 	b := &Board{
-		patient: reportWithin, node: o.Node, facts: o.Facts, media: o.Media, music: o.Music, core: o.Core, waiting: o.Waiting,
+		patient: reportWithin, confirmTime: confirmTime, node: o.Node, facts: o.Facts, media: o.Media, music: o.Music, core: o.Core, waiting: o.Waiting,
 		trace: o.Trace, log: o.Log,
 		beeps: [2]beeps{newBeeps(notDoneHertz), newBeeps(doneHertz)},
 		calls: make(map[acd.LegID]*call),

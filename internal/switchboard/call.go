@@ -58,6 +58,7 @@ type leg struct {
 	early    *leg                 // who hears it though it has not answered; nil: nobody
 	up       bool                 // an agent's, or of a telephone outside: it answered or came for the call, and the core was told
 	timedOut bool                 // ended by us because its media stopped
+	asked    bool                 // it answered, and was asked to accept the call by a key
 	keys     keypad               // what an agent types during the call
 }
 

@@ -13,6 +13,11 @@ import (
 func (c *call) key(l *leg, key byte) {
 	c.log.Debug().Str("leg_id", string(l.id)).Str("key", string(rune(key))).Msg("key")
 	c.board.trace.Key(c.id, l.id, key)
+	if l.asked && !l.up && key == confirmKey && !l.offer.cancelled {
+		c.log.Info().Str("leg_id", string(l.id)).Msg("call accepted by key")
+		c.accepted(l)
+		return
+	}
 	if l.agent == "" || !l.up {
 		return // the keys of customers, and of telephones outside, are none of ours
 	}

@@ -31,6 +31,7 @@ type offer struct {
 	live      int              // phones not answered and not failed
 	worst     acd.FailureClass // the most telling failure so far
 	code      int
+	confirm   *queuegroups.Group // whose call has to be accepted by a key; nil: by answering
 }
 
 // whom adds to a log line who is called.
@@ -123,6 +124,16 @@ func (c *call) phoneAnswered(l *leg, sdp []byte) {
 		l.sip.Hangup(`SIP;cause=488;text="Not acceptable"`)
 		return
 	}
+	if o.confirm != nil {
+		c.ask(l)
+		return
+	}
+	c.accepted(l)
+}
+
+// accepted has the one who answered take the call.
+func (c *call) accepted(l *leg) {
+	o := l.offer
 	l.up, o.answered = true, true
 	c.board.busyWith(l)
 	o.live--
@@ -139,10 +150,14 @@ func (c *call) phoneFailed(l *leg, t sip.Termination) {
 	if t.Code/100 == 3 { // whatever that costs would be ours to pay
 		o.whom(c.log.Warn().Str("leg_id", string(l.id))).Int("code", t.Code).Msg("a phone sends its calls elsewhere: not followed")
 	}
-	if class := failureClass(t); telling(class) > telling(o.worst) || o.code == 0 {
+	class := failureClass(t)
+	if l.asked {
+		class = unconfirmed(t)
+	}
+	if telling(class) > telling(o.worst) || o.code == 0 {
 		o.worst, o.code = class, t.Code
 	}
-	if o.another(t) {
+	if !l.asked && o.another(t) {
 		o.whom(c.log.Info().Str("leg_id", string(l.id))).Int("code", t.Code).Str("why", t.Reason).Msg("calling by the next trunk")
 	} else {
 		o.ways = nil

@@ -18,7 +18,10 @@ func (c *call) dialOut(cmd *acd.Dial) {
 	if c.offers[cmd.Offer] != nil {
 		return // the same command again
 	}
-	o := &offer{id: cmd.Offer, number: cmd.Number, by: c.consulting(cmd), worst: acd.FailUnreachable}
+	o := &offer{id: cmd.Offer, number: cmd.Number, by: cmd.By, worst: acd.FailUnreachable}
+	if g := c.board.config.Load().Group(cmd.Group); g != nil && g.ForwardConfirm && cmd.By == "" {
+		o.confirm = g
+	}
 	c.offers[o.id] = o
 	c.board.counts.offers.Add(1)
 	for _, trunk := range c.board.ways(cmd.Trunk) {
@@ -30,15 +33,6 @@ func (c *call) dialOut(cmd *acd.Dial) {
 		c.log.Warn().Str("number", cmd.Number).Msg("number outside not called: no trunk leads out")
 	}
 	c.nextWay(o)
-}
-
-// consulting is the agent who asks the number outside before they hand their customer
-// over; empty: it is called for the caller.
-func (c *call) consulting(cmd *acd.Dial) queuegroups.AgentID {
-	if a, _ := c.board.config.Load().ByExtension(cmd.From.Number); a != nil && a.ID != c.caller.agent {
-		return a.ID
-	}
-	return ""
 }
 
 // nextWay calls by the next trunk by which the call may leave.
