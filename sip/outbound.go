@@ -189,7 +189,11 @@ func (l *Leg) send() {
 		req.AppendHeader(h)
 	}
 	l.offers.Offer()
-	l.client = l.s.tx.Send(req, l.flow, func(res *sip.Response, err error) {
+	send := l.s.tx.Send
+	if !l.fixed { // who registered wants it by the path that they opened (RFC 5626 section 5.3)
+		send = l.s.tx.SendLarge
+	}
+	l.client = send(req, l.flow, func(res *sip.Response, err error) {
 		l.post(func() { l.outcome(n, res, err) })
 	})
 }

@@ -18,6 +18,8 @@ type Client struct {
 	req  *sip.Request // not changed once sent
 	flow edge.Flow
 
+	large bool // goes by TCP if it is too large for a datagram
+
 	mu      sync.Mutex
 	tx      *sip.ClientTx
 	dropped bool
@@ -35,8 +37,12 @@ func (l *Layer) Send(req *sip.Request, flow edge.Flow, on func(res *sip.Response
 }
 
 func (l *Layer) start(req *sip.Request, flow edge.Flow, on func(res *sip.Response, err error)) *Client {
+	return l.startAs(req, flow, false, on)
+}
+
+func (l *Layer) startAs(req *sip.Request, flow edge.Flow, large bool, on func(res *sip.Response, err error)) *Client {
 	l.finish(req, flow)
-	c := &Client{l: l, req: req, flow: flow}
+	c := &Client{l: l, req: req, flow: flow, large: large}
 	l.pumps.Add(1)
 	l.Count.Transacts.Add(1)
 	go func() {
@@ -117,6 +123,7 @@ func (c *Client) pump(on func(*sip.Response, error)) {
 
 // open sends the request.
 func (c *Client) open(on func(*sip.Response, error)) (*sip.ClientTx, error) {
+	c.enlarge()
 	if c.flow.ID == "" {
 		f, err := c.l.connect(c.flow)
 		if err != nil {

@@ -92,7 +92,8 @@ type Layer struct {
 	never   context.Context // has ended: the library must not dial or resolve
 
 	dialMu sync.Mutex
-	dials  map[edge.Flow]*connecting // by what they are to become
+	dials  map[edge.Flow]*connecting    // by what they are to become
+	deaf   map[netip.AddrPort]time.Time // peers that take no TCP, until when that is believed
 
 	Edge  edge.Counters
 	Count Counters
@@ -131,7 +132,7 @@ func New(o Options) (*Layer, error) {
 	l := &Layer{
 		o: o, product: sip.NewHeader("Server", o.Product), allow: map[sip.RequestMethod]bool{},
 		limit: edge.NewLimiter(o.Source, o.Strange, o.Trusted), invites: newInvites(),
-		dials: map[edge.Flow]*connecting{},
+		dials: map[edge.Flow]*connecting{}, deaf: map[netip.AddrPort]time.Time{},
 	}
 	for _, m := range o.Allow {
 		l.allow[m] = true
@@ -158,6 +159,7 @@ func New(o Options) (*Layer, error) {
 	l.tpl = sip.NewTransportLayer(resolver, header.NewParser(), nil,
 		sip.WithTransportLayerLogger(quiet),
 		sip.WithTransportLayerTransports(sip.TransportsConfig{TCP: noDial(), TLS: &sip.TransportTLS{TransportTCP: noDial()}}))
+	l.tpl.OnMessage(l.tagCancel) // before the library's own
 	l.txl = sip.NewTransactionLayer(l.tpl,
 		sip.WithTransactionLayerLogger(quiet),
 		sip.WithTransactionLayerTerminateOnConnClose(),

@@ -205,6 +205,18 @@ func (l *Layer) cancel(r *Request) {
 	_ = inv.tx.Receive(r.Request) // an error only means that it was no CANCEL
 }
 
+// tagCancel puts our tag into the To of a CANCEL before the library answers it, so that
+// its 200 has the one of the INVITE's answers (section 9.2).
+func (l *Layer) tagCancel(msg sip.Message) {
+	req, ok := msg.(*sip.Request)
+	if !ok || req.Method != sip.CANCEL || req.Via() == nil || req.To() == nil {
+		return
+	}
+	if inv := l.invites.find(req); inv != nil && !req.To().Params.Has("tag") {
+		req.To().Params.Add("tag", inv.Tag)
+	}
+}
+
 // Response makes an answer to the request.
 func (r *Request) Response(code int, reason string, h ...sip.Header) *sip.Response {
 	res := sip.NewResponseFromRequest(r.Request, code, reason, nil)
