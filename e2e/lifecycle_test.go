@@ -47,6 +47,51 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// The second SIGTERM hangs up who still talks, and the process ends in good order.
+// While it drains it says that calls should go elsewhere, and that it works.
+func TestDrain_SecondSignalHangsUp(t *testing.T) {
+	t.Parallel()
+	site := newSite(t)
+	anna := newPhone(t, site, "anna", 900, picksUp)
+	s := newServer(t, site, withPhones("evenly", "", anna))
+	admin := "http://" + s.admin.String()
+	if out, err := s.centrala("healthz", "--ready", "--admin", admin); err != nil || out != "ok\n" {
+		t.Errorf("%v: %s", err, out)
+	}
+	talking := s.call("+48600100200", "+48221234567", 500)
+	talking.waitAnswered()
+	talking.waitTone("the caller hears the agent", 900, 200*time.Millisecond)
+	signal := func() {
+		t.Helper()
+		if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signal()
+	s.waitLog("draining: new calls are turned away; signal once more to hang up")
+	if out, err := s.centrala("healthz", "--ready", "--admin", admin); err == nil || !strings.Contains(out, "draining") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if out, err := s.centrala("healthz", "--admin", admin); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	signal()
+	s.waitLog("hanging up")
+	talking.waitOver()
+	anna.waitFor("BYE", 1)
+	select {
+	case <-s.gone:
+	case <-time.After(patience):
+		t.Fatal("the server did not end")
+	}
+	if !s.cmd.ProcessState.Success() {
+		t.Errorf("the server ended with %v", s.cmd.ProcessState)
+	}
+	if out, err := s.centrala("healthz", "--admin", admin); err == nil || !strings.Contains(out, "is it running") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // SIGHUP puts changed queue groups in force without disturbing a call; a file
 // with a mistake changes nothing.
 func TestReload(t *testing.T) {

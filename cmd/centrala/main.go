@@ -2,6 +2,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -30,6 +31,7 @@ type cli struct {
 	Agent   agentCmd   `cmd:"" help:"Agents: declare, password, list."`
 	User    userCmd    `cmd:"" help:"People who use console and API and are no agents."`
 	Key     keyCmd     `cmd:"" help:"API keys for programs."`
+	Healthz healthzCmd `cmd:"" help:"Ask the running server whether it works; exit code 0 or 1."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -116,10 +118,24 @@ func (e *explainCmd) Run() error {
 	return app.Explain(app.ExplainOptions{Config: e.Config, From: e.From, To: e.To, At: e.At, Away: e.Away}, os.Stdout)
 }
 
-type versionCmd struct{}
+type healthzCmd struct {
+	configFlag
+	Admin string `placeholder:"URL" help:"The admin listener of the server; by default that of its configuration."`
+	Ready bool   `help:"Ask whether calls should be sent to it: it has started, does not drain, and is registered with a carrier if it has one that wants that."`
+}
+
+// Run prints ok or fails with the reason.
+func (h *healthzCmd) Run() error { return app.Healthz(h.Config, h.Admin, h.Ready, os.Stdout) }
+
+type versionCmd struct {
+	JSON bool `name:"json" help:"Print it for programs."`
+}
 
 // Run prints the version.
-func (versionCmd) Run() error {
+func (v versionCmd) Run() error {
+	if v.JSON {
+		return json.NewEncoder(os.Stdout).Encode(app.Build())
+	}
 	fmt.Println("centrala", app.Version())
 	return nil
 }

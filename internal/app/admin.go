@@ -40,11 +40,7 @@ func newAdmin(a *App, addr netip.AddrPort) (*admin, error) {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, a.facts.Healthy()) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !a.ready.Load() {
-			answer(w, errors.New("not taking calls"))
-			return
-		}
-		answer(w, a.facts.Healthy())
+		answer(w, a.notReady())
 	})
 	var recorder *trace.Recorder
 	if a.trace != nil {
@@ -59,6 +55,34 @@ func newAdmin(a *App, addr netip.AddrPort) (*admin, error) {
 		listener: l,
 		server:   &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second},
 	}, nil
+}
+
+// notReady tells, a line each, why calls should not be sent here; nil: they should.
+// A server without a trunk that registers needs none; one with some needs one that
+// is registered.
+func (a *App) notReady() error {
+	var why []error
+	switch {
+	case a.ready.Load():
+	case a.draining.Load():
+		why = append(why, errors.New("draining: new calls are turned away"))
+	default:
+		why = append(why, errors.New("the server has not started yet, or has ended"))
+	}
+	why = append(why, a.facts.Healthy())
+	wanted, registered := 0, 0
+	for _, t := range a.stack.Trunks() {
+		if t.Registers {
+			wanted++
+		}
+		if t.Registered {
+			registered++
+		}
+	}
+	if wanted > 0 && registered == 0 {
+		why = append(why, errors.New("no trunk is registered with its carrier"))
+	}
+	return errors.Join(why...)
 }
 
 func answer(w http.ResponseWriter, err error) {

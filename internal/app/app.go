@@ -64,7 +64,8 @@ type App struct {
 
 	certificates certificates
 
-	ready atomic.Bool
+	ready    atomic.Bool
+	draining atomic.Bool
 }
 
 // New reads the configuration, opens the log and binds every port. It takes no
@@ -277,6 +278,7 @@ func (a *App) reload(ctx context.Context) error {
 
 // Drain turns new calls away and returns a channel that is closed when the last call has ended.
 func (a *App) Drain() <-chan struct{} {
+	a.draining.Store(true)
 	a.ready.Store(false)
 	a.stack.Drain()
 	return a.board.Drained()

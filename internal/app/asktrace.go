@@ -138,3 +138,18 @@ func askAdmin(admin, config, page string) ([]byte, error) {
 	}
 	return body, nil
 }
+
+// Healthz asks a running server whether it works, or with ready whether calls should
+// be sent to it, and writes its answer. An error tells why not.
+func Healthz(config, admin string, ready bool, out io.Writer) error {
+	page := "/healthz"
+	if ready {
+		page = "/readyz"
+	}
+	answer, err := askAdmin(admin, config, page)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(answer)
+	return err
+}

@@ -142,7 +142,9 @@ func TestSIPCount(t *testing.T) {
 	c.add(false, []byte("BYE sip:a SIP/2.0\r\n\r\n"))
 	got := map[string]uint64{}
 	c.each(func(n uint64, method, dir string) { got[method+" "+dir] = n },
-		func(n uint64, method string, status int, dir string) { got[fmt.Sprintf("%s %d %s", method, status, dir)] = n })
+		func(n uint64, method string, status int, dir string) {
+			got[fmt.Sprintf("%s %d %s", method, status, dir)] = n
+		})
 	want := map[string]uint64{"INVITE out": 2, "other out": 2, "INVITE 486 out": 1, "other 200 out": 1, "BYE in": 1}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v, want %v", got, want)

@@ -35,18 +35,39 @@ func Serve(o Options, signals <-chan os.Signal) error {
 		stop(a)
 		return err
 	}
+	manager, err := newNotifier(os.Getpid(), os.Getenv)
+	if err != nil {
+		a.log.Warn().Err(err).Msg("the service manager learns nothing of this server")
+	}
+	defer manager.close()
+	return serve(ctx, a, manager, signals)
+}
+
+// serve is a started server until its end.
+func serve(ctx context.Context, a *App, manager *notifier, signals <-chan os.Signal) error {
+	manager.ready()
+	alive, quiet := manager.alive()
+	defer quiet()
 	var drained <-chan struct{}
 	for {
 		select {
+		case <-alive:
+			manager.tell("WATCHDOG=1")
+			if drained != nil {
+				manager.draining(a.board.Stats().Calls)
+			}
 		case s := <-signals:
 			switch {
 			case s == syscall.SIGHUP:
+				manager.reloading()
 				if err := a.Reload(ctx); err != nil {
 					a.log.Error().Msg("reload refused, the running version stays:\n" + err.Error())
 				}
+				manager.ready()
 			case drained == nil:
 				a.log.Info().Msg("draining: new calls are turned away; signal once more to hang up")
 				drained = a.Drain()
+				manager.draining(a.board.Stats().Calls)
 			default:
 				a.log.Warn().Msg("hanging up")
 				return stop(a)

@@ -1,6 +1,9 @@
 package app
 
-import "runtime/debug"
+import (
+	"runtime"
+	"runtime/debug"
+)
 
 // Version is the module's version or the commit that the binary was built from.
 func Version() string {
@@ -17,4 +20,34 @@ func Version() string {
 		}
 	}
 	return "devel"
+}
+
+// BuildInfo says what a program was built from.
+type BuildInfo struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit,omitempty"` // empty: unknown
+	Modified bool   `json:"modified,omitempty"`
+	Time     string `json:"time,omitempty"` // of the commit, RFC 3339
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+// Build tells what this program was built from.
+func Build() BuildInfo {
+	b := BuildInfo{Version: Version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			b.Commit = s.Value
+		case "vcs.modified":
+			b.Modified = s.Value == "true"
+		case "vcs.time":
+			b.Time = s.Value
+		}
+	}
+	return b
 }

@@ -110,6 +110,10 @@ var rules = []rule{
 		why: "the test caller is a peer: it must not know the server it calls",
 	},
 	{
+		path: "packaging",
+		why:  "what operators take is checked as files, not as code",
+	},
+	{
 		path: "internal/trace",
 		why:  "traces are told to it; it knows none of those who tell",
 	},
