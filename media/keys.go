@@ -74,6 +74,13 @@ func (ep *Endpoint) Press(keys string, each time.Duration) error {
 	return err
 }
 
+// TakesKeys tells whether the peer has agreed to telephone-events.
+func (ep *Endpoint) TakesKeys() bool {
+	ep.out.mu.Lock()
+	defer ep.out.mu.Unlock()
+	return ep.out.eventPT != noEvent
+}
+
 // press puts keys in the queue. list is true when the clock has to be told.
 func (s *stream) press(keys []press) (list bool, err error) {
 	s.mu.Lock()

@@ -173,7 +173,8 @@ type peer struct {
 
 	legs map[*sip.Leg]*media.Endpoint
 
-	hear func(c media.Codec, timestamp uint32, payload []byte) // of its next leg; nil: nobody listens
+	keyed                                                       // what keys came in
+	hear  func(c media.Codec, timestamp uint32, payload []byte) // of its next leg; nil: nobody listens
 }
 
 func newPeer(t *testing.T) *peer {
@@ -197,7 +198,7 @@ func (p *peer) close(ctx context.Context) {
 }
 
 func (p *peer) endpoint() *media.Endpoint {
-	ep, err := p.media.NewEndpoint(media.EndpointOptions{Local: netip.MustParseAddr("127.0.0.1"), Security: p.security, OnAudio: p.hear})
+	ep, err := p.media.NewEndpoint(media.EndpointOptions{Local: netip.MustParseAddr("127.0.0.1"), Security: p.security, OnAudio: p.hear, OnEvent: p.event(p.named)})
 	if err != nil {
 		panic(err)
 	}
@@ -212,7 +213,7 @@ func (p *peer) call(uri string) *sip.Leg {
 	ep := p.endpoint()
 	leg := make(chan *sip.Leg)
 	p.box.Post(func() {
-		l := p.stack.Dial(&p.box, p, sip.Dial{ID: "caller", To: to, From: sip.Party{User: "+48601000000"}, SDP: ep.Offer()})
+		l := p.stack.Dial(&p.box, p, sip.Dial{ID: "caller", To: to, From: sip.Party{User: "+48601000000"}, SDP: p.without(ep.Offer())})
 		p.legs[l] = ep
 		leg <- l
 	})
@@ -230,7 +231,7 @@ func (p *peer) answer(l *sip.Leg) {
 	p.do(func() {
 		ep := p.endpoint()
 		p.legs[l] = ep
-		sdp, err := ep.AcceptOffer(l.SDP())
+		sdp, err := ep.AcceptOffer(p.without(l.SDP()))
 		if err == nil {
 			err = l.Answer(sdp)
 		}
@@ -275,7 +276,7 @@ func (p *peer) LegAnswered(l *sip.Leg, sdp []byte) {
 func (p *peer) LegOffer(l *sip.Leg, sdp []byte) ([]byte, error) {
 	return p.legs[l].AcceptOffer(sdp)
 }
-func (p *peer) LegKey(*sip.Leg, byte)             {}
+func (p *peer) LegKey(_ *sip.Leg, key byte)       { p.pressed("INFO", key) }
 func (p *peer) LegRefer(*sip.Leg, *sip.Refer) int { return 603 }
 func (p *peer) LegEnded(l *sip.Leg, t sip.Termination) {
 	if ep := p.legs[l]; ep != nil {

@@ -226,7 +226,7 @@ func (c *call) mediaEvent(l *leg, e media.Event) {
 	}
 	switch e.Kind {
 	case media.EventDTMF:
-		c.key(l, e.Digit)
+		c.key(l, e.Digit, false)
 		return
 	case media.EventHeard:
 		c.heard(l, e)

@@ -8,10 +8,13 @@ import (
 	"centrala/sip"
 )
 
-// key takes a telephone key pressed at a leg, however it was told: by RFC 4733 or
-// by INFO. What agents type while they have a customer may be a code.
-func (c *call) key(l *leg, key byte) {
-	c.log.Debug().Str("leg_id", string(l.id)).Str("key", string(rune(key))).Msg("key")
+// key takes a telephone key pressed at a leg, by RFC 4733 or by INFO. Whom it is
+// bridged with is told, and what agents type while they have a customer may be a code.
+func (c *call) key(l *leg, key byte, info bool) {
+	c.log.Debug().Str("leg_id", string(l.id)).Str("key", string(rune(key))).Bool("info", info).Msg("key")
+	if l.with != nil {
+		c.passOn(l.with, key, info)
+	}
 	c.board.trace.Key(c.id, l.id, key)
 	if l.asked && !l.up && key == confirmKey && !l.offer.cancelled {
 		c.log.Info().Str("leg_id", string(l.id)).Msg("call accepted by key")
@@ -35,6 +38,23 @@ func (c *call) key(l *leg, key byte) {
 			}
 		})
 	})
+}
+
+// keyHeld is how long a key that is passed on is pressed.
+const keyHeld = 100 * time.Millisecond
+
+// passOn tells a leg of a key that whom it is bridged with has pressed, by
+// telephone-events if it takes them, else by INFO. Telephone-events from one to
+// the other go through the bridge by themselves.
+func (c *call) passOn(to *leg, key byte, info bool) {
+	switch takes := to.media.TakesKeys(); {
+	case !takes:
+		to.sip.Press(key, keyHeld)
+	case info:
+		if err := to.media.Press(string(rune(key)), keyHeld); err != nil {
+			c.log.Info().Err(err).Str("leg_id", string(to.id)).Msg("key not passed on")
+		}
+	}
 }
 
 // grant does what an agent asks for by keys (R100, R101): the core decides whether

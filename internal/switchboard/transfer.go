@@ -300,6 +300,6 @@ func (c *call) reported(id acd.LegID, status int) {
 // LegKey: somebody pressed a key and their phone tells it by INFO.
 func (c *call) LegKey(sl *sip.Leg, key byte) {
 	if l := c.legs[sl]; l != nil {
-		c.key(l, key)
+		c.key(l, key, true)
 	}
 }
