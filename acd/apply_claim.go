@@ -140,6 +140,7 @@ func (s *State) claimed(a *agent, e *Claimed) *interaction {
 		}
 	case ClaimParked:
 		return s.slots[e.Slot]
+	case ClaimLeg: // is no claim to a call, see takeOver
 	}
 	return nil
 }

@@ -467,6 +467,7 @@ func (n *naive) wanted(a *nAgent, e *acd.Claimed) *nCall {
 				return c
 			}
 		}
+	case acd.ClaimLeg: // see takeOver
 	}
 	return nil
 }
