@@ -104,7 +104,9 @@ func (l *Log) apply() {
 		var err error
 		select {
 		case m := <-l.reader.ch:
-			err = l.incoming(m)
+			if err = l.incoming(m); err == nil && l.reader.overrun() {
+				l.reopen()
+			}
 		case <-tick.C:
 			if l.reader.ch == nil || l.reader.silent() {
 				l.reopen()

@@ -125,6 +125,17 @@ func (r *reader) control(m *nats.Msg) (again bool) {
 	return ok && last != r.consumer
 }
 
+// overrun tells that messages were lost here because they came faster than they were
+// read, and that nothing is left that would show it: the server may have sent all that
+// there is, and say so at its next heartbeat only.
+func (r *reader) overrun() bool {
+	if r.sub == nil || len(r.ch) > 0 {
+		return false
+	}
+	n, err := r.sub.Dropped()
+	return err == nil && n > 0
+}
+
 // silent tells whether the server has said nothing for too long.
 func (r *reader) silent() bool { return time.Since(r.heard) > silence }
 

@@ -103,7 +103,7 @@ func (l *Log) readTo(ctx context.Context, index uint64) error {
 			if err != nil {
 				return fmt.Errorf("event log: %w", err)
 			}
-			if again {
+			if again || l.reader.overrun() {
 				if err := l.reader.open(ctx); err != nil {
 					return fmt.Errorf("event log: read: %w", err)
 				}

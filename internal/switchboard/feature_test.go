@@ -96,8 +96,7 @@ func TestFeature_UnknownCode(t *testing.T) {
 	b.agents(team(b))
 	p := b.phone("bartek")
 	p.dial("*97")
-	p.recv("SIP/2.0 404 No Such Feature Code")
-	p.ack()
+	p.refused("404 No Such Feature Code")
 	b.want(&acd.LegEnded{Cause: acd.EndByUs})
 }
 

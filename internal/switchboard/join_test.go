@@ -211,8 +211,7 @@ func TestReplaces_Pickup(t *testing.T) {
 	thief := b.phone("bartek")
 	thief.lines = "Replaces: " + named + "\r\n"
 	thief.dial("101")
-	thief.recv("SIP/2.0 603")
-	thief.ack()
+	thief.refused("603")
 	b.want(&acd.LegEnded{Cause: acd.EndByUs})
 	b.do(call, &acd.EndLeg{Leg: answered.Leg})
 	b.want(&acd.LegEnded{Leg: answered.Leg})

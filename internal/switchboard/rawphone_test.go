@@ -131,6 +131,14 @@ func (p *rawPhone) answered() {
 	p.ack()
 }
 
+// refused waits for a refusal of its INVITE and acknowledges it, with the branch of the
+// INVITE (RFC 3261 section 17.1.1.3): without, the refusal comes again until the end.
+func (p *rawPhone) refused(status string) {
+	p.t.Helper()
+	p.to = headerOf(p.recv("SIP/2.0 "+status), "To")
+	p.send("ACK", 2, "second"+p.callID, "", "")
+}
+
 func (p *rawPhone) ack() {
 	p.t.Helper()
 	p.send("ACK", 2, "ack"+p.callID, "", "")
