@@ -42,6 +42,7 @@ type server struct {
 	dir   string
 	sip   netip.AddrPort // UDP and TCP
 	tls   netip.AddrPort
+	rtp   uint16 // the first of its ports for voice
 	admin netip.AddrPort
 	cmd   *exec.Cmd
 	gone  chan struct{} // closed when the process has ended
@@ -101,7 +102,7 @@ hold_music:
 func prepareServer(t *testing.T, s *site, queuegroups string) *server {
 	t.Helper()
 	v := &server{t: t, site: s, dir: t.TempDir(), sip: s.local(s.ports(2)), tls: s.local(s.ports(2)), admin: s.local(s.ports(2))}
-	rtp := s.ports(rtpPorts)
+	v.rtp = s.ports(rtpPorts)
 	v.writeFile("centrala.yaml", fmt.Sprintf(`domain: %s
 region: PL
 data: %s/data
@@ -111,7 +112,7 @@ listen:
 rtp: %d-%d
 log: {level: debug, format: json}
 queuegroups: queuegroups.yaml
-`, domain, v.dir, v.sip, v.sip, v.tls, v.admin, rtp, rtp+rtpPorts-1))
+`, domain, v.dir, v.sip, v.sip, v.tls, v.admin, v.rtp, v.rtp+rtpPorts-1))
 	v.writeFile("queuegroups.yaml", strings.ReplaceAll(queuegroups, "CARRIER", s.network().String()))
 	t.Cleanup(func() {
 		v.kill()

@@ -33,7 +33,7 @@ type peer struct {
 
 func (p *peer) packet() *packet {
 	p.seq++
-	return &packet{ssrc: p.ssrc, seq: p.seq}
+	return &packet{ssrc: p.ssrc, seq: p.seq, ts: uint32(p.seq) * FrameSamples}
 }
 
 func TestSourceLock(t *testing.T) {
@@ -98,6 +98,41 @@ func TestSourceLock_FloodLoses(t *testing.T) {
 	}
 	if !slices.Contains(got, learnt) {
 		t.Errorf("among a crowd of strangers the peer is never learnt: %v", got)
+	}
+}
+
+// Behind NAT, with SIP's source unknown, a flood of what would be sound audio is not learnt however long it
+// lasts, since it is faster than speech; the peer is, after five packets.
+func TestSourceLock_FloodIsNotPaced(t *testing.T) {
+	l := sourceLock{signalled: phoneAddr}
+	flood := peer{from: otherAddr, ssrc: 9}
+	nat := peer{from: netip.MustParseAddrPort("203.0.113.1:61000"), ssrc: 2}
+	heard := 0
+	for now := range 200 * millisecond / 100_000 { // 10,000 a second
+		if v := l.check(flood.from, flood.packet(), now*100_000); v != stranger {
+			t.Fatalf("after %d ms the flood is %v", now/10, v)
+		}
+		if now%200 == 100 {
+			if v := l.check(nat.from, nat.packet(), now*100_000); v != stranger {
+				break
+			}
+			heard++
+		}
+	}
+	if heard != learnPackets-1 {
+		t.Errorf("the peer was learnt after %d packets, want %d", heard, learnPackets-1)
+	}
+	// One whose packets wait for its NAT and then come at once is learnt a little later.
+	l, nat = sourceLock{signalled: phoneAddr}, peer{from: nat.from, ssrc: 3}
+	for range 10 {
+		l.check(nat.from, nat.packet(), 0)
+	}
+	learnt := false
+	for i := range int64(15) {
+		learnt = learnt || l.check(nat.from, nat.packet(), (i+1)*20*millisecond) != stranger
+	}
+	if !learnt {
+		t.Error("a burst at the beginning keeps the peer out")
 	}
 }
 

@@ -15,6 +15,10 @@ const learnPackets = 5
 // against a stranger who floods the port, however fast.
 const learnTime = int64(60 * time.Millisecond)
 
+// offPace is by how much a source's timestamps may run ahead of the clock or behind it, in samples, for
+// it to be taken for the peer: a flood is faster than speech.
+const offPace = SampleRate / 10
+
 // maxCandidates bounds what strangers can make us remember.
 const maxCandidates = 32
 
@@ -44,6 +48,7 @@ type candidate struct {
 	from    netip.AddrPort
 	ssrc    uint32
 	seq     uint16
+	ts      uint32 // of its first packet
 	since   int64
 	packets int
 }
@@ -84,11 +89,16 @@ func (l *sourceLock) consider(from netip.AddrPort, p *packet, now int64) verdict
 	}
 	c := &l.candidates[i]
 	if c.packets == 0 || c.ssrc != p.ssrc || p.seq != c.seq+1 {
-		*c = candidate{from: from, ssrc: p.ssrc, since: now}
+		*c = candidate{from: from, ssrc: p.ssrc, ts: p.ts, since: now}
 	}
 	c.seq = p.seq
 	c.packets++
 	if c.packets < learnPackets || now-c.since < learnTime {
+		return stranger
+	}
+	ahead := int64(int32(p.ts-c.ts)) - (now-c.since)*SampleRate/int64(time.Second)
+	if ahead > offPace || ahead < -offPace {
+		c.packets = 0 // begins anew with its next packet
 		return stranger
 	}
 	l.lock(from)

@@ -46,12 +46,14 @@ const (
 	agents    = 200
 	served    = "+48221234567" // a number with agents
 	unserved  = "+48221234568" // a number without
+	announced = "+48221234569" // the same, whose callers are told their position
 )
 
 func main() {
 	rates := flag.String("rates", "50,200,500,1000", "calls a second, a row each")
 	seconds := flag.Int("seconds", 10, "length of a row")
 	waiting := flag.String("waiting", "1000", "numbers of waiting callers, a row each; empty: none")
+	told := flag.String("announced", "", "numbers of waiting callers who are told their position every 15 s, a row each")
 	binary := flag.String("server", "bin/centrala", "the server to measure (make build)")
 	calls := flag.Int("soak", 0, "instead: place so many calls of all kinds and watch that nothing grows")
 	rate := flag.Int("rate", 200, "calls a second of the soak")
@@ -63,13 +65,13 @@ func main() {
 		}
 		return
 	}
-	if err := run(*rates, *waiting, *binary, *seconds); err != nil {
+	if err := run(*rates, *waiting, *told, *binary, *seconds); err != nil {
 		fmt.Fprintln(os.Stderr, "callbench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(rates, waiting, binary string, seconds int) error {
+func run(rates, waiting, told, binary string, seconds int) error {
 	dir, err := os.MkdirTemp("", "callbench")
 	if err != nil {
 		return err
@@ -88,13 +90,15 @@ func run(rates, waiting, binary string, seconds int) error {
 			return err
 		}
 	}
-	for _, field := range strings.FieldsFunc(waiting, func(r rune) bool { return r == ',' }) {
-		n, err := strconv.Atoi(field)
-		if err != nil {
-			return err
-		}
-		if err := wait(dir, binary, n, seconds); err != nil {
-			return err
+	for _, row := range []struct{ number, list string }{{unserved, waiting}, {announced, told}} {
+		for _, field := range strings.FieldsFunc(row.list, func(r rune) bool { return r == ',' }) {
+			n, err := strconv.Atoi(field)
+			if err != nil {
+				return err
+			}
+			if err := wait(dir, binary, row.number, n, seconds); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -126,7 +130,8 @@ trunks:
 numbers:
   "%s": {trunk: local, group: served}
   "%s": {trunk: local, group: unserved}
-`, strings.Join(names, ", "), served, unserved)
+  "%s": {trunk: local, group: unserved, announce: {position: true, first: 1s, every: 15s}}
+`, strings.Join(names, ", "), served, unserved, announced)
 	server := fmt.Sprintf(`listen: {sip: ["udp://%s"], admin: "http://%s"}
 data: %s
 rtp: 30000-59999
@@ -174,7 +179,7 @@ func calls(dir, binary string, rate, seconds int) error {
 
 // wait measures callers who listen to music. All send their audio to one socket,
 // which reads nothing: the kernel drops what does not fit.
-func wait(dir, binary string, n, seconds int) error {
+func wait(dir, binary, number string, n, seconds int) error {
 	s, err := start(dir, binary)
 	if err != nil {
 		return err
@@ -186,7 +191,7 @@ func wait(dir, binary string, n, seconds int) error {
 		return err
 	}
 	defer sink.Close()
-	carrier := carrier(dir, unserved, 500, n, time.Duration(seconds+n/500+10)*time.Second, sink.LocalAddr().(*net.UDPAddr).Port)
+	carrier := carrier(dir, number, 500, n, time.Duration(seconds+n/500+10)*time.Second, sink.LocalAddr().(*net.UDPAddr).Port)
 	if err := carrier.Start(); err != nil {
 		return err
 	}
@@ -199,8 +204,12 @@ func wait(dir, binary string, n, seconds int) error {
 	took := time.Since(began)
 	cores := (s.cpu() - before).Seconds() / took.Seconds()
 	sent := s.metric("centrala_rtp_sent_packets_total") - packets
-	fmt.Printf("%d waiting with music: %.3f cores, %.3f per 1000; %.1f %% of the packets due sent; %.1f kB a caller above idle (%.0f MB)\n",
-		n, cores, cores*1000/float64(n), 100*sent/(float64(n)*50*took.Seconds()), (s.peak()-idle)*1024/float64(n), idle)
+	what := "music"
+	if number == announced {
+		what = "music and announcements"
+	}
+	fmt.Printf("%d waiting with %s: %.3f cores, %.3f per 1000; %.1f %% of the packets due sent; %.1f kB a caller above idle (%.0f MB)\n",
+		n, what, cores, cores*1000/float64(n), 100*sent/(float64(n)*50*took.Seconds()), (s.peak()-idle)*1024/float64(n), idle)
 	return nil
 }
 
