@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -46,14 +47,27 @@ func main() {
 			os.Exit(code)
 		}))
 	ctx, err := parser.Parse(os.Args[1:])
-	parser.FatalIfErrorf(err)
+	parser.FatalIfErrorf(meant(err, os.Args[1:]))
 	if err := ctx.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		if errors.Is(err, app.ErrBadConfig) || errors.Is(err, testcall.ErrUsage) || errors.Is(err, errUsage) {
+		if errors.Is(err, app.ErrBadConfig) || errors.Is(err, app.ErrUsage) || errors.Is(err, testcall.ErrUsage) || errors.Is(err, errUsage) {
 			os.Exit(exitUsage)
 		}
 		os.Exit(exitFailed)
 	}
+}
+
+// meant adds to a refusal of the arguments that a file was most likely meant as --config.
+func meant(err error, args []string) error {
+	if err == nil || !strings.Contains(err.Error(), "unexpected argument") {
+		return err
+	}
+	for _, arg := range args {
+		if strings.HasSuffix(arg, ".yaml") && strings.HasSuffix(err.Error(), " "+arg) {
+			return fmt.Errorf("%w, did you mean --config %s?", err, arg)
+		}
+	}
+	return err
 }
 
 type configFlag struct {
@@ -108,7 +122,7 @@ type routeCmd struct {
 type explainCmd struct {
 	configFlag
 	From string   `placeholder:"NUMBER" help:"The caller's number; without it, withheld."`
-	To   string   `required:"" placeholder:"NUMBER" help:"The number or extension called."`
+	To   string   `required:"" placeholder:"NUMBER" help:"The number called."`
 	At   string   `placeholder:"TIME" help:"When: '2026-12-24 18:30' in the time zone of the number's hours, 18:30 today, or RFC 3339. Default: now."`
 	Away []string `placeholder:"AGENT" help:"Agents to leave out; the others are taken to be at work, with a phone that rings in vain."`
 }

@@ -82,7 +82,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	defer func() {
 		if err != nil {
 			_ = a.Stop(ctx) // the first error is the one to tell
-			a = nil
+			a, err = nil, advised(err, server.Data)
 		}
 	}()
 	if a.music, err = loadMusic(server, groups); err != nil {

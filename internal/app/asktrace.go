@@ -34,15 +34,15 @@ func Trace(o TraceOptions, out io.Writer) error {
 	o.Recent = o.Recent || o.From != ""
 	switch {
 	case o.ID != "" && o.Recent:
-		return fmt.Errorf("%w: an ID and --recent or --from do not go together", ErrBadConfig)
+		return fmt.Errorf("%w: an ID and --recent or --from do not go together", ErrUsage)
 	case o.ID == "" && !o.Recent && o.Pcap != "":
-		return fmt.Errorf("%w: --pcap needs an ID, --recent or --from", ErrBadConfig)
+		return fmt.Errorf("%w: --pcap needs an ID, --recent or --from", ErrUsage)
 	case o.JSON && o.Pcap != "":
-		return fmt.Errorf("%w: --json and --pcap do not go together", ErrBadConfig)
+		return fmt.Errorf("%w: --json and --pcap do not go together", ErrUsage)
 	}
 	if o.From != "" {
 		if _, err := netip.ParseAddr(o.From); err != nil {
-			return fmt.Errorf("%w: --from: %q is not an IP address", ErrBadConfig, o.From)
+			return fmt.Errorf("%w: --from: %q is not an IP address", ErrUsage, o.From)
 		}
 	}
 	query := url.Values{}
@@ -121,12 +121,12 @@ func askAdmin(admin, config, page string) ([]byte, error) {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(admin, "/")+page, nil)
 	if err != nil || req.URL.Scheme != "http" {
-		return nil, fmt.Errorf("%w: --admin: %q is not an address such as http://127.0.0.1:9090", ErrBadConfig, admin)
+		return nil, fmt.Errorf("%w: --admin: %q is not an address such as http://127.0.0.1:9090", ErrUsage, admin)
 	}
 	client := http.Client{Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true}}
 	res, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("no server answers at %s: is it running, and is that listen: admin: of its settings? (%w)", admin, err)
+		return nil, fmt.Errorf("%w\nno server answers at %s: is it running, and is that listen: admin: of its settings? --config or --admin say which server is meant", err, admin)
 	}
 	defer func() { _ = res.Body.Close() }() // it was read
 	body, err := io.ReadAll(res.Body)

@@ -24,7 +24,7 @@ type ExplainOptions struct {
 // Explain writes what would become of a call at a time, and why, by the rules of
 // the core itself. No call is made and no server need run: every agent who is not
 // away is taken to be at work with a phone that rings, and nobody answers. The
-// error is ErrBadConfig for a bad question, too.
+// error is ErrBadConfig, or ErrUsage for a bad question.
 func Explain(o ExplainOptions, out io.Writer) error {
 	_, config, err := load(o.Config)
 	if err != nil {
@@ -32,18 +32,21 @@ func Explain(o ExplainOptions, out io.Writer) error {
 	}
 	q, err := question(config, o)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrBadConfig, err)
+		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	away := make([]queuegroups.AgentID, 0, len(o.Away))
 	for _, name := range o.Away {
 		id := queuegroups.AgentID(name)
 		if config.Agent(id) == nil {
-			return fmt.Errorf("%w: --away: there is no agent %q", ErrBadConfig, name)
+			return fmt.Errorf("%w: --away: there is no agent %q", ErrUsage, name)
 		}
 		away = append(away, id)
 	}
 	e := acd.Rehearsal(config, q.At, away).Explain(q)
 	fmt.Fprintf(out, "%s calls %s on %s\n", cmp.Or(q.From.Number, "somebody"), q.To, q.At.Format("Monday 2006-01-02 15:04 MST"))
+	if agent, group := config.ByExtension(q.To); (agent != nil || group != nil) && config.Number(q.To) == nil {
+		fmt.Fprintf(out, "          %s is an extension: only agents reach it, and this is a caller from outside; ask for a number\n", q.To)
+	}
 	for _, st := range e.Steps {
 		if words := sentence(st); words != "" {
 			fmt.Fprintf(out, "%8s  %s\n", st.At.Sub(q.At).Round(100*time.Millisecond), words)

@@ -127,7 +127,7 @@ func TestExplain_BadQuestions(t *testing.T) {
 		{app.ExplainOptions{To: "600", Away: []string{"ana"}}, `--away: there is no agent "ana"`},
 	} {
 		_, err := explain(t, c.ask)
-		if !errors.Is(err, app.ErrBadConfig) || !strings.Contains(err.Error(), c.want) {
+		if !errors.Is(err, app.ErrUsage) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want %s", c.ask, err, c.want)
 		}
 	}

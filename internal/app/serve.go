@@ -33,7 +33,7 @@ func Serve(o Options, signals <-chan os.Signal) error {
 	}
 	if err := a.Start(ctx); err != nil {
 		stop(a)
-		return err
+		return advised(err, a.server.Data)
 	}
 	manager, err := newNotifier(os.Getpid(), os.Getenv)
 	if err != nil {

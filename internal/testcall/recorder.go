@@ -79,3 +79,19 @@ func writeWAV(name string, pcm []int16) error {
 	}
 	return f.Close()
 }
+
+// writable tells whether a file can be written, and leaves it as it is; an empty name can.
+func writable(name string) error {
+	if name == "" {
+		return nil
+	}
+	_, missing := os.Stat(name)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	if missing != nil {
+		_ = os.Remove(name) // it is empty, and written once there is something to write
+	}
+	return f.Close()
+}

@@ -60,6 +60,9 @@ func Run(o Options, stop <-chan os.Signal) error {
 	if o.For <= 0 || o.Wait <= 0 {
 		return fmt.Errorf("%w: --for and --wait must be longer than nothing", ErrUsage)
 	}
+	if err := writable(o.Record); err != nil {
+		return fmt.Errorf("%w: --record: %w", ErrUsage, err)
+	}
 	c, err := newCaller(o)
 	if err != nil {
 		return err
@@ -85,6 +88,8 @@ type caller struct {
 	heard    recorder
 
 	answered bool
+	progress bool // something came back
+	gaveUp   bool
 	end      sip.Termination
 	hangup   *time.Timer // set by the answer
 	hearing  string      // what was told last
@@ -172,6 +177,7 @@ func (c *caller) follow(stop <-chan os.Signal) error {
 			c.box.Post(func() {
 				if !c.answered {
 					c.say("not answered for %v: giving up", c.o.Wait)
+					c.gaveUp = true
 					c.leg.Hangup("")
 				}
 			})
@@ -207,7 +213,14 @@ func (c *caller) outcome() error {
 
 // why is the status and reason of the end, or the reason alone where nothing was answered.
 func (c *caller) why() string {
-	if c.end.Code == 0 {
+	switch {
+	case c.gaveUp && !c.progress:
+		return fmt.Sprintf("nothing came back within %v: does a server listen at the address in %s, on UDP?", c.o.Wait, c.o.To)
+	case c.gaveUp:
+		return fmt.Sprintf("nobody answered within %v", c.o.Wait)
+	case c.end.Code == 0 && c.end.Reason == "":
+		return "interrupted"
+	case c.end.Code == 0:
 		return c.end.Reason
 	}
 	return fmt.Sprintf("%d %s", c.end.Code, c.end.Reason)
@@ -226,7 +239,10 @@ func (c *caller) tellAudio() {
 }
 
 // LegProgress implements sip.LegEvents.
-func (c *caller) LegProgress(_ *sip.Leg, code int, _ []byte) { c.say("%d: it rings", code) }
+func (c *caller) LegProgress(_ *sip.Leg, code int, _ []byte) {
+	c.progress = true
+	c.say("%d: it rings", code)
+}
 
 // LegAnswered implements sip.LegEvents.
 func (c *caller) LegAnswered(l *sip.Leg, sdp []byte) {
