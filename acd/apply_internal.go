@@ -29,7 +29,11 @@ func (s *State) callByAgent(i *interaction, a *agent, e *CallArrived) {
 	a.refs++
 	l.occupy("", false)
 	i.group = s.direct
-	colleague, g := s.config.ByExtension(e.To)
+	colleague, byExtension := s.config.ByExtension(e.To)
+	g := s.groups[e.Group]
+	if byExtension != nil {
+		g = s.groups[byExtension.ID]
+	}
 	switch {
 	case colleague != nil && colleague.ID != a.def.ID:
 		s.begin(i, s.direct, e.To)
@@ -41,10 +45,10 @@ func (s *State) callByAgent(i *interaction, a *agent, e *CallArrived) {
 		}
 		s.enqueueFor(i, b, s.now.after(s.direct.ringTime()), "called")
 	case g != nil:
-		s.begin(i, s.groups[g.ID], e.To)
+		s.begin(i, g, e.To)
 		s.armMaxWait(i)
 		s.enqueue(i)
-	case len(e.To) > 1 && e.To[0] == '+':
+	case e.Outside || e.Group == "" && len(e.To) > 1 && e.To[0] == '+':
 		s.begin(i, s.direct, e.To)
 		s.dial(i, e.To)
 	default:

@@ -55,6 +55,11 @@ type CallArrived struct {
 	To    string              `json:"to"` // the number or extension called, E.164 where it could be normalised
 	// Agent is who calls, of our own; empty: somebody outside.
 	Agent queuegroups.AgentID `json:"agent,omitempty"`
+	// Group is where the number of ours leads that an agent called; empty: they called
+	// something else. Outside tells that To is a number outside though it is not in E.164
+	// form, such as that of an emergency service.
+	Group   queuegroups.GroupID `json:"group,omitempty"`
+	Outside bool                `json:"outside,omitempty"`
 	// Responsible is the agent whom the customer's card names (R58).
 	Responsible queuegroups.AgentID `json:"responsible,omitempty"`
 	// Needs are skills that this call needs beside those of its number and group, by skill.

@@ -51,8 +51,11 @@ func (r *script) doMove(verb string, args []string) bool {
 			From: queuegroups.AgentID(after("agent")), Group: queuegroups.GroupID(after("group")),
 			Slot: after("slot"), Interaction: r.interaction(after("call")), Of: acd.LegID(after("leg")), By: by,
 		})
-	case "dials": // dials AGENT as LEG to EXTENSION|NUMBER
-		r.apply(&acd.CallArrived{Agent: queuegroups.AgentID(args[0]), Leg: acd.LegID(args[2]), Node: "n1", To: after("to")})
+	case "dials": // dials AGENT as LEG to EXTENSION|NUMBER [group GROUP] [outside yes]
+		r.apply(&acd.CallArrived{
+			Agent: queuegroups.AgentID(args[0]), Leg: acd.LegID(args[2]), Node: "n1", To: after("to"),
+			Group: queuegroups.GroupID(after("group")), Outside: after("outside") != "",
+		})
 	default:
 		return false
 	}

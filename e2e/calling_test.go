@@ -15,7 +15,7 @@ func withTrunk(c *carrier, agent string) string {
 // withTrunkIn is a configuration whose trunk leads to the carrier's telephone.
 func withTrunkIn(groups string, c *carrier) string {
 	return strings.Replace(groups, "carrier: {from: [CARRIER]}",
-		fmt.Sprintf("carrier: {from: [CARRIER], host: %q, check: 0s, caller_id: \"+48 22 123 45 67\"}", c.sipp), 1)
+		fmt.Sprintf("carrier: {from: [CARRIER], host: %q, check: 0s, caller_id: \"+48 22 123 45 67\", emergency: \"112\"}", c.sipp), 1)
 }
 
 // An agent calls a telephone outside, through the trunk, and both hear each other.
@@ -25,6 +25,7 @@ func TestAgentCallsOutside(t *testing.T) {
 		"national":                   {"601000002", "", "+48601000002"},
 		"international, for who may": {"+442079460000", ", calls: international", "+442079460000"},
 		"premium rate, for who may":  {"+48701234567", ", calls: any", "+48701234567"},
+		"emergency, for everybody":   {"112", ", calls: internal", "112"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

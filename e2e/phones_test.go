@@ -99,10 +99,20 @@ func wantSome(t *testing.T, pcm []int16, rate int, hertz float64) {
 // any caller, until somebody is there.
 func TestAgentCallsGroup(t *testing.T) {
 	t.Parallel()
+	for name, dialled := range map[string]string{"by extension": "600", "by a number of ours": "221234567"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			callsGroup(t, dialled)
+		})
+	}
+}
+
+func callsGroup(t *testing.T, dialled string) {
+	t.Helper()
 	s := newServer(t, newSite(t), office)
 	before := s.footprint()
 	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 500)
-	bartek.dial("600")
+	bartek.dial(dialled)
 	bartek.wait("is answered by the queue", "CALL_ESTABLISHED")
 	s.waitWaiting("sales", 1)
 	talkFor(time.Second) // to hear the music
@@ -129,7 +139,7 @@ func TestAgentCallsNobody(t *testing.T) {
 	before := s.footprint()
 	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 500)
 	for i, c := range []struct{ to, want string }{
-		{"999", "404 Not Found"}, {"101", "486 Busy Here"}, {"102", "404 Not Found"},
+		{"999", "404 Nobody to Call by That Number"}, {"101", "486 Busy Here"}, {"102", "404 Nobody to Call by That Number"},
 		{"+881234567890", "403 Not Entitled"},
 	} {
 		bartek.dial(c.to)

@@ -1,6 +1,10 @@
 package queuegroups
 
-import "github.com/nyaruka/phonenumbers"
+import (
+	"slices"
+
+	"github.com/nyaruka/phonenumbers"
+)
 
 // CallClass is a class of numbers outside, by what calls to them cost and how
 // often they are used to steal. An agent may call those of a class and of all
@@ -84,6 +88,24 @@ func (c *Config) MayCall(agent AgentID, e164 string) (CallClass, bool) {
 	class := ClassOf(e164, c.Region)
 	a := c.Agent(agent)
 	return class, a != nil && class.reach() <= a.Calls.reach()
+}
+
+// TakesShort tells whether the trunk takes a number that is dialled as it is, and
+// whether it is that of an emergency service.
+func (t *Trunk) TakesShort(number string) (takes, emergency bool) {
+	emergency = slices.Contains(t.Emergency, number)
+	return emergency || slices.Contains(t.Short, number), emergency
+}
+
+// MayCallShort tells whether an agent may call a number as it is dialled: known, where
+// a trunk takes it, those of emergency services always.
+func (c *Config) MayCallShort(agent AgentID, number string) (known, may, emergency bool) {
+	a := c.Agent(agent)
+	for i := range c.Trunks {
+		takes, urgent := c.Trunks[i].TakesShort(number)
+		known, emergency = known || takes, emergency || urgent
+	}
+	return known, known && a != nil && (emergency || a.Calls.reach() >= CallNational.reach()), emergency
 }
 
 // OwnNumber is the number of ours that calls by a trunk are shown to come from: its

@@ -86,3 +86,26 @@ func TestMayCall_UnknownClass(t *testing.T) {
 		t.Error("anna may call")
 	}
 }
+
+// Numbers that a trunk takes as they are dialled: those of emergency services are for
+// everybody.
+func TestMayCallShort(t *testing.T) {
+	c := &Config{
+		Region: "PL",
+		Agents: []Agent{{ID: "anna"}, {ID: "bartek", Calls: CallInternal}},
+		Trunks: []Trunk{{ID: "a", Emergency: []string{"112"}}, {ID: "b", Short: []string{"19115"}}},
+	}
+	for _, test := range []struct {
+		agent                 AgentID
+		number                string
+		known, may, emergency bool
+	}{
+		{"anna", "112", true, true, true}, {"bartek", "112", true, true, true}, {"nobody", "112", true, false, true},
+		{"anna", "19115", true, true, false}, {"bartek", "19115", true, false, false}, {"anna", "999", false, false, false},
+	} {
+		known, may, emergency := c.MayCallShort(test.agent, test.number)
+		if known != test.known || may != test.may || emergency != test.emergency {
+			t.Errorf("%s %s: known %v, may %v, emergency %v", test.agent, test.number, known, may, emergency)
+		}
+	}
+}

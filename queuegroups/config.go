@@ -296,6 +296,10 @@ type Trunk struct {
 	Weight   int           `json:"weight,omitempty"`
 	Check    time.Duration `json:"check,omitempty"` // between two OPTIONS to the host; 0: none
 	SRTP     SRTP          `json:"srtp,omitempty"`
+	// Emergency and Short are numbers that the carrier takes as they are dialled. Any
+	// agent may call those of emergency services.
+	Emergency []string `json:"emergency,omitempty"`
+	Short     []string `json:"short_numbers,omitempty"`
 	// Trusted: the carrier and we are in one trust domain (RFC 3325): it is told who
 	// calls, even those who withhold it, and what it asserts may be asserted to others.
 	Trusted bool `json:"trusted,omitempty"`

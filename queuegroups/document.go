@@ -178,6 +178,8 @@ type trunkKeys struct {
 	Auth      *registerKeys `yaml:"auth" doc:"The account with a carrier that asks for a password for calls, but not to register."`
 	Format    text          `yaml:"number_format" default:"e164" enum:"e164,plain,national" doc:"How numbers are written to the carrier. e164: +48221234567. plain: 48221234567. national: 221234567 in the region of the server, as it is dialled there, and 0033… or what goes before foreign numbers there."`
 	CallerID  text          `yaml:"caller_id" doc:"The number shown to whom we call." example:"+48 22 123 45 67"`
+	Emergency texts         `yaml:"emergency" pattern:"^[0-9]{2,8}$" doc:"Numbers of emergency services that the carrier takes as they are dialled: [\"112\", \"999\"]. Every agent may call them, whatever calls says; max_calls does not count." example:"112"`
+	Short     texts         `yaml:"short_numbers" pattern:"^[0-9]{2,8}$" doc:"Other numbers that the carrier takes as they are dialled, such as those of a town. Agents who may call outside may call them." example:"19115"`
 	Trusted   yesNo         `yaml:"trusted" default:"false" doc:"The carrier keeps secret what it is told in confidence (RFC 3325): it is told who calls by P-Asserted-Identity, also who withholds their number, and by whom a call was forwarded before. Its own word of who calls is passed on to other trusted carriers."`
 	MaxCalls  number        `yaml:"max_calls" default:"0" min:"0" max:"1000000" doc:"Calls at once. 0: no limit."`
 	MaxRate   number        `yaml:"max_calls_per_second" default:"0" min:"0" max:"1000" doc:"Calls that may begin in any second, in both directions. More that come in get 503 with Retry-After. 0: no limit."`

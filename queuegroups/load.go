@@ -99,6 +99,7 @@ type loader struct {
 	withPhone                                                     map[string]bool // agents for whom a phone was written
 	extensions                                                    map[string]owner
 	numbers                                                       map[string]calledNumber
+	dialled                                                       []text // short numbers of trunks
 }
 
 // owner is who has an extension.
@@ -143,6 +144,7 @@ func (l *loader) build(documents []document) {
 		l.buildNumbers(documents[i].Numbers.Entries)
 	}
 	l.buildGroups(groups)
+	l.taken()
 	l.buildMusic(music)
 	l.buildHours(hours)
 	l.buildChannels(channels)

@@ -37,6 +37,7 @@ func (l *loader) buildTrunks(entries []strictyaml.Entry[trunkKeys]) {
 		if format := NumberFormat(k.Format.V); format == NumberPlain || format == NumberNational {
 			t.NumberFormat = format
 		}
+		t.Emergency, t.Short = l.asDialled(k.Emergency, k.Host), l.asDialled(k.Short, k.Host)
 		host := l.checkHost(k.Host)
 		own := l.sources(t.ID, k.From)
 		if !k.From.Set && host.IsValid() {
@@ -59,6 +60,36 @@ func (l *loader) buildTrunks(entries []strictyaml.Entry[trunkKeys]) {
 		l.config.Trunks = append(l.config.Trunks, t)
 	}
 	l.overlaps(sources)
+}
+
+// asDialled reads numbers that are no E.164 ones.
+func (l *loader) asDialled(list texts, host text) (numbers []string) {
+	for _, v := range list.Items {
+		if v.Bad {
+			continue
+		}
+		if !asDialled.MatchString(v.V) {
+			l.report.Add(v.At, "write two to eight digits, in quotes", "%q is no short number", v.V)
+			continue
+		}
+		if !host.Set {
+			l.report.Add(v.At, "give the trunk a host", "nobody can be called by a trunk without host")
+		}
+		numbers = append(numbers, v.V)
+		l.dialled = append(l.dialled, v)
+	}
+	return numbers
+}
+
+var asDialled = regexp.MustCompile(`^[0-9]{2,8}$`)
+
+// taken reports extensions that hide a short number.
+func (l *loader) taken() {
+	for _, v := range l.dialled {
+		if o, ok := l.extensions[v.V]; ok {
+			l.report.Add(v.At, "", "%s is the extension of %s, at %s: nobody could call the number", v.V, o.what, o.at)
+		}
+	}
 }
 
 var validHost = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?$`)

@@ -23,6 +23,7 @@ type Dial struct {
 	// made for a caller has one less than theirs, so that a loop through us and
 	// a carrier ends (RFC 7332).
 	MaxForwards int
+	Urgent      bool // the limits of the trunk do not count
 }
 
 // Header is an additional header of an INVITE.
@@ -55,7 +56,7 @@ func (s *Stack) Dial(m Mailbox, ev LegEvents, d Dial) *Leg {
 		l.fail(err)
 		return l
 	}
-	if err := s.enter(l, d.To.trunk); err != nil {
+	if err := s.enter(l, d.To.trunk, d.Urgent); err != nil {
 		l.fail(err)
 		return l
 	}
@@ -92,8 +93,12 @@ func (s *Stack) fromHost(t *trunk) string {
 }
 
 // enter lists a new outbound leg, and counts it among the calls of its trunk.
-func (s *Stack) enter(l *Leg, t *trunk) error {
-	if t != nil {
+func (s *Stack) enter(l *Leg, t *trunk, urgent bool) error {
+	switch {
+	case t == nil:
+	case urgent:
+		t.calls.Add(1)
+	default:
 		switch t.enter(s.now()) {
 		case limitCalls:
 			return fmt.Errorf("%w: trunk %s has as many calls as it may", errDial, t.id)

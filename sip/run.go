@@ -2,6 +2,7 @@ package sip
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -175,7 +176,7 @@ func (l *Leg) perform(a dialog.Action, x *details, tell *news) error {
 		l.arm(min(l.interval, time.Until(l.deadline)), dialog.TimerResend)
 		return l.invite.Repeat(l.answer)
 	case dialog.SendReject:
-		return l.invite.Respond(l.invite.Response(x.code, statusText(x.code, x.reason)))
+		return l.invite.Respond(l.refusal(x))
 	case dialog.SendGone:
 		x.code = sip.StatusTemporarilyUnavailable
 		return l.invite.Respond(l.withWhy(l.invite.Response(x.code, statusText(x.code, ""))))
@@ -209,6 +210,16 @@ func (l *Leg) perform(a dialog.Action, x *details, tell *news) error {
 		}
 	}
 	return nil
+}
+
+// refusal refuses the INVITE. A reason of the owner's is in a Warning, too (RFC 3261
+// section 20.43): phones show it, and proxies write the reason phrase anew.
+func (l *Leg) refusal(x *details) *sip.Response {
+	res := l.invite.Response(x.code, statusText(x.code, x.reason))
+	if x.reason != "" {
+		res.AppendHeader(sip.NewHeader("Warning", fmt.Sprintf(`399 %s "%s"`, l.s.o.Domain, header.Quoted(x.reason))))
+	}
+	return res
 }
 
 // arm sets the leg's timer, which then is the given input.

@@ -130,7 +130,14 @@ func (w *world) outgoing(agent queuegroups.AgentID) {
 	w.talk(leg, time.Second, 40*time.Second)
 	n := w.rng.IntN(len(w.config.Agents))
 	to := oneOf(w, fmt.Sprintf("1%02d", n), fmt.Sprintf("1%02d", n), fmt.Sprintf("6%02d", w.rng.IntN(len(w.config.Groups))), "+48229998877", "9")
-	w.in(0, &acd.CallArrived{Leg: leg, Node: w.node(), To: to, Agent: agent})
+	e := &acd.CallArrived{Leg: leg, Node: w.node(), To: to, Agent: agent}
+	switch w.rng.IntN(10) {
+	case 0:
+		e.To, e.Group = "+48221234567", w.somewhere()
+	case 1:
+		e.To, e.Outside = "112", true
+	}
+	w.in(0, e)
 	talk := w.upTo(time.Minute)
 	w.in(time.Second+talk, &acd.LegEnded{Leg: leg, Cause: w.cause()})
 	for range 3 {

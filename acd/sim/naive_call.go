@@ -72,7 +72,7 @@ func (n *naive) arrived(e *acd.CallArrived) {
 	}
 	if a := n.agent(e.Agent); e.Agent != "" && a != nil && !a.removed {
 		n.calls = append(n.calls, c)
-		n.calledBy(c, a)
+		n.calledBy(c, a, e)
 		return
 	}
 	number := n.number(e.To)
@@ -110,7 +110,7 @@ func (n *naive) refuse(c *nCall, end acd.EndKind) {
 }
 
 // calledBy: a call by an agent, to a colleague, a group, or outside.
-func (n *naive) calledBy(c *nCall, a *nAgent) {
+func (n *naive) calledBy(c *nCall, a *nAgent, e *acd.CallArrived) {
 	l := c.caller
 	l.call, l.agent, l.own, l.slot = c, a, true, true
 	a.legs = append(a.legs, l)
@@ -128,7 +128,11 @@ func (n *naive) calledBy(c *nCall, a *nAgent) {
 		n.enter(c, n.group(group.ID))
 		n.limitWait(c)
 		n.enqueue(c)
-	case len(c.to) > 1 && c.to[0] == '+':
+	case e.Group != "" && n.group(e.Group) != nil: // a number of our own
+		n.enter(c, n.group(e.Group))
+		n.limitWait(c)
+		n.enqueue(c)
+	case e.Outside, e.Group == "" && len(c.to) > 1 && c.to[0] == '+':
 		n.enter(c, n.nowhere)
 		n.dial(c, c.to)
 	default:

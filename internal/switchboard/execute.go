@@ -22,8 +22,8 @@ func (c *call) execute(cmd acd.Command) {
 		c.play(cmd)
 	case *acd.Reject:
 		if c.callerAlive() {
-			c.log.Info().Str("reason", string(cmd.Reason)).Msg("call rejected")
-			c.caller.sip.Reject(rejectCode(cmd.Reason), "")
+			c.log.Info().Str("reason", string(cmd.Reason)).Str("to", c.caller.sip.To()).Msg("call rejected")
+			c.caller.sip.Reject(rejectCode(cmd.Reason), rejectText(cmd.Reason))
 		}
 	case *acd.Ring:
 		if cmd.Channel != "" {
@@ -82,6 +82,14 @@ func rejectCode(r acd.RejectReason) int {
 		return 503
 	}
 	return 500
+}
+
+// rejectText says more than the status does.
+func rejectText(r acd.RejectReason) string {
+	if r == acd.RejectUnknownNumber {
+		return "Nobody to Call by That Number"
+	}
+	return ""
 }
 
 // failureClass is the core's word for how a phone's leg ended before it answered.

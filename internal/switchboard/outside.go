@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"centrala/acd"
 	"centrala/queuegroups"
@@ -24,7 +25,7 @@ func (c *call) dialOut(cmd *acd.Dial) {
 	}
 	c.offers[o.id] = o
 	c.board.counts.offers.Add(1)
-	for _, trunk := range c.board.ways(cmd.Trunk) {
+	for _, trunk := range c.board.ways(cmd.Trunk, cmd.Number) {
 		by := *cmd
 		by.Trunk = trunk
 		o.ways = append(o.ways, &by)
@@ -57,7 +58,7 @@ func (c *call) callOutside(o *offer, cmd *acd.Dial) error {
 	if err != nil {
 		return err
 	}
-	d := sip.Dial{To: to, MaxForwards: c.caller.sip.MaxForwards() - 1}
+	d := sip.Dial{To: to, MaxForwards: c.caller.sip.MaxForwards() - 1, Urgent: c.board.urgent(cmd)}
 	if d.MaxForwards < 1 {
 		return errLoop
 	}
@@ -77,10 +78,11 @@ func (o *offer) another(t sip.Termination) bool {
 
 // ways are the trunks by which a call may leave, in the order in which to try them:
 // the one that is named, if calls leave by it; else all by which they do. Those that
-// are known to be down come last.
-func (b *Board) ways(named queuegroups.TrunkID) []queuegroups.TrunkID {
-	conf := b.config.Load()
-	if t := conf.Trunk(named); t == nil && named != "" || t != nil && t.Host != "" {
+// are known to be down come last. A number that is no E.164 one goes to those that take
+// it.
+func (b *Board) ways(named queuegroups.TrunkID, number string) []queuegroups.TrunkID {
+	conf, e164 := b.config.Load(), strings.HasPrefix(number, "+")
+	if t := conf.Trunk(named); e164 && (t == nil && named != "" || t != nil && t.Host != "") {
 		return []queuegroups.TrunkID{named}
 	}
 	down := map[queuegroups.TrunkID]bool{}
@@ -89,11 +91,22 @@ func (b *Board) ways(named queuegroups.TrunkID) []queuegroups.TrunkID {
 	}
 	var list []way
 	for i := range conf.Trunks {
-		if t := &conf.Trunks[i]; t.Host != "" {
+		t := &conf.Trunks[i]
+		if takes, _ := t.TakesShort(number); t.Host != "" && (e164 || takes) {
 			list = append(list, way{t.ID, t.Priority, t.Weight, down[t.ID]})
 		}
 	}
 	return inTurn(list, rand.IntN)
+}
+
+// urgent: the call is to an emergency service.
+func (b *Board) urgent(cmd *acd.Dial) bool {
+	t := b.config.Load().Trunk(cmd.Trunk)
+	if t == nil {
+		return false
+	}
+	_, emergency := t.TakesShort(cmd.Number)
+	return emergency
 }
 
 // way is a trunk by which a call may leave.

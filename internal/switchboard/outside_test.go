@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"centrala/acd"
@@ -187,12 +188,14 @@ func TestBoard_TrunkPassedOver(t *testing.T) {
 		}
 	})
 	call, _ := b.arrive()
+	var ringing []func()
 	for i, trunk := range []int{1, 2, 3, 3} {
 		offer := acd.OfferID(5 + i)
 		b.do(call, &acd.Dial{Offer: offer, Number: "+48229998877"})
 		invite := carriers[trunk].recv("INVITE")
 		carriers[trunk].reply(invite, "180 Ringing", "")
 		b.want(&acd.OfferRinging{Offer: offer})
+		ringing = append(ringing, func() { b.withdraw(call, offer, carriers[trunk], invite) })
 	}
 	limited := map[string][2]uint64{}
 	for _, s := range b.board.stack.Trunks() {
@@ -201,12 +204,101 @@ func TestBoard_TrunkPassedOver(t *testing.T) {
 	if limited["carrier1"] != [2]uint64{3, 0} || limited["carrier2"][1] < 1 || limited["carrier3"] != [2]uint64{} {
 		t.Errorf("%v", limited)
 	}
-	for i, trunk := range []int{1, 2, 3, 3} {
-		b.do(call, &acd.CancelRing{Offer: acd.OfferID(5 + i)})
-		cancel := carriers[trunk].recv("CANCEL")
-		carriers[trunk].reply(cancel, "200 OK", "")
-		b.want(&acd.OfferFailed{Class: acd.FailCancelled})
+	for _, withdraw := range ringing {
+		withdraw()
 	}
-	b.board.EndAll()
-	b.want(&acd.LegEnded{Leg: call})
+	b.leave(call)
+}
+
+// Short numbers go to the trunks that take them as they are dialled, whichever is
+// named; those of emergency services though the trunk is full.
+func TestBoard_ShortNumbers(t *testing.T) {
+	b := newBench(t, nil)
+	carriers := b.carriers(3, func(i int, c *queuegroups.Trunk, d *sip.Trunk) {
+		c.NumberFormat = queuegroups.NumberPlain
+		switch i {
+		case 1:
+			c.Emergency, d.MaxCalls = []string{"112"}, 1
+		case 2:
+			c.Emergency, c.Short = []string{"112"}, []string{"19115"}
+		}
+	})
+	call, _ := b.arrive()
+	var ringing []func()
+	dial := func(offer acd.OfferID, number string, trunk int) {
+		t.Helper()
+		b.do(call, &acd.Dial{Offer: offer, Number: number, Trunk: "carrier0"})
+		invite := carriers[trunk].recv("INVITE")
+		if want := fmt.Sprintf("INVITE sip:%s@%v ", number, carriers[trunk].conn.LocalAddr()); !strings.HasPrefix(invite, want) {
+			t.Errorf("got %s, want %s", invite, want)
+		}
+		carriers[trunk].reply(invite, "180 Ringing", "")
+		b.want(&acd.OfferRinging{Offer: offer})
+		ringing = append(ringing, func() { b.withdraw(call, offer, carriers[trunk], invite) })
+	}
+	dial(5, "19115", 2)
+	dial(6, "112", 1)
+	dial(7, "112", 1)
+	b.do(call, &acd.Dial{Offer: 8, Number: "999", Trunk: "carrier0"})
+	b.want(&acd.OfferFailed{Offer: 8, Class: acd.FailUnreachable})
+	for _, withdraw := range ringing {
+		withdraw()
+	}
+	b.leave(call)
+}
+
+// withdraw takes an offer back from a carrier where it rings.
+func (b *bench) withdraw(call acd.LegID, offer acd.OfferID, carrier *rawPhone, invite string) {
+	b.t.Helper()
+	b.do(call, &acd.CancelRing{Offer: offer})
+	carrier.reply(carrier.recv("CANCEL"), "200 OK", "")
+	carrier.reply(invite, "487 Request Terminated", "")
+	carrier.recv("ACK")
+	b.want(&acd.OfferFailed{Offer: offer, Class: acd.FailCancelled})
+}
+
+// What agents dial: a number of ours leads to its group, an emergency service may be
+// called by everybody, and a number that nobody has is refused with a reason.
+func TestBoard_AgentsDial(t *testing.T) {
+	for dialled, c := range map[string]struct {
+		want    *acd.CallArrived
+		refused string
+	}{
+		"+48221234567": {want: &acd.CallArrived{To: "+48221234567", Group: "sales"}},
+		"221234567":    {want: &acd.CallArrived{To: "+48221234567", Group: "sales"}},
+		"112":          {want: &acd.CallArrived{To: "112", Outside: true}},
+		"19115":        {refused: "SIP/2.0 403"},
+		"601234567":    {refused: "SIP/2.0 403"},
+		"999":          {want: &acd.CallArrived{To: "999"}},
+	} {
+		t.Run(dialled, func(t *testing.T) {
+			b := newBench(t, nil)
+			b.agents(&queuegroups.Config{
+				Region:  "PL",
+				Agents:  []queuegroups.Agent{{ID: "anna", Extension: "101", Calls: queuegroups.CallInternal}},
+				Groups:  []queuegroups.Group{{ID: "sales"}},
+				Numbers: []queuegroups.Number{{Number: "+48221234567", Group: "sales"}},
+				Trunks:  []queuegroups.Trunk{{ID: "out", Host: "192.0.2.1", Emergency: []string{"112"}, Short: []string{"19115"}}},
+			})
+			p := b.phone("anna")
+			p.dial(dialled)
+			if c.refused != "" {
+				if res := p.recv(c.refused); headerOf(res, "Warning") != `399 localhost "Not Entitled"` {
+					t.Errorf("refused by\n%s", res)
+				}
+				p.ack()
+				return
+			}
+			arrived := b.want(c.want).(*acd.CallArrived)
+			if arrived.Group != c.want.Group || arrived.Outside != c.want.Outside || arrived.Trunk != "" {
+				t.Errorf("%+v", arrived)
+			}
+			b.do(arrived.Leg, &acd.Reject{Reason: acd.RejectUnknownNumber})
+			if res := p.recv("SIP/2.0 404"); headerOf(res, "Warning") != `399 localhost "Nobody to Call by That Number"` {
+				t.Errorf("refused by\n%s", res)
+			}
+			p.ack()
+			b.want(&acd.LegEnded{Leg: arrived.Leg})
+		})
+	}
 }

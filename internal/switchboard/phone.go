@@ -37,11 +37,24 @@ func (c *call) beginOwn(id queuegroups.AgentID) {
 	arrived := &acd.CallArrived{
 		Agent: id, From: acd.Party{Number: agent.Extension, Name: agent.Name}, To: c.board.dialled(c.caller.sip.To()),
 	}
-	if strings.HasPrefix(arrived.To, "+") {
-		if !c.entitled(c.caller, arrived.To) {
-			c.refuse(403, "Not Entitled")
-			return
+	if agent, group := config.ByExtension(arrived.To); agent != nil || group != nil {
+		c.arrived(arrived)
+		return
+	}
+	own := config.Number(arrived.To)
+	short, may, emergency := config.MayCallShort(id, arrived.To)
+	switch {
+	case own != nil: // no need to go outside
+		arrived.Group = own.Group
+	case short && !may, strings.HasPrefix(arrived.To, "+") && !c.entitled(c.caller, arrived.To):
+		c.refuse(403, "Not Entitled")
+		return
+	case short:
+		arrived.Outside = true
+		if emergency {
+			c.log.Warn().Str("agent", string(id)).Str("number", arrived.To).Msg("an agent calls an emergency service")
 		}
+	case strings.HasPrefix(arrived.To, "+"):
 		arrived.Trunk = config.TrunkOut(id)
 	}
 	c.arrived(arrived)
@@ -99,6 +112,9 @@ func (c *call) entitled(l *leg, number string) bool {
 // digits.
 func (b *Board) dialled(s string) string {
 	if agent, group := b.config.Load().ByExtension(s); agent != nil || group != nil {
+		return s
+	}
+	if known, _, _ := b.config.Load().MayCallShort("", s); known {
 		return s
 	}
 	return b.number(s)
