@@ -96,4 +96,3 @@ func TestForwardingOutside_Confirmed(t *testing.T) {
 		})
 	}
 }
-

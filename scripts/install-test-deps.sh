@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests use besides Go, on Debian and Ubuntu: sipp (a carrier),
-# baresip (phones), lame and sox (sound files), tshark (reads capture files) and
+# baresip and linphone (phones), lame and sox (sound files), tshark (reads capture files) and
 # PostgreSQL, of which the tests start servers of their own: Debian's is neither made
 # nor started. Does nothing when they are there already.
 set -eu
@@ -8,6 +8,7 @@ set -eu
 missing=""
 command -v sipp >/dev/null || missing="$missing sip-tester"
 command -v baresip >/dev/null || missing="$missing baresip-core"
+command -v linphonec >/dev/null || missing="$missing linphone-cli" # 41 MB in 80 packages
 command -v lame >/dev/null || missing="$missing lame"
 command -v sox >/dev/null || missing="$missing sox"
 command -v tshark >/dev/null || missing="$missing tshark"
