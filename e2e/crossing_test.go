@@ -76,6 +76,15 @@ func TestCrossing_HoldThenTransfer(t *testing.T) {
 
 func TestCrossing_TransferAfterPickup(t *testing.T) {
 	t.Parallel()
+	for name, ask := range asks {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			transferAfterPickup(t, ask)
+		})
+	}
+}
+
+func transferAfterPickup(t *testing.T, ask func(p *softphone, to string)) {
 	s := newServer(t, newSite(t), crossing)
 	before := s.footprint()
 	anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
@@ -86,7 +95,7 @@ func TestCrossing_TransferAfterPickup(t *testing.T) {
 	bartek.dial("*8")
 	c.waitTone("the caller hears bartek, who picked it up", 700, 300*time.Millisecond)
 	anna.wait("is quiet", "CALL_CLOSED")
-	bartek.press("##103#")
+	ask(bartek, "103")
 	celina.wait("has the caller", "CALL_ESTABLISHED")
 	c.waitTone("the caller hears celina", 1100, 300*time.Millisecond)
 	c.hangUp()
@@ -95,6 +104,100 @@ func TestCrossing_TransferAfterPickup(t *testing.T) {
 	s.waitAgents("sales", "available", 2)
 	s.waitAgents("support", "available", 1)
 	s.waitFootprint(before)
+}
+
+// asks are the ways in which an agent hands a call over at once.
+var asks = map[string]func(p *softphone, to string){
+	"by REFER": func(p *softphone, to string) { p.transfer(to) },
+	"by keys":  func(p *softphone, to string) { p.press("##" + to + "#") },
+}
+
+// Into a group of which nobody else is there: whoever transferred is rung again.
+func TestCrossing_IntoTheGroupOfTheTransferor(t *testing.T) {
+	t.Parallel()
+	for name, ask := range asks {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t, newSite(t), crossing)
+			before := s.footprint()
+			anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
+			c := s.call("+48600100200", "+48221234567", 500)
+			anna.picksUp(1)
+			c.waitAnswered()
+			c.waitTone("the caller hears anna", 900, 300*time.Millisecond)
+			ask(anna, "600")
+			anna.picksUp(2)
+			c.waitTone("the caller hears anna again", 900, 300*time.Millisecond)
+			c.hangUp()
+			c.waitOver()
+			s.waitAgents("sales", "available", 1)
+			s.waitFootprint(before)
+			s.wantStory("+48600100200", "arrived +48221234567", "offer anna", "ringing anna", "outcome anna answered", "bridged anna",
+				"transfer anna to sales", "queued", "offer anna", "ringing anna", "outcome anna answered", "bridged anna",
+				"ended anna completed_by_caller")
+		})
+	}
+}
+
+// Whom the caller is sent to is busy: they come back.
+func TestCrossing_TargetIsBusy(t *testing.T) {
+	t.Parallel()
+	for name, ask := range asks {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t, newSite(t), crossing)
+			before := s.footprint()
+			anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
+			celina := s.softphone("celina", "celina-secret-1", "udp", "manual", 1100)
+			c := s.call("+48600100200", "+48221234567", 500)
+			anna.picksUp(1)
+			c.waitAnswered()
+			c.waitTone("the caller hears anna", 900, 300*time.Millisecond)
+			ask(anna, "103")
+			celina.wait("rings", "CALL_INCOMING")
+			celina.hangUp() // 486
+			anna.picksUp(2)
+			c.waitTone("the caller hears anna again", 900, 300*time.Millisecond)
+			c.hangUp()
+			c.waitOver()
+			s.waitAgents("sales", "available", 1)
+			s.waitFootprint(before)
+			s.wantStory("+48600100200", "arrived +48221234567", "offer anna", "ringing anna", "outcome anna answered", "bridged anna",
+				"transfer anna to celina", "kept celina", "offer celina", "ringing celina", "outcome celina busy",
+				"transfer anna failed", "kept anna", "offer anna", "ringing anna", "outcome anna answered", "bridged anna",
+				"ended anna completed_by_caller")
+		})
+	}
+}
+
+// The caller hangs up while the one to whom they were sent rings.
+func TestCrossing_CallerHangsUpWhileItRings(t *testing.T) {
+	t.Parallel()
+	for name, ask := range asks {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newCrossed(t, "manual")
+			ask(x.anna, "103")
+			x.celina.wait("rings", "CALL_INCOMING")
+			x.c.hangUp()
+			x.celina.wait("is quiet", "CALL_CLOSED")
+			x.over()
+		})
+	}
+}
+
+// A call that was transferred is transferred again after asking, by joining two lines.
+func TestCrossing_AttendedTransferOfATransfer_ByREFER(t *testing.T) {
+	t.Parallel()
+	x := newCrossed(t, "auto")
+	x.anna.transfer("102")
+	x.hears("bartek", 700)
+	x.bartek.consults(x.c, x.celina, "103", 1)
+	x.bartek.command("transfer", "<sip:bartek@"+domain+"?Replaces="+x.bartek.dialog("")+">")
+	x.bartek.waitNth("is free", "CALL_CLOSED", 2)
+	x.hears("celina", 1100)
+	x.c.hangUp()
+	x.over()
 }
 
 // An attended transfer of a call that was transferred already, and of that one again.

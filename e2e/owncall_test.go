@@ -49,10 +49,7 @@ func (x *owned) over(story ...string) {
 // group; it stays one call, that of who began it. (R100)
 func TestOwnCall_BlindTransfer(t *testing.T) {
 	t.Parallel()
-	for name, ask := range map[string]func(p *softphone, to string){
-		"by REFER": func(p *softphone, to string) { p.transfer(to) },
-		"by keys":  func(p *softphone, to string) { p.press("##" + to + "#") },
-	} {
+	for name, ask := range asks {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			x := newOwned(t, "manual")

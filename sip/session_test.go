@@ -128,6 +128,37 @@ func TestSession_WeRefreshByInvite(t *testing.T) {
 	s.idle(t)
 }
 
+// Both sides send a re-INVITE at once: each gets 491 (RFC 3261 section 14.2), ours is
+// sent again after a while (section 14.1), and then theirs is taken, too.
+func TestSession_BothSidesReInvite(t *testing.T) {
+	s := start(t, func(o *Options) { o.haste = 30 }) // 90 s last 3 s
+	p, o, ok := timed(t, s, "Supported: timer\r\nSession-Expires: 90;refresher=uas\r\n")
+	ours := p.recv("INVITE")
+	p.send(p.request(request{method: "INVITE", seq: 2, to: field(ok, "To"), body: testSDP}))
+	p.recv("SIP/2.0 491")
+	p.send(p.request(request{method: "ACK", seq: 2, branch: "z9hG4bKINVITE2", to: field(ok, "To")}))
+	p.send(p.reply(ours, 491, "", "", ""))
+	p.recv("ACK")
+	again := p.recv("INVITE")
+	for field(again, "CSeq") == field(ours, "CSeq") {
+		again = p.recv("INVITE")
+	}
+	p.send(p.reply(again, 200, "", "", testSDP)) // without a timer from now on
+	p.recv("ACK")
+	p.send(p.request(request{method: "INVITE", seq: 3, to: field(ok, "To"), body: testSDP}))
+	for res := ""; field(res, "CSeq") != "3 INVITE"; {
+		res = p.recv("SIP/2.0 200")
+	}
+	p.send(p.request(request{method: "ACK", seq: 3, to: field(ok, "To")}))
+	p.send(p.request(request{method: "BYE", seq: 4, to: field(ok, "To")}))
+	for res := ""; field(res, "CSeq") != "4 BYE"; {
+		res = p.recv("SIP/2.0 200")
+	}
+	o.want("offer")
+	o.wantEnd(ClassHangup, 0)
+	s.idle(t)
+}
+
 // No timer where the peer knows of none; 422 where it asks for too little, for
 // the call as for a refresh (section 9).
 func TestSession_NoneAndTooShort(t *testing.T) {
