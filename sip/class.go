@@ -38,8 +38,8 @@ func ClassOf(code int) Class {
 	switch code / 100 {
 	case 3: // the phone sends callers elsewhere, which is for us to decide
 		return ClassDeclined
-	case 6:
-		return ClassDeclined
+	case 6: // RFC 3261 section 8.1.3.2: as 600
+		return ClassBusy
 	}
 	return ClassFailed
 }

@@ -77,7 +77,7 @@ func TestOutbound_FailuresByClass(t *testing.T) {
 		407: ClassFailed, 408: ClassUnreachable, 410: ClassUnreachable, 415: ClassFailed, 433: ClassDeclined,
 		480: ClassNoAnswer, 481: ClassUnreachable, 486: ClassBusy, 487: ClassNoAnswer, 488: ClassFailed,
 		500: ClassFailed, 503: ClassUnreachable, 504: ClassUnreachable, 600: ClassBusy, 603: ClassDeclined,
-		604: ClassUnreachable, 606: ClassFailed, 607: ClassDeclined, 699: ClassDeclined,
+		604: ClassUnreachable, 606: ClassFailed, 607: ClassDeclined, 699: ClassBusy,
 	} {
 		t.Run(sprintf("%d", code), func(t *testing.T) {
 			s := start(t)
