@@ -213,8 +213,8 @@ func (s *sawtooth) Read(b []byte) (int, error) {
 
 // An hour of it takes no more memory than its audio at 8000 Hz does, however large the file is.
 func TestHourTakesBoundedMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes some seconds")
+	if testing.Short() || underRace {
+		t.Skip("takes some seconds, minutes under the race detector")
 	}
 	l := New(func(string) (io.ReadCloser, error) { return hour(), nil })
 	stop, peak := make(chan struct{}), make(chan uint64)
