@@ -143,6 +143,7 @@ func (e *Engine) NewEndpoint(o EndpointOptions) (*Endpoint, error) {
 		ep.timeout = e.options.Timeout
 	}
 	ep.in.source.signalling = o.Signalling.Unmap()
+	ep.in.source.loopback = local.IsLoopback()
 	ep.reports.cname = newCNAME()
 	ep.negotiator = sdp.NewNegotiator(e.localSide(ep, o))
 	if err := e.enlist(ep); err != nil {

@@ -40,6 +40,7 @@ type sourceLock struct {
 	locked     netip.AddrPort // the peer; invalid: not known yet
 	before     netip.AddrPort // what was locked before the lock was opened
 	strict     bool           // learn no stranger
+	loopback   bool           // our own address is one that only this machine reaches
 	candidates []candidate
 }
 
@@ -64,7 +65,9 @@ func (l *sourceLock) check(from netip.AddrPort, p *packet, now int64) verdict {
 	case from == l.signalled, from == l.before, from.Addr() == l.signalled.Addr(), from.Addr() == l.signalling:
 		l.lock(from)
 		return learnt
-	case l.strict || l.signalling.IsValid():
+	case l.strict || l.signalling.IsValid() && !(l.loopback && from.Addr().IsLoopback()):
+		// A phone on this machine may signal from its network's address and send its audio to
+		// our loopback from there.
 		return stranger
 	}
 	return l.consider(from, p, now)
