@@ -59,6 +59,8 @@ type leg struct {
 	up       bool                 // an agent's, or of a telephone outside: it answered or came for the call, and the core was told
 	timedOut bool                 // ended by us because its media stopped
 	asked    bool                 // it answered, and was asked to accept the call by a key
+	holds    bool                 // the agent put the other end on hold at their desk
+	hungUp   bool                 // the agent hung up at their desk
 	keys     keypad               // what an agent types during the call
 }
 

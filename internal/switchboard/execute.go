@@ -129,6 +129,8 @@ func endCause(l *leg, t sip.Termination) acd.EndCause {
 	switch {
 	case l.timedOut, t.Class == sip.ClassTimeout: // ByUs, but not by the core
 		return acd.EndTimeout
+	case l.hungUp && t.ByUs:
+		return acd.EndHangup
 	case t.ByUs:
 		return acd.EndByUs
 	case t.Class == sip.ClassHangup:

@@ -13,18 +13,25 @@ func (c *call) arrange(l *leg) {
 		return
 	}
 	a, b := l, l.with
-	if a.waits == b.media.Held() && b.waits == a.media.Held() {
+	if a.waits == b.holding() && b.waits == a.holding() {
 		return
 	}
-	a.waits, b.waits = b.media.Held(), a.media.Held()
+	a.waits, b.waits = b.holding(), a.holding()
 	media.Bridge(a.media, b.media)
 	for _, end := range []*leg{a, b} {
-		if end.waits {
+		switch {
+		case end.waits:
 			end.media.Play(c.programme(c.held))
+		case end.holds: // a phone that holds is silent by itself
+			end.media.Play(nil)
 		}
 	}
 	c.log.Debug().Str("leg_id", string(l.id)).Str("with", string(b.id)).Bool("waits", a.waits).Bool("other_waits", b.waits).Msg("hold changed")
 }
+
+// holding tells whether the leg keeps the other end on hold: its phone does, or
+// the agent did it at their desk.
+func (l *leg) holding() bool { return l.holds || l.media.Held() }
 
 // programme is the music of that name, or the server's own tune.
 func (c *call) programme(music queuegroups.MusicID) media.Program {

@@ -28,6 +28,7 @@ type offer struct {
 	ringing   bool
 	answered  bool
 	cancelled bool
+	declined  bool             // at the agent's desk
 	live      int              // phones not answered and not failed
 	worst     acd.FailureClass // the most telling failure so far
 	code      int
@@ -174,6 +175,8 @@ func (c *call) settle(o *offer) {
 	delete(c.offers, o.id)
 	switch {
 	case o.answered:
+	case o.declined && !o.cancelled && !c.ending:
+		c.board.fact(&acd.OfferFailed{Offer: o.id, Class: acd.FailDeclined})
 	case o.cancelled || c.ending:
 		c.board.fact(&acd.OfferFailed{Offer: o.id, Class: acd.FailCancelled})
 	default:
@@ -244,7 +247,7 @@ func (c *call) connect(cmd *acd.Bridge) {
 func (l *leg) part() {
 	if l.with != nil {
 		media.Unbridge(l.media, l.with.media)
-		l.waits, l.with.waits = false, false
+		l.waits, l.with.waits, l.holds, l.with.holds = false, false, false, false
 		l.with.with, l.with = nil, nil
 	}
 }
