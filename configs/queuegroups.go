@@ -18,6 +18,12 @@ func (s *Server) LoadQueueGroups() (*queuegroups.Config, error) {
 	return s.loadQueueGroups(&strictyaml.Report{})
 }
 
+// CheckQueueGroups reads a text as if it were the declarations of the settings. Its mistakes
+// come back as queuegroups.Problems, with the name given.
+func (s *Server) CheckQueueGroups(name string, text []byte) (*queuegroups.Config, error) {
+	return s.parse([]queuegroups.File{{Name: name, Data: text}}, &strictyaml.Report{})
+}
+
 // loadQueueGroups adds to the mistakes that were found before.
 func (s *Server) loadQueueGroups(report *strictyaml.Report) (*queuegroups.Config, error) {
 	if s.QueueGroups == "" || s.Region == "" {
@@ -32,6 +38,10 @@ func (s *Server) loadQueueGroups(report *strictyaml.Report) (*queuegroups.Config
 		report.Add(s.groups, "", "the folder %s holds no .yaml file", s.QueueGroups)
 		return nil, report.Err()
 	}
+	return s.parse(files, report)
+}
+
+func (s *Server) parse(files []queuegroups.File, report *strictyaml.Report) (*queuegroups.Config, error) {
 	options := queuegroups.Options{Region: s.Region, Files: files, Open: s.Open}
 	if !s.onLoopback() {
 		options.Published = samplePasswords()

@@ -26,6 +26,13 @@ type (
 // wrong (what was meant?)", then its line with a caret under the place.
 func FormatProblems(problems Problems) string { return strictyaml.Format(problems) }
 
+// ProblemsOf returns the mistakes that an error tells of; none: it is of another kind.
+func ProblemsOf(err error) Problems {
+	var p Problems
+	errors.As(err, &p)
+	return p
+}
+
 // File is one YAML file of declarations.
 type File struct {
 	Name string // as people know it, for messages

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -112,12 +113,60 @@ func (f *fakeAccounts) audited() []accounts.Entry {
 	return append([]accounts.Entry(nil), f.entries...)
 }
 
+// fakeDesk notes what is asked of it.
+type fakeDesk struct {
+	did  []string
+	gone bool
+}
+
+func (f *fakeDesk) note(format string, args ...any) bool {
+	f.did = append(f.did, fmt.Sprintf(format, args...))
+	return !f.gone
+}
+
+func (f *fakeDesk) HangUp(leg acd.LegID) bool               { return f.note("hang up %s", leg) }
+func (f *fakeDesk) Hold(leg acd.LegID, on bool) bool        { return f.note("hold %s %v", leg, on) }
+func (f *fakeDesk) Decline(c acd.LegID, o acd.OfferID) bool { return f.note("decline %s %d", c, o) }
+
+// fakeSettings are files in memory.
+type fakeSettings struct {
+	r    *rig
+	file string
+	list []Version
+}
+
+func (f *fakeSettings) Check(_ context.Context, text []byte) (*queuegroups.Config, error) {
+	if len(text) == 0 {
+		text = []byte(f.file)
+	}
+	c, err := queuegroups.Load(queuegroups.Options{Region: "PL", Files: []queuegroups.File{{Name: "queuegroups.yaml", Data: text}}})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadConfig, err)
+	}
+	return c, nil
+}
+
+func (f *fakeSettings) Reload(ctx context.Context, by string) ([]queuegroups.Change, error) {
+	c, err := f.Check(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	changes := queuegroups.Diff(f.r.config, c)
+	f.r.config = c
+	f.list = append([]Version{{c.Version, time.Now(), by, changes}}, f.list...)
+	return changes, f.r.core.Append(ctx, &acd.ConfigApplied{Config: c})
+}
+
+func (f *fakeSettings) Versions() []Version { return f.list }
+
 // rig is a server with a fake core and fake accounts.
 type rig struct {
 	t        *testing.T
 	core     *fakeCore
 	config   *queuegroups.Config
 	accounts *fakeAccounts
+	desk     *fakeDesk
+	settings *fakeSettings
 	s        *Server
 	call     acd.InteractionID // in sales; anna talks
 	waiting  acd.InteractionID // in sales
@@ -174,7 +223,8 @@ func newRig(t *testing.T) *rig {
 			"all":  {Name: "key all", Role: builtin(t, queuegroups.RoleAdministrator)},
 		},
 	}
-	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Version: "test", Log: zerolog.Nop()})
+	r.desk, r.settings = &fakeDesk{}, &fakeSettings{r: r, file: site}
+	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Settings: r.settings, Version: "test", Log: zerolog.Nop()})
 	return r
 }
 

@@ -56,12 +56,14 @@ type Accounts interface {
 	AuditLog(ctx context.Context, q accounts.AuditQuery) ([]accounts.Entry, error)
 }
 
-// Options are what a server needs. Core and Accounts are required.
+// Options are what a server needs; all but TLS, Version, Log and Now are required.
 type Options struct {
 	Addr     netip.AddrPort
 	TLS      func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil: http
 	Core     Core
 	Accounts Accounts
+	Desk     Desk
+	Settings Settings
 	Version  string
 	Log      zerolog.Logger
 	Now      func() time.Time // nil: time.Now
@@ -71,6 +73,8 @@ type Options struct {
 type Server struct {
 	core     Core
 	accounts Accounts
+	desk     Desk
+	settings Settings
 	log      zerolog.Logger
 	now      func() time.Time
 
@@ -98,8 +102,8 @@ const (
 
 // New makes a server and binds its address. It answers from Start on.
 func New(o Options) (*Server, error) {
-	if o.Core == nil || o.Accounts == nil {
-		return nil, errors.New("web: Core and Accounts are required")
+	if o.Core == nil || o.Accounts == nil || o.Desk == nil || o.Settings == nil {
+		return nil, errors.New("web: Core, Accounts, Desk and Settings are required")
 	}
 	s := newServer(o)
 	l, err := net.Listen("tcp", o.Addr.String())
@@ -121,7 +125,7 @@ func New(o Options) (*Server, error) {
 // newServer makes all but the listener.
 func newServer(o Options) *Server {
 	s := &Server{
-		core: o.Core, accounts: o.Accounts, log: o.Log, now: o.Now, mux: http.NewServeMux(),
+		core: o.Core, accounts: o.Accounts, desk: o.Desk, settings: o.Settings, log: o.Log, now: o.Now, mux: http.NewServeMux(),
 		crossSite: http.NewCrossOriginProtection(), stopping: make(chan struct{}),
 	}
 	if s.now == nil {
@@ -143,6 +147,8 @@ func (s *Server) routes() {
 	s.agentRoutes()
 	s.groupRoutes()
 	s.interactionRoutes()
+	s.commandRoutes()
+	s.configRoutes()
 	s.sessionRoutes()
 	s.userRoutes()
 	s.keyRoutes()

@@ -75,8 +75,8 @@ func (d *document) example(s *schema) any {
 	switch kind {
 	case "object":
 		out := map[string]any{}
-		for _, name := range s.Required {
-			if p := s.Properties[name]; p != nil {
+		for name, p := range s.Properties {
+			if slices.Contains(s.Required, name) || len(p.Examples) > 0 {
 				out[name] = d.example(p)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -55,7 +56,10 @@ type App struct {
 
 	database *db.DB
 	accounts *accounts.Accounts
-	trace    *tracing // nil: nothing is traced
+
+	reloading sync.Mutex
+	versions  versions
+	trace     *tracing // nil: nothing is traced
 
 	messages     sipCount
 	histograms   *histograms
@@ -166,9 +170,11 @@ func (a *App) Start(ctx context.Context) error {
 	if err := a.raiseLevel(ctx); err != nil {
 		return err
 	}
+	before := a.present()
 	if err := a.applyConfig(ctx); err != nil {
 		return err
 	}
+	a.started(before)
 	// Whatever legs this node had before are gone; the phones whose
 	// registrations were kept can be rung.
 	a.reloaded.Store(time.Now().Unix())
@@ -244,36 +250,45 @@ func (a *App) append(ctx context.Context, e acd.Event) error {
 // are not disturbed. After an error the running version stays. Changes of the
 // server's own settings need a restart, but a renewed certificate is taken up.
 func (a *App) Reload(ctx context.Context) error {
-	err := a.reload(ctx)
-	if a.reloadFailed.Store(err != nil); err == nil {
-		a.reloaded.Store(time.Now().Unix())
-	}
+	_, err := a.reloadBy(ctx, "signal")
 	return err
 }
 
-func (a *App) reload(ctx context.Context) error {
+// reloadBy is Reload, at somebody's wish. Two at once come one after another.
+func (a *App) reloadBy(ctx context.Context, by string) ([]queuegroups.Change, error) {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	changes, err := a.reload(ctx)
+	if a.reloadFailed.Store(err != nil); err == nil {
+		a.reloaded.Store(time.Now().Unix())
+		a.inForce(by, changes)
+	}
+	return changes, err
+}
+
+func (a *App) reload(ctx context.Context) ([]queuegroups.Change, error) {
 	groups, err := loadGroups(a.server)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := a.certificates.reload(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := a.music.Load(sounds(groups)); err != nil {
-		return fmt.Errorf("%w: %w", ErrBadConfig, err)
+		return nil, fmt.Errorf("%w: %w", ErrBadConfig, err)
 	}
 	changes := queuegroups.Diff(a.groups, groups)
 	a.groups = groups
 	a.board.SetConfig(groups)
 	a.stack.SetDirectory(directory(a.server.Domain, groups))
 	if err := a.applyConfig(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	for _, c := range changes {
 		a.log.Info().Str("kind", c.Kind).Str("id", c.ID).Str("op", string(c.Op)).Msg("queue groups changed")
 	}
 	a.log.Info().Int("changes", len(changes)).Str("config", groups.Version).Msg("reloaded")
-	return nil
+	return changes, nil
 }
 
 // Drain turns new calls away and returns a channel that is closed when the last call has ended.

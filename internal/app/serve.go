@@ -136,7 +136,18 @@ func loadGroups(server *configs.Server) (*queuegroups.Config, error) {
 func badConfig(err error) error {
 	var problems queuegroups.Problems
 	if errors.As(err, &problems) {
-		return fmt.Errorf("%w:\n%s", ErrBadConfig, strings.TrimRight(queuegroups.FormatProblems(problems), "\n"))
+		return &badFiles{problems}
 	}
 	return fmt.Errorf("%w: %w", ErrBadConfig, err)
 }
+
+// badFiles is ErrBadConfig with the mistakes, which it shows as people want to see them.
+type badFiles struct{ problems queuegroups.Problems }
+
+// Error implements error.
+func (e *badFiles) Error() string {
+	return ErrBadConfig.Error() + ":\n" + strings.TrimRight(queuegroups.FormatProblems(e.problems), "\n")
+}
+
+// Unwrap is for errors.Is and errors.As.
+func (e *badFiles) Unwrap() []error { return []error{ErrBadConfig, e.problems} }

@@ -24,7 +24,7 @@ func newWeb(a *App) (*web.Server, error) {
 		return nil, err
 	}
 	return web.New(web.Options{
-		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Version: Version(), Log: part(a.log, "web"),
+		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Desk: a.board, Settings: settings{a}, Version: Version(), Log: part(a.log, "web"),
 	})
 }
 
