@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"centrala/media"
+	"centrala/media/sdp"
 	"centrala/media/tone"
 
 	"github.com/pion/rtp"
@@ -201,8 +202,21 @@ func TestEndpoint_OfferAndAnswer(t *testing.T) {
 // Strangers spray well-formed RTP over the port range during a call: nothing goes to them, nothing
 // of theirs is heard, nothing of the call is lost.
 func TestAttack_StrangersSpray(t *testing.T) {
-	e := newEngine(t, media.Options{})
-	c := newBridge(t, e, media.EndpointOptions{}, "8", "8")
+	t.Run("plain", func(t *testing.T) {
+		c := newBridge(t, newEngine(t, media.Options{}), media.EndpointOptions{}, "8", "8")
+		sprayed(t, c, func(p media.Program, tick uint64) { c.alice.send(c.toA, 8, p.Frame(media.PCMA, tick)) })
+	})
+	t.Run("SRTP", func(t *testing.T) {
+		e, alice := newEngine(t, media.Options{}), newSecurePhone(t, sdp.CM128)
+		c := &bridged{alice: alice.phone, bob: newPhone(t), a: newEndpoint(t, e, media.EndpointOptions{}), b: newEndpoint(t, e, media.EndpointOptions{})}
+		c.toA, c.toB = alice.dial(c.a), c.bob.dial(t, c.b, "8")
+		media.Bridge(c.a, c.b)
+		sprayed(t, c, func(p media.Program, tick uint64) { alice.say(c.toA, p, tick) })
+	})
+}
+
+// sprayed is the attack on a call; say has alice say a frame.
+func sprayed(t *testing.T, c *bridged, say func(p media.Program, tick uint64)) {
 	attacker, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.66:0")))
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +251,7 @@ func TestAttack_StrangersSpray(t *testing.T) {
 	const talk = 60
 	ours := tone.NewProgram(1000, -10)
 	for i := range talk {
-		c.alice.send(c.toA, 8, ours.Frame(media.PCMA, uint64(i)))
+		say(ours, uint64(i))
 		c.bob.send(c.toB, 8, ours.Frame(media.PCMA, uint64(i)))
 		spray(3)
 		c.bob.await(t, i+1) // in step, so that the flood and not our own rate is tested
