@@ -21,6 +21,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -185,7 +186,7 @@ func wait(dir, binary, number string, n, seconds int) error {
 		return err
 	}
 	defer s.stop()
-	idle := s.peak()
+	idle, live := s.peak(), s.live()
 	sink, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return err
@@ -208,8 +209,9 @@ func wait(dir, binary, number string, n, seconds int) error {
 	if number == announced {
 		what = "music and announcements"
 	}
-	fmt.Printf("%d waiting with %s: %.3f cores, %.3f per 1000; %.1f %% of the packets due sent; %.1f kB a caller above idle (%.0f MB)\n",
-		n, what, cores, cores*1000/float64(n), 100*sent/(float64(n)*50*took.Seconds()), (s.peak()-idle)*1024/float64(n), idle)
+	fmt.Printf("%d waiting with %s: %.3f cores, %.3f per 1000; %.1f %% of the packets due sent; resident %.1f kB a caller above idle (%.0f MB), in use %.1f kB\n",
+		n, what, cores, cores*1000/float64(n), 100*sent/(float64(n)*50*took.Seconds()), (s.peak()-idle)*1024/float64(n), idle,
+		(s.live()-live)/1000/float64(n))
 	return nil
 }
 
@@ -348,6 +350,18 @@ func (s *server) peak() float64 {
 		}
 	}
 	return 0
+}
+
+// live is what heap and stacks hold after a collection, in bytes: what the callers need, without what
+// the collector has not taken back yet.
+func (s *server) live() float64 {
+	res, err := http.Get("http://" + adminAddr + "/debug/pprof/heap?gc=1")
+	if err != nil {
+		return 0
+	}
+	_, _ = io.Copy(io.Discard, res.Body) // it is the collection that is wanted
+	_ = res.Body.Close()
+	return s.metric("go_memstats_heap_alloc_bytes") + s.metric("go_memstats_stack_inuse_bytes")
 }
 
 // until waits up to a minute for a condition.
