@@ -38,7 +38,7 @@ check: tools ## format, vet, lint, go.mod and generated files; changes nothing b
 	./scripts/check-generated.sh
 
 .PHONY: e2e
-e2e: deps ## run the end-to-end tests alone: the server with sipp and baresip
+e2e: deps ## run the end-to-end tests alone: the server with sipp, baresip and linphone
 	$(GO) test -race -count=1 -v ./e2e/...
 
 .PHONY: bench
