@@ -38,9 +38,9 @@ func newAdmin(a *App, addr netip.AddrPort) (*admin, error) {
 	registry.MustRegister(a.histograms.collectors()...)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, a.facts.Healthy()) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, a.facts.Healthy(), a.journal.Healthy()) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, a.notReady())
+		answer(w, a.notReady(), a.journal.Healthy())
 	})
 	var recorder *trace.Recorder
 	if a.trace != nil {
@@ -85,12 +85,17 @@ func (a *App) notReady() error {
 	return errors.Join(why...)
 }
 
-func answer(w http.ResponseWriter, err error) {
+// answer tells whether calls can be taken, and what is wrong besides: without its
+// database the server takes calls all the same.
+func answer(w http.ResponseWriter, err, besides error) {
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	fmt.Fprintln(w, "ok")
+	if besides != nil {
+		fmt.Fprintln(w, "but", besides)
+	}
 }
 
 func (s *admin) addr() netip.AddrPort { return s.listener.Addr().(*net.TCPAddr).AddrPort() }

@@ -22,6 +22,7 @@ import (
 	"centrala/holdmusic"
 	"centrala/internal/accounts"
 	"centrala/internal/eventlog"
+	"centrala/internal/journal"
 	"centrala/internal/journal/db"
 	"centrala/internal/switchboard"
 	"centrala/media"
@@ -55,6 +56,7 @@ type App struct {
 	web   *web.Server
 
 	database *db.DB
+	journal  *journal.Journal
 	accounts *accounts.Accounts
 
 	reloading sync.Mutex
@@ -99,6 +101,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 		return a, err
 	}
 	a.accounts = newAccounts(a)
+	a.journal = newJournal(a)
 	a.media, err = media.New(media.Options{
 		Advertise: server.Advertise, PortMin: server.RTP.Min, PortMax: server.RTP.Max, Log: part(a.log, "media"),
 	})
@@ -166,6 +169,7 @@ func (a *App) Start(ctx context.Context) error {
 	if err := a.facts.Start(&story{a.board, a.facts, nodeID(a.server), a.trace, a.histograms, part(a.log, "acd")}); err != nil {
 		return fmt.Errorf("start the log: %w", err)
 	}
+	a.journal.Start()
 	a.board.SetConfig(a.groups)
 	if err := a.raiseLevel(ctx); err != nil {
 		return err
@@ -328,6 +332,9 @@ func (a *App) Stop(ctx context.Context) error {
 	}
 	if a.media != nil {
 		a.media.Close()
+	}
+	if a.journal != nil {
+		a.journal.Stop(ctx)
 	}
 	if a.facts != nil {
 		errs = append(errs, a.facts.Close(ctx))

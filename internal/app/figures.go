@@ -72,6 +72,14 @@ func metrics() []metric {
 		{"centrala_trace_bytes", "Memory that traces take, roughly.", nil},
 		{"centrala_trace_forgotten_total", "Calls that can no longer be traced because newer ones needed the room.", nil},
 		{"centrala_log_applied_entries_total", "Log entries applied since the start.", nil},
+		{"centrala_journal_behind_entries", "Log entries that are not in the record yet.", nil},
+		{"centrala_journal_entries_total", "Log entries written to the record since the start.", nil},
+		{"centrala_journal_rows_total", "Rows written to the record since the start.", nil},
+		{"centrala_journal_commits_total", "Transactions of the record since the start.", nil},
+		{"centrala_journal_failures_total", "Attempts to write to the record that failed since the start.", nil},
+		{"centrala_journal_lost_entries_total", "Log entries that were dropped before they could be written to the record, since the start.", nil},
+		{"centrala_journal_writing", "1 where this node writes the record.", nil},
+		{"centrala_journal_up", "0 where the record cannot be written at present.", nil},
 		{"centrala_log_leader", "1 where this node arms the deadlines.", nil},
 	}
 }
@@ -167,6 +175,15 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	l := f.app.facts.Stats()
 	count("centrala_log_applied_entries_total", l.Applied)
 	gauge("centrala_log_leader", oneIf(l.Leader))
+	j := f.app.journal.Stats()
+	gauge("centrala_journal_behind_entries", float64(j.Behind))
+	count("centrala_journal_entries_total", j.Entries)
+	count("centrala_journal_rows_total", j.Rows)
+	count("centrala_journal_commits_total", j.Commits)
+	count("centrala_journal_failures_total", j.Failures)
+	count("centrala_journal_lost_entries_total", j.Lost)
+	gauge("centrala_journal_writing", oneIf(j.Writing))
+	gauge("centrala_journal_up", oneIf(!j.Away))
 }
 
 func oneIf(yes bool) float64 {

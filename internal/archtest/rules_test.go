@@ -82,7 +82,7 @@ var rules = []rule{
 	},
 	{
 		path: "internal/journal", own: []string{"acd", "queuegroups", "internal/journal/db"}, libs: []string{zerolog},
-		testOwn: []string{"internal/journal/db/dbtest"},
+		testOwn: []string{"internal/journal/db/dbtest", "internal/eventlog", "acd/sim"},
 		why:     "the journal follows the log and can be rebuilt from it",
 	},
 	{

@@ -50,7 +50,7 @@ func (l *Log) step(m message) (o outcome, ok bool, err error) {
 	if string(rec.nonce) == l.nonce {
 		o.own = rec.n
 	}
-	o.entry = acd.Entry{Index: m.index, At: l.clamp(time.Unix(0, m.at).UTC(), event), Event: event}
+	o.entry = acd.Entry{Index: m.index, At: clamp(m, event, l.at, l.state), Event: event}
 	if o.commands, err = l.applyEntry(o.entry); err != nil {
 		return o, false, err
 	}
@@ -66,13 +66,14 @@ func unreadable(index uint64, err error) error {
 
 // clamp is the time of an entry: when it was stored, but no earlier than the entry
 // before, nor, for a deadline, than the deadline itself. It is a function of the
-// log, not of any clock here.
-func (l *Log) clamp(at time.Time, e acd.Event) time.Time {
-	if at.Before(l.at) {
-		at = l.at
+// log, not of any clock here; state is as the entry before left it, at its time.
+func clamp(m message, e acd.Event, last time.Time, state *acd.State) time.Time {
+	at := time.Unix(0, m.at).UTC()
+	if at.Before(last) {
+		at = last
 	}
 	if passed, ok := e.(*acd.DeadlinePassed); ok {
-		next := nextDeadline(l.state)
+		next := nextDeadline(state)
 		if next.ok && next.id == passed.Deadline && next.generation == passed.Generation && at.Before(next.at) {
 			at = next.at
 		}

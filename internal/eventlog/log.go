@@ -55,6 +55,7 @@ type Log struct {
 	passed  atomic.Uint64 // records passed over
 	resent  atomic.Uint64 // times the window was sent again
 	panics  atomic.Uint64 // of the handler
+	needed  atomic.Uint64 // index behind which a follower still has to read; see Hold
 	stalled atomic.Int64  // since when nothing comes back, nanoseconds since 1970; 0: all is well
 
 	startMu sync.Mutex // Start against Close
@@ -84,6 +85,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	}
 	l := &Log{opts: o, applier: make(chan struct{}), done: make(chan struct{})}
 	l.stopped, l.stop = context.WithCancel(context.Background())
+	l.Free()
 	if err := l.open(ctx); err != nil {
 		l.release()
 		return nil, err

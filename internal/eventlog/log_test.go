@@ -438,8 +438,9 @@ func TestLog_TimeNeverGoesBack(t *testing.T) {
 	logged(t, l, call("a"))
 	shut(t, l)
 	late := time.Unix(1_800_000_000, 0).UTC()
+	clamped := func(at time.Time, e acd.Event) time.Time { return clamp(message{at: at.UnixNano()}, e, l.at, l.state) }
 	l.at = late
-	if at := l.clamp(late.Add(-time.Hour), call("b")); !at.Equal(late) {
+	if at := clamped(late.Add(-time.Hour), call("b")); !at.Equal(late) {
 		t.Errorf("an entry after %v is at %v", late, at)
 	}
 	d := nextDeadline(l.state)
@@ -448,11 +449,11 @@ func TestLog_TimeNeverGoesBack(t *testing.T) {
 	}
 	l.at = d.at.Add(-time.Minute)
 	passed := &acd.DeadlinePassed{Deadline: d.id, Generation: d.generation}
-	if at := l.clamp(l.at, passed); !at.Equal(d.at) {
+	if at := clamped(l.at, passed); !at.Equal(d.at) {
 		t.Errorf("a deadline of %v passed at %v", d.at, at)
 	}
 	passed.Generation++
-	if at := l.clamp(l.at, passed); !at.Equal(l.at) {
+	if at := clamped(l.at, passed); !at.Equal(l.at) {
 		t.Errorf("a stale deadline moved the time to %v", at)
 	}
 }

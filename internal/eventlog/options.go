@@ -45,6 +45,9 @@ type Options struct {
 	// Retain is how long entries are kept at least; default 7 days. What no kept
 	// snapshot covers is kept for longer.
 	Retain time.Duration
+	// HoldBytes is how large the log may grow, in bytes, for a follower that does not
+	// keep up (Log.Hold); default 4 GiB.
+	HoldBytes uint64
 	// Window is how many appended events may be on their way at once; default 8192,
 	// rounded up to a power of two.
 	Window int
@@ -70,6 +73,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Retain == 0 {
 		o.Retain = 7 * 24 * time.Hour
+	}
+	if o.HoldBytes == 0 {
+		o.HoldBytes = 4 << 30
 	}
 	if o.Window == 0 {
 		o.Window = 8192

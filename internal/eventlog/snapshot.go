@@ -142,6 +142,15 @@ func readNewest(dir string, report func(file string, err error)) (*snapshot, *ac
 	return emptySnapshot(), acd.NewState(), nil
 }
 
+// loadSnapshot reads the snapshot of the index from the folder.
+func loadSnapshot(dir string, index uint64) (*snapshot, error) {
+	data, err := os.ReadFile(filepath.Join(dir, snapshotName(index)))
+	if err != nil {
+		return nil, err
+	}
+	return decodeSnapshot(data)
+}
+
 func readSnapshot(file string) (*snapshot, *acd.State, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {

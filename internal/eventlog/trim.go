@@ -40,6 +40,14 @@ func (l *Log) trim(ctx context.Context, covered uint64, before time.Time) error 
 	if err != nil {
 		return err
 	}
+	if needed := l.needed.Load(); needed+1 < keep {
+		if info.State.Bytes < l.opts.HoldBytes {
+			keep = max(needed+1, info.State.FirstSeq)
+		} else {
+			l.opts.Log.Error().Uint64("from", needed+1).Uint64("to", keep-1).Uint64("bytes", info.State.Bytes).
+				Msg("the log is as large as it may be: entries are dropped that were not recorded yet")
+		}
+	}
 	if l.opts.URL != "" {
 		if err := l.share(ctx, covered); err != nil {
 			return fmt.Errorf("share snapshot: %w", err)

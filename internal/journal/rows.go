@@ -84,29 +84,32 @@ const (
 	TransferLeft     = "left"     // the customer left before
 )
 
+// EndUnknown is the end of an interaction that ended while the record has a gap.
+const EndUnknown = "unknown"
+
 // Interaction is a row of interactions.
 type Interaction struct {
-	ID          acd.InteractionID
-	Kind        string
-	Direction   string
-	Channel     queuegroups.ChannelID
-	Trunk       queuegroups.TrunkID
-	Number      string // called
-	Caller      string
-	CallerName  string
-	CallerAgent queuegroups.AgentID
-	FirstGroup  queuegroups.GroupID
-	LastGroup   queuegroups.GroupID
-	Arrived     Micros
-	Answered    Micros
-	Ended       Micros
-	End         acd.EndKind
-	Class       string
-	ByAgent     queuegroups.AgentID
-	ByNumber    string
-	Node        acd.NodeID
-	Leg         acd.LegID
-	Unanswered  bool
+	ID          acd.InteractionID     `json:"id"`
+	Kind        string                `json:"kind"`
+	Direction   string                `json:"direction"`
+	Channel     queuegroups.ChannelID `json:"channel,omitempty"`
+	Trunk       queuegroups.TrunkID   `json:"trunk,omitempty"`
+	Number      string                `json:"number"` // called
+	Caller      string                `json:"caller,omitempty"`
+	CallerName  string                `json:"caller_name,omitempty"`
+	CallerAgent queuegroups.AgentID   `json:"caller_agent,omitempty"`
+	FirstGroup  queuegroups.GroupID   `json:"first_group,omitempty"`
+	LastGroup   queuegroups.GroupID   `json:"last_group,omitempty"`
+	Arrived     Micros                `json:"arrived_us"`
+	Answered    Micros                `json:"answered_us,omitempty"`
+	Ended       Micros                `json:"ended_us,omitempty"`
+	End         acd.EndKind           `json:"end,omitempty"`
+	Class       string                `json:"class,omitempty"`
+	ByAgent     queuegroups.AgentID   `json:"by_agent,omitempty"`
+	ByNumber    string                `json:"by_number,omitempty"`
+	Node        acd.NodeID            `json:"node"`
+	Leg         acd.LegID             `json:"leg"`
+	Unanswered  bool                  `json:"unanswered,omitempty"`
 }
 
 // Visit is a row of visits.
@@ -211,4 +214,11 @@ type Event struct {
 	Agent       queuegroups.AgentID
 	Interaction acd.InteractionID
 	Data        []byte // JSON
+}
+
+// Decision is a row of decisions.
+type Decision struct {
+	Interaction acd.InteractionID
+	Steps       []byte // JSON
+	Omitted     int
 }

@@ -1,10 +1,22 @@
 package journal
 
+import "strings"
+
 // A table is where rows of a kind go: its columns, in the order of values.
 type table[R any] struct {
 	name    string
 	columns []string
 	values  func(*R) []any
+	// conflict is what happens to a row that is there already; empty: it is an error.
+	conflict string
+}
+
+// update is a conflict that takes the values of the later row.
+func update(key string, columns ...string) string {
+	for k, c := range columns {
+		columns[k] = c + " = excluded." + c
+	}
+	return " on conflict (" + key + ") do update set " + strings.Join(columns, ", ")
 }
 
 // null is 0 as null.
@@ -16,22 +28,22 @@ func null[N ~int | ~int64](n N) any {
 }
 
 func interactionsTable() table[Interaction] {
-	return table[Interaction]{"interactions", []string{
+	return table[Interaction]{name: "interactions", columns: []string{
 		"id", "kind", "direction", "channel", "trunk", "number", "caller", "caller_name", "caller_agent", "first_group", "last_group",
 		"arrived", "answered", "ended", "end_reason", "class", "by_agent", "by_number", "node", "leg", "unanswered",
-	}, func(r *Interaction) []any {
+	}, values: func(r *Interaction) []any {
 		return []any{
 			int64(r.ID), r.Kind, r.Direction, string(r.Channel), string(r.Trunk), r.Number, r.Caller, r.CallerName, string(r.CallerAgent),
 			string(r.FirstGroup), string(r.LastGroup), int64(r.Arrived), null(r.Answered), null(r.Ended), string(r.End), r.Class,
 			string(r.ByAgent), r.ByNumber, string(r.Node), string(r.Leg), r.Unanswered,
 		}
-	}}
+	}, conflict: update("id", "first_group", "last_group", "answered", "ended", "end_reason", "class", "by_agent", "by_number", "node", "leg", "unanswered")}
 }
 
 func visitsTable() table[Visit] {
-	return table[Visit]{"visits", []string{
+	return table[Visit]{name: "visits", columns: []string{
 		"interaction", "n", "group_id", "via", "entered", "left_at", "outcome", "agent_id", "position", "promised",
-	}, func(r *Visit) []any {
+	}, values: func(r *Visit) []any {
 		return []any{
 			int64(r.Interaction), int64(r.N), string(r.Group), r.Via, int64(r.Entered), int64(r.Left), r.Outcome, string(r.Agent),
 			null(r.Position), null(r.Promised),
@@ -40,9 +52,9 @@ func visitsTable() table[Visit] {
 }
 
 func offersTable() table[Offer] {
-	return table[Offer]{"offers", []string{
+	return table[Offer]{name: "offers", columns: []string{
 		"id", "interaction", "group_id", "agent_id", "number", "kind", "made", "ringing", "ended", "outcome", "why", "code",
-	}, func(r *Offer) []any {
+	}, values: func(r *Offer) []any {
 		return []any{
 			int64(r.ID), int64(r.Interaction), string(r.Group), string(r.Agent), r.Number, r.Kind, int64(r.Made), null(r.Ringing),
 			int64(r.Ended), string(r.Outcome), r.Why, int64(r.Code),
@@ -51,37 +63,37 @@ func offersTable() table[Offer] {
 }
 
 func talksTable() table[Talk] {
-	return table[Talk]{"talks", []string{
+	return table[Talk]{name: "talks", columns: []string{
 		"interaction", "n", "group_id", "agent_id", "number", "via", "began", "ended", "held", "holds", "wrap_up", "wrapped",
 		"disposition", "note",
-	}, func(r *Talk) []any {
+	}, values: func(r *Talk) []any {
 		return []any{
 			int64(r.Interaction), int64(r.N), string(r.Group), string(r.Agent), r.Number, r.Via, int64(r.Began), int64(r.Ended),
 			r.Held, int64(r.Holds), null(r.WrapUp), null(r.Wrapped), r.Disposition, null(r.Note),
 		}
-	}}
+	}, conflict: update("interaction, n", "wrapped")}
 }
 
 func holdsTable() table[Hold] {
-	return table[Hold]{"holds", []string{"interaction", "n", "talk", "kind", "began", "ended"}, func(r *Hold) []any {
+	return table[Hold]{name: "holds", columns: []string{"interaction", "n", "talk", "kind", "began", "ended"}, values: func(r *Hold) []any {
 		return []any{int64(r.Interaction), int64(r.N), int64(r.Talk), r.Kind, int64(r.Began), int64(r.Ended)}
 	}}
 }
 
 func transfersTable() table[Transfer] {
-	return table[Transfer]{"transfers", []string{
+	return table[Transfer]{name: "transfers", columns: []string{
 		"interaction", "n", "at", "kind", "by_agent", "target", "outcome", "why",
-	}, func(r *Transfer) []any {
+	}, values: func(r *Transfer) []any {
 		return []any{int64(r.Interaction), int64(r.N), int64(r.At), r.Kind, string(r.By), r.Target, r.Outcome, r.Why}
 	}}
 }
 
 func legsTable() table[Leg] {
-	return table[Leg]{"legs", []string{
+	return table[Leg]{name: "legs", columns: []string{
 		"interaction", "leg", "agent_id", "number", "ended", "cause", "code", "codec", "srtp",
 		"in_packets", "in_expected", "in_lost", "in_jitter_mean", "in_jitter_max", "in_mos",
 		"out_packets", "out_expected", "out_lost", "out_jitter_mean", "out_jitter_max", "out_mos", "round_trip", "discarded",
-	}, func(r *Leg) []any {
+	}, values: func(r *Leg) []any {
 		m := &r.Media
 		return []any{
 			int64(r.Interaction), string(r.Leg), string(r.Agent), r.Number, int64(r.Ended), string(r.Cause), int64(r.Code), m.Codec, m.SRTP,
@@ -93,15 +105,21 @@ func legsTable() table[Leg] {
 }
 
 func agentStatesTable() table[AgentState] {
-	return table[AgentState]{"agent_states", []string{
+	return table[AgentState]{name: "agent_states", columns: []string{
 		"agent_id", "group_id", "began", "ended", "status", "reason", "log_index",
-	}, func(r *AgentState) []any {
+	}, values: func(r *AgentState) []any {
 		return []any{string(r.Agent), string(r.Group), int64(r.Began), int64(r.Ended), r.Status, r.Reason, int64(r.Index)}
 	}}
 }
 
 func eventsTable() table[Event] {
-	return table[Event]{"events", []string{"id", "at", "type", "group_id", "agent_id", "interaction", "data"}, func(r *Event) []any {
+	return table[Event]{name: "events", columns: []string{"id", "at", "type", "group_id", "agent_id", "interaction", "data"}, values: func(r *Event) []any {
 		return []any{r.ID, int64(r.At), r.Type, string(r.Group), string(r.Agent), int64(r.Interaction), string(r.Data)}
+	}}
+}
+
+func decisionsTable() table[Decision] {
+	return table[Decision]{name: "decisions", columns: []string{"interaction", "steps", "omitted"}, values: func(r *Decision) []any {
+		return []any{int64(r.Interaction), string(r.Steps), int64(r.Omitted)}
 	}}
 }

@@ -20,20 +20,26 @@ type Rows struct {
 	Holds        []Hold
 	Transfers    []Transfer
 	Legs         []Leg
+	Decisions    []Decision
 	AgentStates  []AgentState
-	Events       []Event
+	// Wrapped are talks written earlier, perhaps among Talks, whose wrap-up is over.
+	Wrapped []Talk
+	Events  []Event
 }
 
-// Insert writes rows that are not there yet.
+// Insert writes the rows. Interactions that are there already are brought up to
+// date, and so is the wrap-up of talks.
 func (r *Rows) Insert(ctx context.Context, tx *sql.Tx) error {
 	for _, write := range []func() error{
 		func() error { return interactionsTable().insert(ctx, tx, r.Interactions) },
 		func() error { return visitsTable().insert(ctx, tx, r.Visits) },
 		func() error { return offersTable().insert(ctx, tx, r.Offers) },
 		func() error { return talksTable().insert(ctx, tx, r.Talks) },
+		func() error { return talksTable().insert(ctx, tx, r.Wrapped) },
 		func() error { return holdsTable().insert(ctx, tx, r.Holds) },
 		func() error { return transfersTable().insert(ctx, tx, r.Transfers) },
 		func() error { return legsTable().insert(ctx, tx, r.Legs) },
+		func() error { return decisionsTable().insert(ctx, tx, r.Decisions) },
 		func() error { return agentStatesTable().insert(ctx, tx, r.AgentStates) },
 		func() error { return eventsTable().insert(ctx, tx, r.Events) },
 	} {
@@ -55,6 +61,11 @@ func (t table[R]) insert(ctx context.Context, tx *sql.Tx, rows []R) error {
 		args := make([]any, 0, n*len(t.columns))
 		for k := range rows[:n] {
 			args = append(args, t.values(&rows[k])...)
+		}
+		for k, v := range args {
+			if text, is := v.(string); is && strings.IndexByte(text, 0) >= 0 { // PostgreSQL has no such texts
+				args[k] = strings.ReplaceAll(text, "\x00", "")
+			}
 		}
 		if _, err := tx.ExecContext(ctx, t.statement(n), args...); err != nil {
 			return fmt.Errorf("journal: write %s: %w", t.name, err)
@@ -83,5 +94,12 @@ func (t table[R]) statement(n int) string {
 		}
 		b.WriteByte(')')
 	}
+	b.WriteString(t.conflict)
 	return b.String()
+}
+
+// count is how many rows there are.
+func (r *Rows) count() int {
+	return len(r.Interactions) + len(r.Visits) + len(r.Offers) + len(r.Talks) + len(r.Holds) + len(r.Transfers) + len(r.Legs) +
+		len(r.Decisions) + len(r.AgentStates) + len(r.Wrapped) + len(r.Events)
 }

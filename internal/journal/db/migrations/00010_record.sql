@@ -200,7 +200,7 @@ create table agent_states (
 ) {{clustered}};
 create index agent_states_ended on agent_states (ended);
 
--- What the event stream and webhooks tell, in order. The id is log index × 1000 + n.
+-- What the event stream and webhooks tell, in order. The id is log index × 100000 + n.
 create table events (
 	id bigint primary key,
 	at bigint not null,

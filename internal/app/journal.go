@@ -1,0 +1,33 @@
+package app
+
+import (
+	"centrala/acd"
+	"centrala/internal/eventlog"
+	"centrala/internal/journal"
+)
+
+// newJournal makes the journal, which follows the log from Start on.
+func newJournal(a *App) *journal.Journal {
+	return journal.New(journal.Options{DB: a.database, Log: recorded{a.facts}, Node: nodeID(a.server), Logs: part(a.log, "journal")})
+}
+
+// recorded lets the journal follow the log.
+type recorded struct{ *eventlog.Log }
+
+// Follow implements journal.Log.
+func (r recorded) Follow(saved []byte) (journal.Follower, error) {
+	f, err := r.Log.Follow(saved)
+	if err != nil {
+		return nil, err // not a follower that is nil
+	}
+	return f, nil
+}
+
+// Seen implements journal.Log.
+func (r recorded) Seen() (index uint64) {
+	r.View(func(s *acd.State) { index = s.Index() })
+	return index
+}
+
+// Gap implements journal.Log.
+func (r recorded) Gap(err error) bool { return eventlog.Gap(err) }
