@@ -161,7 +161,7 @@ func (f *fakeSettings) Versions() []Version { return f.list }
 
 // rig is a server with a fake core and fake accounts.
 type rig struct {
-	t        *testing.T
+	t        testing.TB
 	core     *fakeCore
 	config   *queuegroups.Config
 	accounts *fakeAccounts
@@ -172,7 +172,7 @@ type rig struct {
 	waiting  acd.InteractionID // in sales
 }
 
-func builtin(t *testing.T, id string) queuegroups.Role {
+func builtin(t testing.TB, id string) queuegroups.Role {
 	for _, r := range queuegroups.BuiltinRoles() {
 		if r.ID == id {
 			return r
@@ -182,7 +182,7 @@ func builtin(t *testing.T, id string) queuegroups.Role {
 	return queuegroups.Role{}
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	config, err := queuegroups.Load(queuegroups.Options{Region: "PL", Files: []queuegroups.File{{Name: "site", Data: []byte(site)}}})
 	if err != nil {
@@ -297,7 +297,7 @@ func (r *rig) want(p reply, status int, code string) {
 	}
 }
 
-func decode[T any](t *testing.T, p reply) (v T) {
+func decode[T any](t testing.TB, p reply) (v T) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(p.body), &v); err != nil {
 		t.Fatalf("%v in %d %s", err, p.status, p.body)
