@@ -186,6 +186,8 @@ type Group struct {
 	Full        []Action    `json:"full,omitempty"`
 	Unavailable Unavailable `json:"unavailable,omitzero"`
 	Announce    Announce    `json:"announce,omitzero"`
+	// ServiceLevel is the measure of the group; the core knows nothing of it.
+	ServiceLevel ServiceLevel `json:"service_level,omitzero"`
 	// ForwardConfirm: whoever answers a telephone outside has a caller only when
 	// they press 1.
 	ForwardConfirm bool `json:"forward_confirm,omitempty"`
@@ -399,6 +401,8 @@ type Channel struct {
 	Relax      []Relaxation  `json:"relax,omitempty"`
 	Tiers      []Tier        `json:"tiers,omitempty"`
 	Preferred  Preferred     `json:"preferred,omitzero"`
+	// ServiceLevel is the measure of the channel; the core knows nothing of it.
+	ServiceLevel ServiceLevel `json:"service_level,omitzero"`
 }
 
 // ChatExclusion is a kind of chats that is not counted against an agent's limits (R47).

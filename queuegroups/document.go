@@ -106,6 +106,7 @@ type groupKeys struct {
 	Full         strictyaml.List[actionKeys] `yaml:"full" default:"hangup" doc:"What to do with a caller for whom max_waiting leaves no room. As no_answer, without wait."`
 	Unavailable  unavailableKeys             `yaml:"unavailable" doc:"What to do with those who wait while nobody can serve them, by why that is."`
 	Announce     announceKeys                `yaml:"announce" doc:"What waiting callers are told, over the music. Agents who answer interrupt it. Language and prompts are also those of what agents are told."`
+	ServiceLevel levelKeys                   `yaml:"service_level" doc:"By what measure the group is judged. It may change at any time: what was before is then counted anew."`
 	Misses       number                      `yaml:"misses" default:"3" min:"0" max:"1000" doc:"Unanswered offers in a row after which an agent counts as not responding. 0: never."`
 }
 
@@ -155,6 +156,20 @@ func (k announceKeys) value() Announce {
 		}
 	}
 	return a
+}
+
+type levelKeys struct {
+	Within   duration `yaml:"within" default:"20s" min:"1s" max:"24h" doc:"The wait within which an answer is in time."`
+	Abandons text     `yaml:"abandons" default:"negative" enum:"negative,ignored,positive" doc:"What it means when somebody hangs up within that time. negative: they were not served. ignored: they do not count. positive: as if they had been answered. Whoever hangs up later was not served in any case."`
+	Short    duration `yaml:"short" default:"0s" min:"0s" max:"10m" doc:"Whoever hangs up within less than this does not count at all, and is reported apart. 0s: nobody."`
+}
+
+func (k levelKeys) value() ServiceLevel {
+	l := ServiceLevel{Within: k.Within.V, Abandons: Abandons(k.Abandons.V), Short: k.Short.V}
+	if l == (ServiceLevel{}).OrDefault() {
+		return ServiceLevel{} // as in what was written down before there was the key
+	}
+	return l
 }
 
 type retryKeys struct {
@@ -242,6 +257,8 @@ type channelKeys struct {
 	Relax     strictyaml.List[relaxKeys] `yaml:"relax" doc:"What is given up while a customer waits, as for groups."`
 	Tiers     strictyaml.List[tierKeys]  `yaml:"tiers" doc:"Further agents, as for groups."`
 	Preferred preferredKeys              `yaml:"preferred" doc:"An agent to whom a chat is kept for a while, as for groups."`
+
+	ServiceLevel levelKeys `yaml:"service_level" doc:"By what measure the channel is judged, as for groups."`
 }
 
 type chatActionKeys struct {

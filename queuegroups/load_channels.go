@@ -39,7 +39,7 @@ func (l *loader) chatRules(c *Channel, k channelKeys, what string, at strictyaml
 	c.Agents, c.Tiers = l.lists(k.Agents, k.Tiers, what)
 	c.AnyPresence, c.AnyDuty, c.Monitor = !k.Availability.V, !k.WorkTime.V, k.Monitor.V
 	c.AutoExpire, c.CloseDelay, c.WrapUp, c.Priority = k.AutoExpire.V, k.CloseDelay.V, k.WrapUp.V, k.Priority.V
-	c.Limit, c.Preferred = k.Limit.V, k.Preferred.value()
+	c.Limit, c.Preferred, c.ServiceLevel = k.Limit.V, k.Preferred.value(), k.ServiceLevel.value()
 	for _, v := range k.Exclude.Items {
 		c.Exclude = append(c.Exclude, ChatExclusion(v.V))
 	}

@@ -31,7 +31,7 @@ func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
 		g.Agents, g.Tiers = l.lists(k.Agents, k.Tiers, "group "+e.Key)
 		l.demands(&g, k, e.At)
 		g.Preferred = k.Preferred.value()
-		g.Announce = k.Announce.value()
+		g.Announce, g.ServiceLevel = k.Announce.value(), k.ServiceLevel.value()
 		if g.Name == "" {
 			g.Name = e.Key
 		}
