@@ -3,7 +3,6 @@ package journal
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -12,18 +11,15 @@ import (
 	"centrala/queuegroups"
 )
 
-// ErrNotFound is returned for an interaction that is not in the record.
-var ErrNotFound = errors.New("not in the record")
-
 // pageMax is how many interactions History returns at most.
 const pageMax = 1000
 
 // Filter says which interactions are looked for; what is empty says nothing.
 type Filter struct {
-	From, To  Micros              // of the arrival; To is not included
-	Group     queuegroups.GroupID // the first or the last
+	From, To  Micros                // of the arrival; To is not included
+	Group     queuegroups.GroupID   // the first or the last
 	Groups    []queuegroups.GroupID // only of these, the first or the last; nil: of all
-	Agent     queuegroups.AgentID // talked in it, or is the caller
+	Agent     queuegroups.AgentID   // talked in it, or is the caller
 	Caller    string
 	Number    string // called
 	Trunk     queuegroups.TrunkID
@@ -68,7 +64,7 @@ func (f *Filter) where() *where {
 		w.add("(first_group = ? or last_group = ?)", string(f.Group))
 	}
 	if f.Groups != nil {
-		places := []string{"''''"}
+		places := []string{"null"} // equal to nothing: what is in no group is in none of these
 		for _, g := range f.Groups {
 			w.args = append(w.args, string(g))
 			places = append(places, fmt.Sprintf("$%d", len(w.args)))
@@ -92,12 +88,6 @@ func (f *Filter) where() *where {
 // History returns a page of interactions, the newest first. The page after begins
 // with Filter.Before set to the id of the last.
 func History(ctx context.Context, d *db.DB, f Filter) ([]Interaction, error) {
-	if f.Limit == 0 {
-		f.Limit = 100
-	}
-	if f.Limit < 1 || f.Limit > pageMax {
-		return nil, fmt.Errorf("journal: a page of %d interactions: 1 to %d are possible", f.Limit, pageMax)
-	}
 	w := f.where()
 	return selectInteractions(ctx, d, w, f.Limit)
 }
@@ -108,12 +98,6 @@ func History(ctx context.Context, d *db.DB, f Filter) ([]Interaction, error) {
 // are dealt with otherwise, as voicemail, are there too: Interaction.End tells.
 func Missed(ctx context.Context, d *db.DB, f Filter) ([]Interaction, error) {
 	f.Direction = DirectionIn
-	if f.Limit == 0 {
-		f.Limit = 100
-	}
-	if f.Limit < 1 || f.Limit > pageMax {
-		return nil, fmt.Errorf("journal: a page of %d interactions: 1 to %d are possible", f.Limit, pageMax)
-	}
 	w := f.where()
 	w.parts = append(w.parts, "caller <> ''", "answered is null", "ended is not null",
 		`not exists (select 1 from interactions l where l.arrived > interactions.arrived and l.answered is not null and
@@ -122,6 +106,12 @@ func Missed(ctx context.Context, d *db.DB, f Filter) ([]Interaction, error) {
 }
 
 func selectInteractions(ctx context.Context, d *db.DB, w *where, limit int) (out []Interaction, err error) {
+	if limit == 0 {
+		limit = 100
+	}
+	if limit < 1 || limit > pageMax {
+		return nil, fmt.Errorf("journal: a page of %d interactions: 1 to %d are possible", limit, pageMax)
+	}
 	condition := ""
 	if len(w.parts) > 0 {
 		condition = " where " + strings.Join(w.parts, " and ")
