@@ -157,7 +157,10 @@ func networkOf(u *sip.Uri) (string, bool) {
 func defaultPort(network string) uint16 { return uint16(sip.DefaultPort(network)) }
 
 // Secure tells whether nobody on the way to the contact can read what is sent.
-func (c *Contact) Secure() bool { return c.network == "tls" }
+func (c *Contact) Secure() bool { return edge.Flow{Network: c.network}.Secure() }
+
+// Browser tells whether the contact is a browser's, whose audio is WebRTC.
+func (c *Contact) Browser() bool { return c.flow.Web() }
 
 // flowOf is a flow in the registrar's terms.
 func flowOf(f edge.Flow) registrar.Flow {

@@ -21,6 +21,7 @@ type book struct {
 	prefixes []prefix         // longest first
 	unlisted []*trunk         // that we register with, without addresses: calls come from where we registered
 	auth     *auth.Authenticator
+	browsers *auth.Authenticator // of those who come by WebSocket
 }
 
 type prefix struct {
@@ -36,13 +37,17 @@ func makeBook(d Directory, fallbackRealm string, old *book) (*book, error) {
 		b.realm = fallbackRealm
 	}
 	if old != nil && old.realm == b.realm {
-		b.auth = old.auth
+		b.auth, b.browsers = old.auth, old.browsers
 	} else {
-		a, err := auth.New(auth.Options{Realm: b.realm})
-		if err != nil {
+		var err error
+		if b.auth, err = auth.New(auth.Options{Realm: b.realm}); err != nil {
 			return nil, err
 		}
-		b.auth = a
+		// JsSIP gives up where the first challenge is not of MD5. What it proves there are
+		// 128 random bits over TLS.
+		if b.browsers, err = auth.New(auth.Options{Realm: b.realm, MD5Agents: []string{""}}); err != nil {
+			return nil, err
+		}
 	}
 	for i := range d.Users {
 		u := &d.Users[i]

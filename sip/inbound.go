@@ -138,10 +138,11 @@ func (s *Stack) options(r *tx.Request) *sip.Response {
 func (s *Stack) register(r *tx.Request) {
 	b := s.book.Load()
 	source := r.Flow.Remote.Addr()
-	user, verdict := b.auth.Check(r.Request, source, b.secret)
+	door := s.door(b, r.Flow)
+	user, verdict := door.Check(r.Request, source, door.find)
 	if verdict != auth.OK {
 		s.o.Log.Debug().Str("source", r.Flow.Remote.String()).Str("user", user).Stringer("verdict", verdict).Msg("registration refused")
-		r.Send(b.auth.Refuse(r.Request, source, verdict))
+		r.Send(door.Refuse(r.Request, source, verdict))
 		return
 	}
 	owner := b.user(uriUser(&r.To().Address))
@@ -162,7 +163,10 @@ func (s *Stack) register(r *tx.Request) {
 // invited takes a new call.
 func (s *Stack) invited(r *tx.Request) {
 	b := s.book.Load()
-	t := b.trunkOf(r.Flow.Remote.Addr())
+	var t *trunk
+	if !r.Flow.Web() { // a browser may be where a carrier is
+		t = b.trunkOf(r.Flow.Remote.Addr())
+	}
 	var p *line
 	if t == nil {
 		if p = s.caller(r, b); p == nil {

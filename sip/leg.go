@@ -191,7 +191,14 @@ func (l *Leg) Remote() netip.AddrPort {
 func (l *Leg) Secure() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.flow.Network == "tls"
+	return l.flow.Secure()
+}
+
+// Browser tells whether the peer is a browser, whose audio is WebRTC.
+func (l *Leg) Browser() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.flow.Web()
 }
 
 // Trunk is the ID of the trunk that a call came by or leaves by.

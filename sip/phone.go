@@ -67,7 +67,8 @@ func (l *line) leave() {
 // it wants to go (RFC 3261 section 22.2). Nil: it was answered.
 func (s *Stack) caller(r *tx.Request, b *book) *line {
 	source := r.Flow.Remote.Addr()
-	user, verdict := b.auth.Check(r.Request, source, b.secret)
+	door := s.door(b, r.Flow)
+	user, verdict := door.Check(r.Request, source, door.find)
 	if verdict == auth.OK {
 		if l := b.lines[user]; l != nil {
 			s.tx.Trust(source)
@@ -84,7 +85,7 @@ func (s *Stack) caller(r *tx.Request, b *book) *line {
 	}
 	log.Str("source", r.Flow.Remote.String()).Str("user", user).Str("to", uriUser(&r.Recipient)).
 		Stringer("verdict", verdict).Msg("call from nobody known refused")
-	r.Send(b.auth.Refuse(r.Request, source, verdict))
+	r.Send(door.Refuse(r.Request, source, verdict))
 	return nil
 }
 

@@ -52,6 +52,9 @@ func (s *Stack) contact(user string, f edge.Flow) *sip.ContactHeader {
 	c := &sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: header.EscapedUser(user), Host: at.Addr().String(), Port: int(at.Port())}}
 	if f.Stream() {
 		c.Address.UriParams = sip.HeaderParams{{K: "transport", V: f.Network}}
+		if f.Web() { // RFC 7118 section 5: ws in URIs, also where it is wss
+			c.Address.UriParams[0].V = "ws"
+		}
 	}
 	return c
 }
@@ -142,9 +145,9 @@ func (l *Leg) sendInDialog(d *dialog.Dialog, method sip.RequestMethod, tries int
 // phone; else where route set or Contact point, if that is an address that can
 // be right; else where the peer's messages come from. What began over TLS stays
 // with the peer that it began with: an address in the signalling has no
-// certificate to prove it by.
+// certificate to prove it by. A browser has no address at all.
 func (l *Leg) destination(d *dialog.Dialog) edge.Flow {
-	if l.fixed || l.flow.Network == "tls" {
+	if l.fixed || l.flow.Network == "tls" || l.flow.Web() {
 		return l.flow
 	}
 	hop := d.NextHop()

@@ -50,6 +50,10 @@ type Options struct {
 	clock         func() time.Time // tells the time, for tests; nil: time.Now
 	T1, T2        time.Duration    // RFC 3261 section 17.1.1.1, for what dialogs repeat; 500 ms, 4 s
 
+	// Browsers finds whose a name is that a browser proves by digest, and the MD5 hash of
+	// name:realm:password, both in the session whose WebSocket it comes by. nil: browsers are nobody's phones.
+	Browsers func(session, name string) (user, ha1 string, ok bool)
+
 	Tap edge.Tap // looks on at every message; nil: nobody does
 
 	Lamps      Lamps // what busy lamp fields show; nil: nobody can watch anybody

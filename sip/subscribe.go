@@ -118,7 +118,8 @@ func takesDialogInfo(r *tx.Request) bool {
 func (s *Stack) watcher(r *tx.Request) string {
 	b := s.book.Load()
 	source := r.Flow.Remote.Addr()
-	user, verdict := b.auth.Check(r.Request, source, b.secret)
+	door := s.door(b, r.Flow)
+	user, verdict := door.Check(r.Request, source, door.find)
 	if verdict == auth.OK && b.lines[user] != nil {
 		s.tx.Trust(source)
 		return user
@@ -127,7 +128,7 @@ func (s *Stack) watcher(r *tx.Request) string {
 		verdict = auth.Wrong
 	}
 	s.o.Log.Debug().Str("source", r.Flow.Remote.String()).Str("user", user).Stringer("verdict", verdict).Msg("subscription refused")
-	r.Send(b.auth.Refuse(r.Request, source, verdict))
+	r.Send(door.Refuse(r.Request, source, verdict))
 	return ""
 }
 

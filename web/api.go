@@ -229,6 +229,9 @@ func (s *Server) command(w http.ResponseWriter, hr *http.Request, r *request, op
 
 // did has a command that succeeded written down, unless the caller acted on themself alone.
 func (s *Server) did(rec *recorder, hr *http.Request, r *request, op *huma.Operation) {
+	if op.Tags[0] == "session" || op.Tags[0] == "users" {
+		s.sockets.look()
+	}
 	if rec.status < http.StatusBadRequest && !r.act.own {
 		s.audited(hr, r, op)
 	}

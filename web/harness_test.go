@@ -167,6 +167,7 @@ type rig struct {
 	accounts *fakeAccounts
 	desk     *fakeDesk
 	settings *fakeSettings
+	phones   *fakePhones
 	s        *Server
 	call     acd.InteractionID // in sales; anna talks
 	waiting  acd.InteractionID // in sales
@@ -223,8 +224,8 @@ func newRig(t testing.TB) *rig {
 			"all":  {Name: "key all", Role: builtin(t, queuegroups.RoleAdministrator)},
 		},
 	}
-	r.desk, r.settings = &fakeDesk{}, &fakeSettings{r: r, file: site}
-	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Settings: r.settings, Version: "test", Log: zerolog.Nop()})
+	r.desk, r.settings, r.phones = &fakeDesk{}, &fakeSettings{r: r, file: site}, &fakePhones{came: make(chan came, 16)}
+	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Settings: r.settings, Phones: r.phones, Version: "test", Log: zerolog.Nop()})
 	return r
 }
 

@@ -64,6 +64,7 @@ type Options struct {
 	Accounts Accounts
 	Desk     Desk
 	Settings Settings
+	Phones   Phones
 	Version  string
 	Log      zerolog.Logger
 	Now      func() time.Time // nil: time.Now
@@ -75,6 +76,7 @@ type Server struct {
 	accounts Accounts
 	desk     Desk
 	settings Settings
+	phones   Phones
 	log      zerolog.Logger
 	now      func() time.Time
 
@@ -84,6 +86,9 @@ type Server struct {
 	document      []byte // OpenAPI
 	crossSite     *http.CrossOriginProtection
 	answers       *answers
+	phoneKeys     *phoneKeys
+	sockets       sockets
+	ping, pong    time.Duration // between pings of WebSockets, and until one must be answered
 
 	listener net.Listener
 	server   *http.Server
@@ -102,8 +107,8 @@ const (
 
 // New makes a server and binds its address. It answers from Start on.
 func New(o Options) (*Server, error) {
-	if o.Core == nil || o.Accounts == nil || o.Desk == nil || o.Settings == nil {
-		return nil, errors.New("web: Core, Accounts, Desk and Settings are required")
+	if o.Core == nil || o.Accounts == nil || o.Desk == nil || o.Settings == nil || o.Phones == nil {
+		return nil, errors.New("web: Core, Accounts, Desk, Settings and Phones are required")
 	}
 	s := newServer(o)
 	l, err := net.Listen("tcp", o.Addr.String())
@@ -125,13 +130,14 @@ func New(o Options) (*Server, error) {
 // newServer makes all but the listener.
 func newServer(o Options) *Server {
 	s := &Server{
-		core: o.Core, accounts: o.Accounts, desk: o.Desk, settings: o.Settings, log: o.Log, now: o.Now, mux: http.NewServeMux(),
+		core: o.Core, accounts: o.Accounts, desk: o.Desk, settings: o.Settings, phones: o.Phones, log: o.Log, now: o.Now, mux: http.NewServeMux(),
 		crossSite: http.NewCrossOriginProtection(), stopping: make(chan struct{}),
+		ping: pingEvery, pong: pongWithin,
 	}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.answers = newAnswers(s.now)
+	s.answers, s.phoneKeys = newAnswers(s.now), newPhoneKeys(s.now)
 	s.api = s.newAPI(o.Version)
 	s.routes()
 	s.server = &http.Server{
@@ -150,6 +156,7 @@ func (s *Server) routes() {
 	s.commandRoutes()
 	s.configRoutes()
 	s.sessionRoutes()
+	s.phoneRoutes()
 	s.userRoutes()
 	s.keyRoutes()
 	s.auditRoutes()

@@ -160,6 +160,7 @@ func newStack(a *App) (*sip.Stack, error) {
 		Handler:   a.board,
 		Store:     store,
 		Lamps:     a.board.Lamps(),
+		Browsers:  a.phoneKey,
 		Log:       part(a.log, "sip"),
 	})
 }

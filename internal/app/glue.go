@@ -83,9 +83,10 @@ func (a appender) Append(e acd.Event) error {
 func directory(realm string, c *queuegroups.Config) sip.Directory {
 	d := sip.Directory{Realm: realm}
 	for _, a := range c.Agents {
-		if a.SIPPassword.Empty() {
-			continue // a phone with a fixed contact, or no phone
+		if a.Contact != "" && a.SIPPassword.Empty() {
+			continue // calls go there and nowhere else
 		}
+		// Without a password no phone can register but those in browsers.
 		u := sip.User{Name: string(a.ID), Password: a.SIPPassword.Value(), MaxCalls: cmp.Or(a.MaxCalls, queuegroups.DefaultMaxCalls)}
 		if a.Extension != "" {
 			u.Aliases = []string{a.Extension}

@@ -10,6 +10,7 @@ import (
 	"centrala/acd"
 	"centrala/internal/accounts"
 	"centrala/queuegroups"
+	"centrala/sip"
 	"centrala/web"
 )
 
@@ -24,8 +25,27 @@ func newWeb(a *App) (*web.Server, error) {
 		return nil, err
 	}
 	return web.New(web.Options{
-		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Desk: a.board, Settings: settings{a}, Version: Version(), Log: part(a.log, "web"),
+		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Desk: a.board, Settings: settings{a}, Phones: phones{a}, Version: Version(), Log: part(a.log, "web"),
 	})
+}
+
+// phones are browsers' telephones as the web server knows them.
+type phones struct{ a *App }
+
+// Connect implements web.Phones.
+func (p phones) Connect(s web.Socket, b web.Browser) error {
+	return p.a.stack.Connect(s, sip.Browser(b))
+}
+
+// Realm implements web.Phones.
+func (p phones) Realm() string { return p.a.stack.Domain() }
+
+// phoneKey finds whose the user name of a browser's telephone is.
+func (a *App) phoneKey(session, name string) (user, ha1 string, ok bool) {
+	if a.web == nil {
+		return "", "", false
+	}
+	return a.web.PhoneKey(session, name)
 }
 
 // core is the core as the web server knows it.

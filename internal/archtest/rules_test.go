@@ -66,7 +66,7 @@ var rules = []rule{
 		why:     "settings are read before anything runs",
 	},
 	{
-		path: "web", own: []string{"acd", "queuegroups", "internal/accounts"}, libs: []string{zerolog, "github.com/danielgtaylor/huma"},
+		path: "web", own: []string{"acd", "queuegroups", "internal/accounts"}, libs: []string{zerolog, "github.com/danielgtaylor/huma", "github.com/coder/websocket"},
 		testOwn: []string{"internal/journal/db", "internal/journal/db/dbtest"},
 		why:     "API and console read the core's views and declare the interfaces they need",
 	},

@@ -8,6 +8,7 @@ package edge
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,16 +24,25 @@ type FlowID string
 // Flow is a path to a peer.
 type Flow struct {
 	ID      FlowID
-	Network string         // "udp", "tcp" or "tls"
+	Network string         // "udp", "tcp", "tls", or "ws" or "wss" for a WebSocket (RFC 7118)
 	Local   netip.AddrPort // our concrete address
 	Remote  netip.AddrPort
 	// Server is the name that the peer proved by its certificate, or has to
 	// prove, on a "tls" connection that we open; empty on all others.
 	Server string
+	// Session is that of the browser which opened a WebSocket; empty on all others.
+	Session string
 }
 
 // Stream tells whether the flow is a connection, with which it ends.
-func (f Flow) Stream() bool { return f.Network == "tcp" || f.Network == "tls" }
+func (f Flow) Stream() bool { return f.Network != "udp" }
+
+// Web tells whether the flow is a WebSocket: the peer is a browser, which is
+// reached by it and in no other way (RFC 7118 section 5).
+func (f Flow) Web() bool { return f.Network == "ws" || f.Network == "wss" }
+
+// Secure tells whether nobody on the way can read what is sent.
+func (f Flow) Secure() bool { return f.Network == "tls" || f.Network == "wss" }
 
 // UDPFlow is the flow of datagrams between local and remote. It needs no table
 // and never dies.
@@ -69,11 +79,14 @@ func ParseFlowID(id FlowID) (Flow, bool) {
 		return Flow{}, false
 	}
 	switch {
-	case part[0] == "udp" && len(part) == 3, (part[0] == "tcp" || part[0] == "tls") && len(part) == 4:
+	case part[0] == "udp" && len(part) == 3, slices.Contains(connections(), part[0]) && len(part) == 4:
 		return Flow{ID: id, Network: part[0], Local: local, Remote: remote}, true
 	}
 	return Flow{}, false
 }
+
+// connections are the networks whose flows are connections.
+func connections() []string { return []string{"tcp", "tls", "ws", "wss"} }
 
 // Flows is the table of open stream connections. The zero value is not usable.
 type Flows struct {

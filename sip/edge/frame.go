@@ -86,8 +86,8 @@ func (f *framer) next() ([]byte, error) {
 		}
 		f.head = max(f.off, from-3) + i + len(headEnd)
 	}
-	length, ok := contentLength(f.buf[f.off:f.head])
-	if !ok {
+	length, found, ok := contentLength(f.buf[f.off:f.head])
+	if !found || !ok {
 		return nil, ErrContentLength
 	}
 	end := f.head + length
@@ -107,10 +107,9 @@ func (f *framer) message() []byte { return f.buf[f.off:] }
 
 var headEnd = []byte("\r\n\r\n")
 
-// contentLength finds the one Content-Length (or l) of a header section.
-// Several that differ are as bad as none.
-func contentLength(head []byte) (int, bool) {
-	found, length := false, 0
+// contentLength finds the one Content-Length (or l) of a header section. ok is
+// false for one that is no number, and for several that differ.
+func contentLength(head []byte) (length int, found, ok bool) {
 	for len(head) > 0 {
 		line := head
 		if i := bytes.Index(head, crlf); i >= 0 {
@@ -131,11 +130,11 @@ func contentLength(head []byte) (int, bool) {
 		}
 		n, err := strconv.ParseUint(string(bytes.TrimSpace(value)), 10, 31)
 		if err != nil || found && int(n) != length {
-			return 0, false
+			return 0, true, false
 		}
 		found, length = true, int(n)
 	}
-	return length, found
+	return length, found, true
 }
 
 var (

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -49,9 +48,9 @@ func (l StreamLimits) withDefaults() StreamLimits {
 // a writer, and are listed in the flow table. Connections that Dial opens come
 // out of Accept too, so that all of them are read in the same way.
 type TCP struct {
-	network string      // "tcp" or "tls"
-	secure  *tls.Config // of accepted connections; nil: "tcp"
-	ln      net.Listener
+	network string       // "tcp", "tls", or "ws" for all WebSockets
+	secure  *tls.Config  // of accepted connections; nil: "tcp"
+	ln      net.Listener // nil: connections come by AdoptMessages alone
 	local   netip.AddrPort
 	limits  StreamLimits
 	flows   *Flows
@@ -90,14 +89,16 @@ func ListenTCP(addr netip.AddrPort, limits StreamLimits, flows *Flows, inspect I
 func (t *TCP) Local() netip.AddrPort { return t.local }
 
 // Addr is the address listened on.
-func (t *TCP) Addr() net.Addr { return t.ln.Addr() }
+func (t *TCP) Addr() net.Addr { return net.TCPAddrFromAddrPort(t.local) }
 
 // Close closes the listener and all its connections.
 func (t *TCP) Close() error {
 	var err error
 	t.once.Do(func() {
 		close(t.closed)
-		err = t.ln.Close()
+		if t.ln != nil {
+			err = t.ln.Close()
+		}
 		t.mu.Lock()
 		open := make([]*Conn, 0, len(t.open))
 		for c := range t.open {
@@ -115,11 +116,9 @@ func (t *TCP) Close() error {
 // serve has to block while it accepts; if it returns or panics it is called again.
 func (t *TCP) Serve(serve func(net.Listener) error) {
 	var wg sync.WaitGroup
-	wg.Add(1)
-	go func() {
-		defer wg.Done()
-		t.accept()
-	}()
+	if t.ln != nil {
+		wg.Go(t.accept)
+	}
 	for {
 		func() {
 			defer func() { _ = recover() }()
@@ -157,7 +156,7 @@ func (t *TCP) accept() {
 		if t.secure != nil {
 			nc = tls.Server(nc, t.secure) // the handshake is the reader's, who may wait
 		}
-		if c := t.adopt(nc, ""); c != nil {
+		if c := t.adopt(nc, t.between(nc)); c != nil {
 			t.hand(c)
 		}
 	}
@@ -188,11 +187,23 @@ func (t *TCP) Accept() (net.Conn, error) {
 // peer of a TLS connection has proved to be server. It returns once whoever
 // calls Accept has begun to read it.
 func (t *TCP) Adopt(nc net.Conn, server string) (Flow, error) {
-	c := t.adopt(nc, server)
+	f := t.between(nc)
+	f.Server = server
+	c := t.adopt(nc, f)
 	if c == nil {
 		return Flow{}, ErrTooManyConnections
 	}
 	c.setKept(true)
+	return t.handOver(c)
+}
+
+// between is the flow that a connection is.
+func (t *TCP) between(nc net.Conn) Flow {
+	return Flow{Network: t.network, Local: addrPort(nc.LocalAddr()), Remote: addrPort(nc.RemoteAddr())}
+}
+
+// handOver passes a connection to Accept and waits until it is read.
+func (t *TCP) handOver(c *Conn) (Flow, error) {
 	if !t.hand(c) {
 		return Flow{}, net.ErrClosed
 	}
@@ -207,10 +218,12 @@ func (t *TCP) Adopt(nc net.Conn, server string) (Flow, error) {
 // ErrTooManyConnections means that a cap of StreamLimits was reached.
 var ErrTooManyConnections = errors.New("too many connections")
 
-func (t *TCP) adopt(nc net.Conn, server string) *Conn {
-	local, remote := addrPort(nc.LocalAddr()), addrPort(nc.RemoteAddr())
-	source := limitKey(remote.Addr())
+func (t *TCP) adopt(nc net.Conn, flow Flow) *Conn {
+	source := limitKey(flow.Remote.Addr())
 	c := &Conn{Conn: nc, owner: t, source: source, frame: framer{max: t.limits.MaxMessage}, begun: make(chan struct{})}
+	if m, ok := nc.(*messageConn); ok {
+		c.messages = m.Messages
+	}
 	t.mu.Lock()
 	full := len(t.open) >= t.limits.Total ||
 		t.perSource[source] >= t.limits.PerSource && (t.trusted == nil || !t.trusted(source))
@@ -228,7 +241,7 @@ func (t *TCP) adopt(nc net.Conn, server string) *Conn {
 		_ = tc.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 15 * time.Second, Count: 4})
 	}
 	c.lastSeen.Store(time.Now().UnixNano())
-	if !t.flows.add(c, Flow{Network: t.network, Local: local, Remote: remote, Server: server}) {
+	if !t.flows.add(c, flow) {
 		t.strike(c)
 		t.count.Refused.Add(1)
 		_ = nc.Close()
@@ -256,224 +269,4 @@ func (t *TCP) strike(c *Conn) {
 	if t.perSource[c.source]--; t.perSource[c.source] <= 0 {
 		delete(t.perSource, c.source)
 	}
-}
-
-// Conn is a connection. Read returns at most one whole message at a time (a
-// long one in several pieces, never two in one), Write never blocks.
-type Conn struct {
-	net.Conn
-	owner  *TCP
-	source netip.Addr
-	flow   Flow
-
-	frame framer        // accessed by Read only
-	ready []byte        // rest of the message being read; accessed by Read only
-	begun chan struct{} // closed by the first Read
-	once  sync.Once
-
-	lastSeen atomic.Int64 // Unix nanoseconds
-	kept     atomic.Bool
-	down     sync.Once
-
-	mu      sync.Mutex
-	pending []byte
-	writing bool
-	broken  error
-}
-
-// Flow is the path that the connection is.
-func (c *Conn) Flow() Flow { return c.flow }
-
-func (c *Conn) setKept(keep bool) {
-	c.kept.Store(keep)
-	if keep {
-		_ = c.Conn.SetReadDeadline(time.Time{})
-	} else {
-		_ = c.Conn.SetReadDeadline(time.Now().Add(c.owner.limits.Idle))
-	}
-}
-
-// Read returns a piece of the next message. Keepalives are answered here
-// (RFC 5626 section 3.5.1).
-func (c *Conn) Read(b []byte) (int, error) {
-	var err error
-	c.once.Do(func() {
-		defer close(c.begun)
-		if err = c.shakeHands(); err == nil {
-			c.owner.flows.begin(c)
-		}
-	})
-	if err != nil {
-		c.shut()
-		return 0, err
-	}
-	for len(c.ready) == 0 {
-		msg, err := c.frame.next()
-		switch {
-		case err != nil:
-			c.owner.count.Malformed.Add(1)
-			c.lastWords(badFrame(c.frame.message(), err))
-			c.shut()
-			return 0, err
-		case msg != nil:
-			c.ready = c.check(msg)
-		default:
-			if err := c.fill(); err != nil {
-				c.shut()
-				return 0, err
-			}
-		}
-	}
-	n := copy(b, c.ready)
-	c.ready = c.ready[n:]
-	return n, nil
-}
-
-// shakeHands completes the handshake of an accepted TLS connection. Its reads
-// have the deadline of the first byte already.
-func (c *Conn) shakeHands() error {
-	secure, ok := c.Conn.(*tls.Conn)
-	if !ok || secure.ConnectionState().HandshakeComplete {
-		return nil
-	}
-	_ = c.Conn.SetWriteDeadline(time.Now().Add(c.owner.limits.FirstByte))
-	if err := secure.Handshake(); err != nil {
-		c.owner.count.Handshakes.Add(1)
-		return err
-	}
-	return c.Conn.SetWriteDeadline(time.Time{})
-}
-
-// check passes a whole message through Inspect.
-func (c *Conn) check(msg []byte) []byte {
-	c.seen(false, msg)
-	if c.owner.inspect == nil {
-		return msg
-	}
-	forward, reply := c.owner.inspect(msg)
-	if reply != nil {
-		_, _ = c.Write(reply)
-	}
-	if forward == nil {
-		c.owner.count.Malformed.Add(1)
-	}
-	return forward
-}
-
-func (c *Conn) seen(sent bool, msg []byte) {
-	if tap := c.owner.flows.tap; tap != nil && looksLikeSIP(msg) {
-		tap(c.flow, sent, msg)
-	}
-}
-
-// fill reads more bytes into the framer.
-func (c *Conn) fill() error {
-	n, err := c.Conn.Read(c.frame.space())
-	if n > 0 {
-		now := time.Now()
-		c.lastSeen.Store(now.UnixNano())
-		if pings := c.frame.added(n); pings > 0 {
-			_, _ = c.Write([]byte("\r\n"))
-		}
-		if !c.kept.Load() {
-			_ = c.Conn.SetReadDeadline(now.Add(c.owner.limits.Idle))
-		}
-		return nil
-	}
-	return err
-}
-
-// Write queues b. A goroutine that lives only while there is something to send
-// writes it, so that a peer that does not read cannot hold up anybody.
-func (c *Conn) Write(b []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.broken != nil {
-		return 0, c.broken
-	}
-	if len(c.pending)+len(b) > c.owner.limits.MaxPending {
-		c.broken = fmt.Errorf("peer %s does not read", c.flow.Remote)
-		c.owner.count.WriteErrors.Add(1)
-		go c.shut()
-		return 0, c.broken
-	}
-	c.seen(true, b)
-	c.pending = append(c.pending, b...)
-	if !c.writing {
-		c.writing = true
-		go c.drain()
-	}
-	return len(b), nil
-}
-
-// drain writes what is queued until nothing is left.
-func (c *Conn) drain() {
-	for {
-		c.mu.Lock()
-		batch := c.pending
-		c.pending = nil
-		if len(batch) == 0 || c.broken != nil {
-			c.writing = false
-			c.mu.Unlock()
-			return
-		}
-		c.mu.Unlock()
-		_ = c.Conn.SetWriteDeadline(time.Now().Add(c.owner.limits.Write))
-		if _, err := c.Conn.Write(batch); err != nil {
-			c.mu.Lock()
-			c.broken, c.writing = err, false
-			c.mu.Unlock()
-			c.owner.count.WriteErrors.Add(1)
-			c.shut()
-			return
-		}
-	}
-}
-
-// lastWords sends a final answer before the connection is closed, unless the
-// peer is not even taking what was sent before.
-func (c *Conn) lastWords(reply []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(reply) == 0 || c.writing || c.broken != nil {
-		return
-	}
-	c.seen(true, reply)
-	_ = c.Conn.SetWriteDeadline(time.Now().Add(c.owner.limits.Write / 10))
-	_, _ = c.Conn.Write(reply) // the connection ends either way
-	c.broken = net.ErrClosed
-}
-
-// Close closes the connection at once.
-func (c *Conn) Close() error {
-	c.shut()
-	return nil
-}
-
-// shut closes the connection and strikes it off, once.
-func (c *Conn) shut() {
-	c.down.Do(func() {
-		c.mu.Lock()
-		if c.broken == nil {
-			c.broken = net.ErrClosed
-		}
-		c.mu.Unlock()
-		_ = c.Conn.Close()
-		c.owner.forget(c)
-	})
-}
-
-// bare is the connection below TLS.
-func bare(nc net.Conn) net.Conn {
-	if secure, ok := nc.(*tls.Conn); ok {
-		return secure.NetConn()
-	}
-	return nc
-}
-
-func addrPort(a net.Addr) netip.AddrPort {
-	if t, ok := a.(*net.TCPAddr); ok {
-		return unmap(t.AddrPort())
-	}
-	return netip.AddrPort{}
 }

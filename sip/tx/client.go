@@ -71,7 +71,7 @@ func (l *Layer) finish(req *sip.Request, flow edge.Flow) {
 	if req.Body() == nil {
 		req.SetBody(nil) // Content-Length: 0
 	}
-	req.SetTransport(sip.NetworkToUpper(flow.Network))
+	req.SetTransport(sip.NetworkToUpper(carrier(flow)))
 	req.SetDestination(flow.Remote.String())
 	if flow.Network == "udp" { // of the connections, only datagrams are chosen by our address
 		req.Laddr = laddr(flow)
@@ -168,7 +168,7 @@ func (l *Layer) newClientTransaction(req *sip.Request, flow edge.Flow) (*sip.Cli
 	if l.ctx.Err() != nil {
 		return nil, ErrCancelled
 	}
-	if flow.Network == "tls" {
+	if proven(flow) {
 		conn, err := l.connection(flow)
 		if err != nil {
 			return nil, err
@@ -260,19 +260,19 @@ func (l *Layer) Repeat(ack *sip.Request, flow edge.Flow) error {
 
 // connection is the library's connection for a flow. It keeps them by address:
 // datagrams' by ours, connections' by both, so that one that we opened is found
-// by ours, which no other has, and one that we accepted by the peer's. Over TLS
-// it has to be the very connection of the flow, since others may go to somebody
-// who has proved nothing.
+// by ours, which no other has, and one that we accepted by the peer's. Over TLS and
+// of WebSockets it has to be the very connection of the flow, since others may go to
+// somebody who has proved nothing.
 func (l *Layer) connection(flow edge.Flow) (sip.Connection, error) {
 	at := flow.Remote
 	if flow.Network == "udp" || flow.Server != "" {
 		at = flow.Local
 	}
-	conn, err := l.tpl.GetConnection(flow.Network, at.String())
+	conn, err := l.tpl.GetConnection(carrier(flow), at.String())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFlowDead, err)
 	}
-	if flow.Network != "tls" {
+	if !proven(flow) {
 		return conn, nil
 	}
 	if c, ok := conn.(*sip.TCPConnection); ok {
@@ -283,6 +283,18 @@ func (l *Layer) connection(flow edge.Flow) (sip.Connection, error) {
 	_, _ = conn.TryClose() // gives the reference back
 	return nil, ErrFlowDead
 }
+
+// carrier is the network under which the library knows a flow: WebSockets, whose
+// handshake and frames are not its business, are connections like any other.
+func carrier(flow edge.Flow) string {
+	if flow.Web() {
+		return "tcp"
+	}
+	return flow.Network
+}
+
+// proven tells whether it matters which of the connections with an address it is.
+func proven(flow edge.Flow) bool { return flow.Network == "tls" || flow.Web() }
 
 func laddr(flow edge.Flow) sip.Addr {
 	return sip.Addr{IP: net.IP(flow.Local.Addr().AsSlice()), Port: int(flow.Local.Port())}

@@ -82,6 +82,7 @@ type Layer struct {
 	udp     []*edge.UDP
 	tcp     []*edge.TCP
 	tls     []*edge.TCP
+	web     *edge.TCP // WebSockets
 	invites invites
 	busy    atomic.Int64
 	serving sync.WaitGroup
@@ -194,6 +195,7 @@ func (l *Layer) bind() error {
 	if len(l.udp)+len(l.tcp)+len(l.tls) == 0 {
 		return ErrNoSocket
 	}
+	l.web = edge.ForMessages(l.o.Streams, l.flows, inspect, &l.Edge)
 	return nil
 }
 
@@ -215,6 +217,7 @@ func (l *Layer) Start() {
 	for _, t := range l.tls {
 		l.serving.Go(func() { t.Serve(l.tpl.ServeTLS) })
 	}
+	l.serving.Go(func() { l.web.Serve(l.tpl.ServeTCP) }) // which only moves bytes, see carrier
 }
 
 // Settle waits until every client transaction has its final answer, or ctx ends.
@@ -250,6 +253,9 @@ func (l *Layer) closeSockets() {
 	}
 	for _, t := range append(l.tcp, l.tls...) {
 		_ = t.Close()
+	}
+	if l.web != nil {
+		_ = l.web.Close()
 	}
 }
 
@@ -287,6 +293,11 @@ func (l *Layer) Listening(network string) []netip.AddrPort {
 		return l.TLS()
 	}
 	return nil
+}
+
+// Adopt takes on a WebSocket that was opened to us; f tells its network and addresses.
+func (l *Layer) Adopt(m edge.Messages, f edge.Flow) (edge.Flow, error) {
+	return l.web.AdoptMessages(m, f)
 }
 
 // Flows is the table of connections.
@@ -345,7 +356,7 @@ func pick(locals []netip.AddrPort, remote netip.Addr) (netip.AddrPort, error) {
 // Sent is the address by which the peer of the flow can reach us: for Via and Contact.
 func (l *Layer) Sent(f edge.Flow) netip.AddrPort {
 	local := f.Local
-	if f.Stream() {
+	if f.Stream() && !f.Web() {
 		// The local port of a connection that we opened is not listened on.
 		if at, err := pick(l.Listening(f.Network), f.Remote.Addr()); err == nil {
 			local = at
