@@ -61,6 +61,10 @@ var rules = []rule{
 		why: "chats declare the interfaces they need and never touch telephony",
 	},
 	{
+		path: "chat/store", own: []string{"chat", "internal/journal/db"}, libs: []string{zerolog}, testOwn: []string{"internal/journal/db/dbtest"},
+		why: "what customers wrote is kept without knowing how it came or who is to answer it",
+	},
+	{
 		path: "configs", own: []string{"queuegroups", "queuegroups/strictyaml"}, libs: []string{"go.yaml.in/yaml"},
 		testOwn: []string{"holdmusic", "media"}, // the sample's music must play
 		why:     "settings are read before anything runs",

@@ -1,0 +1,276 @@
+// Package chat is the model of open channels: contacts and their identities,
+// conversations, sessions, and messages with all that belongs to them.
+//
+// A conversation is the thread of one customer's identity in one channel, and
+// never ends. A session is one enquiry in it, from its first message until it is
+// closed: to the core it is an interaction, and the session's id is that of the
+// customer's leg. Messages are numbered in their conversation, from 1 and without
+// a gap, so that whoever has seen up to one of them can ask for those after it,
+// and needs no times to do so.
+//
+// What is kept is committed before anybody is told that it was. Texts are kept
+// here alone; the core hears only that somebody wrote.
+package chat
+
+import (
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// What can be wrong.
+var (
+	ErrNotFound = errors.New("there is no such thing")
+	ErrClosed   = errors.New("the session is closed")
+	ErrEmpty    = errors.New("a message has a text or an attachment")
+	ErrTooLong  = errors.New("the text is too long")
+	ErrText     = errors.New("that is no text")
+	ErrID       = errors.New("an id has 1 to 200 characters")
+	ErrScore    = errors.New("a score is 1 to 5")
+	ErrTooBig   = errors.New("the attachment is too big")
+	ErrTooMany  = errors.New("there are too many attachments")
+)
+
+// Limits of a message.
+const (
+	TextMax        = 16 << 10 // bytes
+	AttachmentMax  = 20 << 20 // bytes
+	AttachmentsMax = 10
+	IDMax          = 200 // bytes, of others' ids and of names
+)
+
+// SessionID names a session, and to the core the customer's end of it.
+type SessionID string
+
+// sessionPrefix begins every session's id, so that it is no call's.
+const sessionPrefix = "chat-"
+
+// NewSessionID makes one of a text that is unique for ever.
+func NewSessionID(unique string) SessionID { return SessionID(sessionPrefix + unique) }
+
+// IsSession tells whether a leg is an end of a chat: the customer's, or an agent's,
+// whose id begins with it.
+func IsSession(leg string) bool { return strings.HasPrefix(leg, sessionPrefix) }
+
+// Author says who wrote a message.
+type Author string
+
+// The authors.
+const (
+	ByCustomer Author = "customer"
+	ByAgent    Author = "agent"
+	BySystem   Author = "system" // a text of the channel's
+)
+
+// Kind says what a message is for.
+type Kind string
+
+// The kinds of messages.
+const (
+	KindText Kind = "text"
+	KindNote Kind = "note" // among agents; no customer ever sees it
+)
+
+// Status says how far a message of ours has got. It only moves forward: reports
+// of it come in any order.
+type Status string
+
+// The statuses, in order.
+const (
+	StatusAccepted  Status = "accepted"  // it is kept
+	StatusSent      Status = "sent"      // the connector's other side has it
+	StatusDelivered Status = "delivered" // the customer's device has it
+	StatusRead      Status = "read"
+	StatusFailed    Status = "failed" // it will not get there; what has got there cannot fail
+)
+
+// Rank orders statuses; 0: it is none. A failure overtakes only what is not sent
+// yet, and is overtaken by a word that the message has arrived after all.
+func (s Status) Rank() int {
+	switch s {
+	case StatusAccepted:
+		return 1
+	case StatusFailed:
+		return 2
+	case StatusSent:
+		return 3
+	case StatusDelivered:
+		return 4
+	case StatusRead:
+		return 5
+	}
+	return 0
+}
+
+// Contact is a customer, as far as is known.
+type Contact struct {
+	ID      int64
+	Name    string
+	Created time.Time
+}
+
+// Conversation is the thread of an identity in a channel.
+type Conversation struct {
+	ID           int64
+	Channel      string
+	Customer     string // the identity: the customer's name for the connector
+	Contact      Contact
+	Seq          int64 // of the last message; 0: none yet
+	ReadCustomer int64 // up to this message the customer has read
+	ReadAgent    int64
+}
+
+// Session is one enquiry.
+type Session struct {
+	ID           SessionID
+	Conversation int64
+	Channel      string
+	Customer     string
+	Name         string // the contact's
+	First        int64  // the message it began with
+	Opened       time.Time
+	Closed       time.Time // zero: it is open
+}
+
+// Message is one message of a conversation.
+type Message struct {
+	Conversation int64
+	Seq          int64
+	Session      SessionID
+	Author       Author
+	Name         string // of the agent
+	Kind         Kind
+	Client       string // the writer's own id of it
+	Text         string
+	Status       Status
+	Reason       string // why it failed
+	At           time.Time
+	Attachments  []Attachment
+}
+
+// Attachment is a file that belongs to a message. Its bytes are in the data folder.
+type Attachment struct {
+	ID   string
+	Name string // as its sender called it, without folders
+	Type string // found out by its bytes, never believed
+	Size int64
+}
+
+// Incoming is a message of a customer's.
+type Incoming struct {
+	Channel  string
+	Customer string // who never changes in the channel
+	Name     string // empty: as before
+	External string // the connector's id of the message, unique in the channel
+	Client   string // the customer's program's own; either may be empty, not both
+	Text     string
+	Files    []Attachment // kept already
+	At       time.Time    // zero: now
+}
+
+// Check tells what is wrong with it.
+func (in *Incoming) Check() error {
+	for _, id := range []string{in.Channel, in.Customer, in.External + in.Client} {
+		if id == "" {
+			return ErrID
+		}
+	}
+	for _, id := range []string{in.Channel, in.Customer, in.External, in.Client, in.Name} {
+		if err := checkID(id); err != nil {
+			return err
+		}
+	}
+	return checkBody(in.Text, in.Files)
+}
+
+// Taken tells what became of a customer's message.
+type Taken struct {
+	Message Message
+	Session Session
+	Again   bool // it was there before
+	Begins  bool // the session began with it
+}
+
+// Draft is a message of an agent's or of the channel's own.
+type Draft struct {
+	Session SessionID
+	Author  Author
+	Name    string // of the agent
+	Kind    Kind
+	Client  string // required: the same one again is the same message
+	Text    string
+	Files   []Attachment
+}
+
+// Check tells what is wrong with it.
+func (d *Draft) Check() error {
+	if d.Client == "" {
+		return ErrID
+	}
+	if err := checkID(d.Client); err != nil {
+		return err
+	}
+	return checkBody(d.Text, d.Files)
+}
+
+func checkID(id string) error {
+	if len(id) > IDMax || !isText(id) {
+		return ErrID
+	}
+	return nil
+}
+
+func checkBody(text string, files []Attachment) error {
+	switch {
+	case strings.TrimSpace(text) == "" && len(files) == 0:
+		return ErrEmpty
+	case len(text) > TextMax:
+		return ErrTooLong
+	case !isText(text):
+		return ErrText
+	case len(files) > AttachmentsMax:
+		return ErrTooMany
+	}
+	return nil
+}
+
+// isText: it is what a database takes as text.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// Rating is what somebody thinks of a session (R71, R73).
+type Rating struct {
+	Session SessionID
+	Who     string // "customer", or the name of the supervisor
+	Score   int    // 1 to 5
+	Comment string
+	At      time.Time
+}
+
+// Consent is a customer's agreement to a text (R63).
+type Consent struct {
+	Conversation int64
+	Version      string // of the text
+	At           time.Time
+	Address      string // that it came from
+}
+
+// Event is what came in at a connector, as it came.
+type Event struct {
+	ID       int64
+	Channel  string
+	Event    string // the sender's id of it
+	Customer string // whose events are dealt with in order
+	Body     []byte
+}
+
+// Outgoing is a message that is to go out to a customer.
+type Outgoing struct {
+	ID       int64
+	Channel  string
+	Customer string
+	Message  Message
+	Attempts int  // so far
+	Trying   bool // one was under way when the server ended: nobody knows whether it got through
+	Next     time.Time
+}
