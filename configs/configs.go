@@ -8,11 +8,7 @@ package configs
 import (
 	"embed"
 	"fmt"
-	"io"
 	"net/netip"
-	"os"
-	"path"
-	"path/filepath"
 
 	"centrala/queuegroups"
 	"centrala/queuegroups/strictyaml"
@@ -53,8 +49,10 @@ type Server struct {
 	// QueueGroups is the file or folder of declarations as it is written in the settings.
 	QueueGroups string
 
-	folder string         // what names are relative to; empty: the embedded files
-	groups strictyaml.Pos // of QueueGroups
+	file   string            // of the settings
+	folder string            // what names are relative to; empty: the embedded files
+	opened func(path string) // is told of what Open opens; nil: nobody
+	groups strictyaml.Pos    // of QueueGroups
 }
 
 // Listen is where the server takes connections.
@@ -129,17 +127,6 @@ func LoadAll(file string) (*Server, *queuegroups.Config, error) {
 		return nil, nil, err
 	}
 	return s, groups, nil
-}
-
-// Open opens a file that the settings or the queue groups name.
-func (s *Server) Open(name string) (io.ReadCloser, error) {
-	if filepath.IsAbs(name) {
-		return os.Open(name)
-	}
-	if s.folder == "" {
-		return sample.Open(path.Clean(filepath.ToSlash(name)))
-	}
-	return os.Open(filepath.Join(s.folder, name))
 }
 
 // Schema gives the JSON Schema of centrala.yaml, for editors.

@@ -26,7 +26,7 @@ func load(file string) (*Server, *strictyaml.Report) {
 		file = sampleFile
 		data, err = sample.ReadFile(sampleFile)
 	} else {
-		l.server.folder = filepath.Dir(file)
+		l.server.file, l.server.folder = file, filepath.Dir(file)
 		data, err = os.ReadFile(file)
 	}
 	if err != nil {

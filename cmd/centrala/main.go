@@ -32,6 +32,8 @@ type cli struct {
 	Agent   agentCmd   `cmd:"" help:"Agents: declare, password, list."`
 	User    userCmd    `cmd:"" help:"People who use console and API and are no agents."`
 	Key     keyCmd     `cmd:"" help:"API keys for programs."`
+	Backup  backupCmd  `cmd:"" help:"Write configuration and records into one file, while the server runs or not."`
+	Restore restoreCmd `cmd:"" help:"Take a backup out into a folder."`
 	Healthz healthzCmd `cmd:"" help:"Ask the running server whether it works; exit code 0 or 1."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -59,8 +59,11 @@ func part(l zerolog.Logger, name string) zerolog.Logger {
 	return l.With().Str("part", name).Logger()
 }
 
+// logFolder is the log's in the data folder.
+const logFolder = "log"
+
 func eventLogOptions(s *configs.Server, log zerolog.Logger) eventlog.Options {
-	o := eventlog.Options{Dir: filepath.Join(s.Data, "log"), Node: nodeID(s), Log: part(log, "log")}
+	o := eventlog.Options{Dir: filepath.Join(s.Data, logFolder), Node: nodeID(s), Log: part(log, "log")}
 	if s.Engine != configs.EngineEmbedded {
 		o.URL = s.Engine
 	}

@@ -106,6 +106,10 @@ var rules = []rule{
 		why:     "the switchboard joins the core with the outside; storage and start-up reach it as interfaces",
 	},
 	{
+		path: "internal/backup",
+		why:  "packing and unpacking files knows nothing of what is in them",
+	},
+	{
 		path: "internal/mailbox",
 		why:  "an actor's queue knows nothing of what is in it",
 	},

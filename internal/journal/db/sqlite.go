@@ -223,3 +223,41 @@ func attempt(f func(*sql.Tx) error, tx *sql.Tx) (err error) {
 	}()
 	return f(tx)
 }
+
+// Copy writes a copy of SQLite's file of the data folder as it is at one moment into
+// a new file, beside a server that goes on writing. Where there is no database yet,
+// the error is fs.ErrNotExist.
+func Copy(ctx context.Context, dir, to string) error {
+	file := filepath.Join(dir, File)
+	if _, err := os.Stat(file); err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	return withFile(file, func(db *sql.DB) error {
+		if _, err := db.ExecContext(ctx, "vacuum into $1", to); err != nil {
+			return fmt.Errorf("copy the database %s: %w", file, err)
+		}
+		return os.Chmod(to, 0o600)
+	})
+}
+
+// Verify reads a whole file of SQLite and returns what is wrong with it.
+func Verify(ctx context.Context, file string) error {
+	return withFile(file, func(db *sql.DB) error {
+		var verdict string
+		if err := db.QueryRowContext(ctx, "pragma integrity_check(1)").Scan(&verdict); err != nil {
+			return fmt.Errorf("database %s: %w", file, err)
+		}
+		if verdict != "ok" {
+			return fmt.Errorf("database %s is damaged: %s", file, verdict)
+		}
+		return nil
+	})
+}
+
+func withFile(file string, f func(*sql.DB) error) error {
+	db, err := openFile(file, "deferred", 1)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(db), db.Close())
+}

@@ -1,0 +1,169 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"centrala/internal/backup"
+)
+
+// backedUp is a server that runs, with a user, files of music inside and outside of its folder, and a backup of it.
+func backedUp(t *testing.T) (config, archive, outside string) {
+	t.Helper()
+	outside = filepath.Join(t.TempDir(), "elsewhere.wav")
+	config = webSite(t, "agents: {anna: {sip_password: \"file:secret\"}}\ngroups: {sales: {agents: [anna], hold_music: own}}\n"+
+		"hold_music: {own: {files: [music/calm.wav, "+outside+"]}}\n")
+	dir := filepath.Dir(config)
+	tone, err := os.ReadFile("../../configs/music/calm.wav")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	relative := strings.Replace(string(text), filepath.Join(dir, "data"), "./data", 1)
+	for name, data := range map[string][]byte{
+		config: []byte(relative), filepath.Join(dir, "secret"): []byte("a phone's password\n"), outside: tone,
+		filepath.Join(dir, "music", "calm.wav"): tone, filepath.Join(dir, "not-named"): []byte("x"),
+	} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, err := New(t.Context(), Options{Config: config, Console: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := people(t, config).AddUser(t.Context(), "chief", "director"); err != nil {
+		t.Fatal(err)
+	}
+	archive = filepath.Join(t.TempDir(), "centrala.tar.gz")
+	summary, err := Backup(t.Context(), config, archive)
+	if err != nil || !strings.Contains(summary, archive) {
+		t.Fatalf("%q %v", summary, err)
+	}
+	return config, archive, outside
+}
+
+// A server is backed up while it runs, and starts elsewhere from the backup with all that it had.
+func TestBackup_AndRestore(t *testing.T) {
+	_, archive, outside := backedUp(t)
+	if info, err := os.Stat(archive); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others can read the secrets in it: %v %v", info.Mode(), err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(archive), ".*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if err := os.Remove(outside); err != nil {
+		t.Fatal(err)
+	}
+	into := filepath.Join(t.TempDir(), "new")
+	summary, err := Restore(t.Context(), archive, into)
+	if err != nil || !strings.Contains(summary, filepath.Join(into, "centrala.yaml")) {
+		t.Fatalf("%q %v", summary, err)
+	}
+	for _, name := range []string{outside, filepath.Join(into, "music", "calm.wav"), filepath.Join(into, "secret"), filepath.Join(into, "data", "centrala.db")} {
+		if !exists(name) {
+			t.Errorf("%s is not there", name)
+		}
+	}
+	for _, name := range []string{filepath.Join(into, "not-named"), filepath.Join(into, "data", firstSignIn), filepath.Join(into, "data", logFolder)} {
+		if exists(name) {
+			t.Errorf("%s is there", name)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(into, ".*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	config := filepath.Join(into, "centrala.yaml")
+	b, err := New(t.Context(), Options{Config: config, Console: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Start(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if u, err := b.accounts.User(t.Context(), "chief"); err != nil || u.Role != "director" {
+		t.Errorf("%+v %v", u, err)
+	}
+	if err := b.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Nothing that exists is overwritten, and nothing is done by halves.
+func TestBackup_OverwritesNothing(t *testing.T) {
+	config, archive, outside := backedUp(t)
+	if _, err := Backup(t.Context(), config, archive); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), "exists already") {
+		t.Error(err)
+	}
+	into := t.TempDir()
+	mine := filepath.Join(into, "centrala.yaml")
+	if err := os.WriteFile(mine, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Restore(t.Context(), archive, into)
+	if !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), mine) || !strings.Contains(err.Error(), outside) {
+		t.Error(err)
+	}
+	if files, _ := filepath.Glob(filepath.Join(into, "*")); len(files) != 1 {
+		t.Errorf("%v", files)
+	}
+	// A log of other days beside the restored database.
+	into = t.TempDir()
+	if err := errors.Join(os.Remove(outside), os.MkdirAll(filepath.Join(into, "data", logFolder), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Restore(t.Context(), archive, into); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), filepath.Join(into, "data", logFolder)) {
+		t.Error(err)
+	}
+	if _, err := Restore(t.Context(), config, t.TempDir()); !errors.Is(err, backup.ErrDamaged) {
+		t.Error(err)
+	}
+	if _, err := Restore(t.Context(), filepath.Join(into, "none"), t.TempDir()); !errors.Is(err, ErrUsage) {
+		t.Error(err)
+	}
+}
+
+// The records in PostgreSQL are not ours to back up, which is said; its password is not in the archive's manifest.
+func TestBackup_PostgreSQL(t *testing.T) {
+	config := webSite(t, "agents: {anna: {}}\ngroups: {sales: {agents: [anna]}}\n")
+	text, err := os.ReadFile(config)
+	if err == nil {
+		err = os.WriteFile(config, append(text, "database: postgres://someone:hush@127.0.0.1:1/none\n"...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive := filepath.Join(t.TempDir(), "b.tar.gz")
+	summary, err := Backup(t.Context(), config, archive)
+	if err != nil || !strings.Contains(summary, "pg_dump") {
+		t.Fatalf("%q %v", summary, err)
+	}
+	in, err := os.Open(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	m, err := backup.Unpack(in, t.TempDir())
+	if err != nil || strings.Contains(m.About[aboutDatabase], "hush") {
+		t.Errorf("%+v %v", m, err)
+	}
+}
