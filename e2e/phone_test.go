@@ -140,15 +140,15 @@ func (p *phone) react() {
 	switch p.answer {
 	case rings, answersCancelled:
 		p.reply("180 Ringing", "")
-	case isBusy, declines, sendsAway:
-		p.reply(string(p.answer), "")
-		p.invite.start = ""
 	case isSilent:
 		p.invite.start = ""
 	case picksUp:
 		p.pick()
 	case ringsMute:
 		p.reply("100 Trying", "")
+	default: // it refuses
+		p.reply(string(p.answer), "")
+		p.invite.start = ""
 	}
 }
 

@@ -44,7 +44,7 @@ func TestLoad_Calling(t *testing.T) {
 agents:
   anna: {}
   bartek: {calls: internal, max_calls: 1}
-  celina: {calls: national, trunk: second}
+  celina: {calls: national, trunk: second, redirects: follow}
   dorota: {calls: international}
   ewa: {calls: any}
 trunks:
@@ -73,6 +73,11 @@ trunks:
 	}
 	if n := c.Agent("bartek").MaxCalls; n != 1 {
 		t.Errorf("bartek may have %d calls", n)
+	}
+	for agent, want := range map[AgentID]bool{"anna": false, "celina": true} {
+		if got := c.Agent(agent).FollowRedirects; got != want {
+			t.Errorf("%s's redirects are followed: %v", agent, got)
+		}
 	}
 	if got := (&Config{}).TrunkOut("anna"); got != "" {
 		t.Errorf("no trunk, but %s", got)

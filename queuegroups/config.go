@@ -59,7 +59,9 @@ type Agent struct {
 	Calls    CallClass `json:"calls,omitempty"`
 	MaxCalls int       `json:"max_calls,omitempty"`
 	Trunk    TrunkID   `json:"trunk,omitempty"`
-	Language string    `json:"language,omitempty"` // that their phone speaks to them: en, pl or ru; empty: see SpeechTo
+	// FollowRedirects has the numbers rung that the agent's phones send calls to (302).
+	FollowRedirects bool   `json:"follow_redirects,omitempty"`
+	Language        string `json:"language,omitempty"` // that their phone speaks to them: en, pl or ru; empty: see SpeechTo
 }
 
 // Skill is a skill and a level of it, 1 to 9. An agent has it at that level; an

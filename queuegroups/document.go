@@ -43,6 +43,7 @@ type agentKeys struct {
 	SRTP        text         `yaml:"srtp" default:"optional" enum:"required,optional,off" doc:"Whether the audio of their phones is encrypted. required: a call that would not be is refused. optional: where the phone does it too; over tls it is asked to. off: never."`
 	Calls       text         `yaml:"calls" default:"national" enum:"internal,national,international,any" doc:"Which numbers outside the agent may call, and send callers to. internal: none. national: ordinary and free ones of the server's region. international: of other countries too. any: premium-rate, satellite and unknown ones too."`
 	MaxCalls    number       `yaml:"max_calls" default:"4" min:"1" max:"100" doc:"Calls from their phones at once; further ones are refused."`
+	Redirects   text         `yaml:"redirects" default:"refuse" enum:"refuse,follow" doc:"What becomes of a call that their phone sends elsewhere (302), where somebody set it to forward its calls. refuse: the agent has declined it. follow: the number rings as another phone of theirs, if it is one outside that calls allows; by the group's forward_confirm, who answers there presses 1."`
 	Trunk       text         `yaml:"trunk" doc:"By which trunk their calls outside leave. Default: any that has a host, by priority and weight." example:"carrier"`
 	Language    text         `yaml:"language" enum:"en,pl,ru" doc:"What their phone speaks after a feature code: English, Polish or Russian. Default: the language of announcements of the first of their groups that names one, else that of the server's region."`
 }

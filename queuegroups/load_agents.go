@@ -23,7 +23,7 @@ func (l *loader) buildAgents(entries []strictyaml.Entry[agentKeys]) {
 				ChatsDuringCall: k.Capacity.ChatsDuringCall.V, NoCallsDuringChat: !k.Capacity.CallsDuringChat.V,
 			},
 			Skills: levels(k.Skills), SRTP: srtp(k.SRTP),
-			Calls: callClass(k.Calls), Language: k.Language.V,
+			Calls: callClass(k.Calls), FollowRedirects: k.Redirects.V == "follow", Language: k.Language.V,
 		}
 		if n := k.MaxCalls.V; n != DefaultMaxCalls {
 			a.MaxCalls = n

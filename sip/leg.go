@@ -68,6 +68,9 @@ type Termination struct {
 	Class  Class  // one of the Class constants
 	Code   int    // the SIP status, 0 where there was none
 	Reason string // for people and logs
+	// Elsewhere is whom to call instead of who refused an outbound call; nil: they did
+	// not say.
+	Elsewhere *Redirection
 }
 
 // Party is somebody named by a From header.

@@ -141,6 +141,9 @@ func (l *Leg) input(in dialog.Input, x details) error {
 	var t Termination
 	if over {
 		t = termination(step.End, x.code, x.reason)
+		if step.End == dialog.PeerRejected {
+			t.Elsewhere = redirection(x.res)
+		}
 		l.s.calls.count(l, t.Class)
 	}
 	l.mu.Unlock()

@@ -35,6 +35,7 @@ func metrics() []metric {
 		{"centrala_calls_arrived_total", "Calls from trunks and from agents that were handed to the core.", nil},
 		{"centrala_calls_refused_total", "Calls from trunks and from agents refused before the core saw them.", nil},
 		{"centrala_calls_denied_total", "Calls and transfers of agents to numbers outside that they may not call.", nil},
+		{"centrala_redirections_total", "Phones that sent a call elsewhere (302), by what became of that: followed, refused.", []string{"result"}},
 		{"centrala_interactions", "Interactions that have not ended, by group.", []string{"group"}},
 		{"centrala_queue_waiting", "Interactions for which nobody is being rung, by group.", []string{"group"}},
 		{"centrala_queue_longest_wait_seconds", "How long the first of these waits, by group; 0: nobody does.", []string{"group"}},
@@ -129,6 +130,8 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	count("centrala_calls_arrived_total", b.Arrived)
 	count("centrala_calls_refused_total", b.Refused)
 	count("centrala_calls_denied_total", b.Denied)
+	count("centrala_redirections_total", b.RedirectsFollowed, "followed")
+	count("centrala_redirections_total", b.RedirectsRefused, "refused")
 	count("centrala_bridges_total", b.Bridges)
 	count("centrala_call_faults_total", b.Panics)
 	count("centrala_facts_refused_total", b.FactsRefused)

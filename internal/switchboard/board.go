@@ -90,10 +90,13 @@ type Board struct {
 
 // Stats are counts since the start, and gauges of now.
 type Stats struct {
-	Calls        int    // calls that have a leg here now
-	Arrived      uint64 // callers' and agents' INVITEs handed to the core
-	Refused      uint64 // callers' INVITEs refused before the core saw them
-	Denied       uint64 // calls and transfers of agents to numbers outside that they may not call
+	Calls   int    // calls that have a leg here now
+	Arrived uint64 // callers' and agents' INVITEs handed to the core
+	Refused uint64 // callers' INVITEs refused before the core saw them
+	Denied  uint64 // calls and transfers of agents to numbers outside that they may not call
+	// Redirections of agents' phones (302), and of numbers outside, by what became of them.
+	RedirectsFollowed, RedirectsRefused uint64
+
 	Offers       uint64 // Ring commands carried out
 	Bridges      uint64 // Bridge commands carried out
 	Panics       uint64 // calls ended by a fault of ours
@@ -101,7 +104,7 @@ type Stats struct {
 }
 
 type counters struct {
-	arrived, refused, denied, offers, bridges, panics, factsRefused atomic.Uint64
+	arrived, refused, denied, redirectsFollowed, redirectsRefused, offers, bridges, panics, factsRefused atomic.Uint64
 }
 
 // New makes a Board; Attach must follow before calls come in.
@@ -144,6 +147,7 @@ func (b *Board) Stats() Stats {
 	b.mu.Unlock()
 	return Stats{
 		Calls: n, Arrived: b.counts.arrived.Load(), Refused: b.counts.refused.Load(), Denied: b.counts.denied.Load(),
+		RedirectsFollowed: b.counts.redirectsFollowed.Load(), RedirectsRefused: b.counts.redirectsRefused.Load(),
 		Offers: b.counts.offers.Load(), Bridges: b.counts.bridges.Load(),
 		Panics: b.counts.panics.Load(), FactsRefused: b.counts.factsRefused.Load(),
 	}

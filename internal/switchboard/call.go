@@ -52,6 +52,7 @@ type leg struct {
 	agent    queuegroups.AgentID  // whose phone it is; empty: a caller's from outside
 	late     bool                 // an offerless INVITE: the answer comes with the ACK
 	offer    *offer               // nil for the caller's
+	exit     *exit                // how it leaves; nil: it is a caller's, or an agent's phone
 	with     *leg                 // whom it is bridged with
 	waits    bool                 // bridged, and hears music because the other end holds the call
 	playing  *acd.Play            // what it hears unless it is bridged; nil: nothing

@@ -25,7 +25,7 @@ func (c *call) ask(l *leg) {
 		return
 	}
 	l.asked = true
-	g := l.offer.confirm
+	g := l.exit.confirm
 	voice := replies(c.board.config.Load().SpeechFor(g))
 	words := []string{holdmusic.WordCall}
 	if name := c.board.music.Group(voice, string(g.ID), g.Extension); len(name) > 0 {

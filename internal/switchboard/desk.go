@@ -15,7 +15,7 @@ func (b *Board) HangUp(id acd.LegID) bool {
 		if l == nil {
 			return false
 		}
-		l.hungUp = l.agent != ""
+		l.hungUp = l.agent != "" || l.offer != nil && l.offer.agent != ""
 		l.sip.Hangup("")
 		return true
 	})

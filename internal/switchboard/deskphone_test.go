@@ -96,7 +96,12 @@ func (p *deskphone) reply(req, status, body string) {
 // answer takes the call that comes.
 func (p *deskphone) answer() {
 	p.t.Helper()
-	invite := p.get("INVITE ")
+	p.take(p.get("INVITE "))
+}
+
+// take answers an INVITE.
+func (p *deskphone) take(invite string) {
+	p.t.Helper()
 	p.from, p.to, p.id = line(invite, "To")+";tag=desk", line(invite, "From"), line(invite, "Call-ID")
 	_, offer, _ := strings.Cut(invite, "\r\n\r\n")
 	sdp, err := p.media.AcceptOffer([]byte(offer))

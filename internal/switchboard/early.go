@@ -10,7 +10,7 @@ import "centrala/media"
 // early lets whoever the leg is called for hear it. False: there is nothing to hear.
 func (c *call) early(l *leg, sdp []byte) bool {
 	o := l.offer
-	if o.agent != "" || l.up || o.cancelled || c.ending || o.confirm != nil {
+	if o.agent != "" || l.up || o.cancelled || c.ending || l.exit.confirm != nil {
 		return false // a call that has to be accepted is not heard before that is done
 	}
 	to := c.asker(o)

@@ -16,6 +16,9 @@ func (c *call) LegProgress(sl *sip.Leg, code int, sdp []byte) {
 	}
 	first := !l.offer.ringing
 	l.offer.ringing = true
+	if l.exit != nil {
+		l.exit.ringing = true
+	}
 	if sdp == nil || !c.early(l, sdp) {
 		c.ringback(l.offer, first)
 	}

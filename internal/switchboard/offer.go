@@ -23,8 +23,10 @@ type offer struct {
 	agent     queuegroups.AgentID // empty: outside
 	by        queuegroups.AgentID // who asks the agent; empty: the caller is offered
 	number    string              // outside
-	ways      []*acd.Dial         // by other trunks, not tried yet
-	srtp      queuegroups.SRTP
+	from      acd.Party           // shown on the agent's phone
+	group     string              // its name, as shown there
+	followed  []string            // numbers that the agent's phones sent the call to
+	srtp      queuegroups.SRTP    // of the agent's phones
 	ringing   bool
 	answered  bool
 	cancelled bool
@@ -32,7 +34,6 @@ type offer struct {
 	live      int              // phones not answered and not failed
 	worst     acd.FailureClass // the most telling failure so far
 	code      int
-	confirm   *queuegroups.Group // whose call has to be accepted by a key; nil: by answering
 }
 
 // whom adds to a log line who is called.
@@ -48,54 +49,71 @@ func (c *call) ring(cmd *acd.Ring) {
 	if c.offers[cmd.Offer] != nil {
 		return // the same command again
 	}
-	o := &offer{id: cmd.Offer, agent: cmd.Agent, by: cmd.By, srtp: c.board.phoneSRTP(cmd.Agent), worst: acd.FailUnreachable}
+	o := &offer{
+		id: cmd.Offer, agent: cmd.Agent, by: cmd.By, from: cmd.From, group: cmd.Group,
+		srtp: c.board.phoneSRTP(cmd.Agent), worst: acd.FailUnreachable,
+	}
 	c.offers[o.id] = o
 	c.board.counts.offers.Add(1)
 	from := sip.Party{User: cmd.From.Number, Name: cmp.Or(cmd.From.Name, cmd.From.Number) + " · " + cmd.Group}
 	if !c.ending {
 		for _, contact := range c.board.contacts(o.agent) {
-			c.dial(o, sip.Dial{To: contact, From: from})
+			c.dial(o, nil, sip.Dial{To: contact, From: from})
 		}
 	}
 	c.settle(o)
 }
 
-// dial calls one telephone of an offer; d wants for the leg's id and the session. A
-// host name is looked up first: the audio has to be where we call from.
-func (c *call) dial(o *offer, d sip.Dial) {
+// dial calls one telephone of an offer, x being how it leaves, nil for an agent's phone;
+// d wants for the leg's id and the session. A host name is looked up first: the audio
+// has to be where we call from.
+func (c *call) dial(o *offer, x *exit, d sip.Dial) {
 	o.live++
+	if x != nil {
+		x.open = true
+	}
 	if d.To.Located() {
-		c.begun(o, d, nil)
+		c.begun(o, x, d, nil)
 		return
 	}
 	c.board.stack.Locate(d.To, func(to sip.Contact, err error) {
 		c.box.Post(func() {
 			d.To = to
-			c.begun(o, d, err)
-			c.nextWay(o)
+			c.begun(o, x, d, err)
+			c.nextWay(o, x)
 		})
 	})
 }
 
 // begun calls a telephone that was looked up, or not found.
-func (c *call) begun(o *offer, d sip.Dial, err error) {
-	if err == nil && (c.ending || o.cancelled) {
+func (c *call) begun(o *offer, x *exit, d sip.Dial, err error) {
+	if err == nil && (c.ending || o.cancelled || o.answered) {
 		err = errLegGone
 	}
 	if err == nil {
-		err = c.invite(o, d)
+		err = c.invite(o, x, d)
 	}
 	if err != nil {
 		o.live--
+		if x != nil {
+			x.open = false
+		}
 		o.whom(c.log.Warn().Err(err)).Str("contact", d.To.URI).Msg("phone not rung")
 	}
 }
 
-// invite opens the audio and sends the INVITE.
-func (c *call) invite(o *offer, d sip.Dial) error {
+// invite opens the audio and sends the INVITE. Who is at a number outside has none of
+// an agent's rights, though it be one's phone that the call was sent there by.
+func (c *call) invite(o *offer, x *exit, d sip.Dial) error {
 	c.phones++
-	l := &leg{id: phoneLeg(c.id, c.phones), offer: o, agent: o.agent}
-	ep, err := c.board.endpoint(string(l.id), d.To.Local, d.To.Remote, security(o.srtp, d.To.Secure()), c.mediaEvents(l))
+	l := &leg{id: phoneLeg(c.id, c.phones), offer: o, exit: x}
+	srtp := o.srtp
+	if x == nil {
+		l.agent = o.agent
+	} else {
+		srtp = x.srtp
+	}
+	ep, err := c.board.endpoint(string(l.id), d.To.Local, d.To.Remote, security(srtp, d.To.Secure()), c.mediaEvents(l))
 	if err != nil {
 		return err
 	}
@@ -119,13 +137,12 @@ func callOf(l acd.LegID) acd.LegID {
 
 // phoneAnswered tells the core, which knows whether this answer was the first.
 func (c *call) phoneAnswered(l *leg, sdp []byte) {
-	o := l.offer
 	if err := l.media.AcceptAnswer(sdp); err != nil {
 		c.log.Warn().Err(err).Str("leg_id", string(l.id)).Msg("phone's answer unusable")
 		l.sip.Hangup(`SIP;cause=488;text="Not acceptable"`)
 		return
 	}
-	if o.confirm != nil {
+	if l.exit != nil && l.exit.confirm != nil {
 		c.ask(l)
 		return
 	}
@@ -148,8 +165,9 @@ func (c *call) accepted(l *leg) {
 func (c *call) phoneFailed(l *leg, t sip.Termination) {
 	o := l.offer
 	o.live--
-	if t.Code/100 == 3 { // whatever that costs would be ours to pay
-		o.whom(c.log.Warn().Str("leg_id", string(l.id))).Int("code", t.Code).Msg("a phone sends its calls elsewhere: not followed")
+	if t.Code/100 == 3 && c.redirected(l, t) {
+		c.settle(o)
+		return
 	}
 	class := failureClass(t)
 	if l.asked {
@@ -158,12 +176,16 @@ func (c *call) phoneFailed(l *leg, t sip.Termination) {
 	if telling(class) > telling(o.worst) || o.code == 0 {
 		o.worst, o.code = class, t.Code
 	}
-	if !l.asked && o.another(t) {
-		o.whom(c.log.Info().Str("leg_id", string(l.id))).Int("code", t.Code).Str("why", t.Reason).Msg("calling by the next trunk")
-	} else {
-		o.ways = nil
+	x := l.exit
+	if x != nil {
+		x.open = false
+		if !l.asked && !o.cancelled && x.another(t) {
+			o.whom(c.log.Info().Str("leg_id", string(l.id))).Int("code", t.Code).Str("why", t.Reason).Msg("calling by the next trunk")
+		} else {
+			x.ways = nil
+		}
 	}
-	c.nextWay(o)
+	c.nextWay(o, x)
 }
 
 // settle closes an offer of which no phone is left open, telling the core

@@ -14,46 +14,63 @@ import (
 
 var errLoop = errors.New("the call goes round in circles")
 
+// exit is how a call leaves for a number outside.
+type exit struct {
+	ways    []*acd.Dial // by trunks that were not tried yet
+	open    bool        // a telephone is called, or its trunk is looked up
+	ringing bool
+	srtp    queuegroups.SRTP
+	confirm *queuegroups.Group // whose call has to be accepted by a key; nil: by answering
+	why     string             // the reason of its Diversion (RFC 5806); empty: not known
+}
+
 // dialOut calls a number outside by a trunk (R95, R96).
 func (c *call) dialOut(cmd *acd.Dial) {
 	if c.offers[cmd.Offer] != nil {
 		return // the same command again
 	}
 	o := &offer{id: cmd.Offer, number: cmd.Number, by: cmd.By, worst: acd.FailUnreachable}
-	if g := c.board.config.Load().Group(cmd.Group); g != nil && g.ForwardConfirm && cmd.By == "" {
-		o.confirm = g
-	}
 	c.offers[o.id] = o
 	c.board.counts.offers.Add(1)
+	c.nextWay(o, c.exitTo(cmd, ""))
+}
+
+// exitTo finds out how a call for a number outside leaves.
+func (c *call) exitTo(cmd *acd.Dial, why string) *exit {
+	x := &exit{why: why}
+	if g := c.board.config.Load().Group(cmd.Group); g != nil && g.ForwardConfirm && cmd.By == "" {
+		x.confirm = g
+	}
 	for _, trunk := range c.board.ways(cmd.Trunk, cmd.Number) {
 		by := *cmd
 		by.Trunk = trunk
-		o.ways = append(o.ways, &by)
+		x.ways = append(x.ways, &by)
 	}
-	if len(o.ways) == 0 {
+	if len(x.ways) == 0 {
 		c.log.Warn().Str("number", cmd.Number).Msg("number outside not called: no trunk leads out")
 	}
-	c.nextWay(o)
+	return x
 }
 
-// nextWay calls by the next trunk by which the call may leave.
-func (c *call) nextWay(o *offer) {
-	for len(o.ways) > 0 && o.live == 0 && !c.ending && !o.cancelled {
-		cmd := o.ways[0]
-		o.ways = o.ways[1:]
-		err := c.callOutside(o, cmd)
+// nextWay calls by the next trunk by which the call may leave; x is nil for an agent's
+// phone, for which there is none.
+func (c *call) nextWay(o *offer, x *exit) {
+	for x != nil && len(x.ways) > 0 && !x.open && !c.ending && !o.cancelled && !o.answered {
+		cmd := x.ways[0]
+		x.ways = x.ways[1:]
+		err := c.callOutside(o, x, cmd)
 		if err == nil {
 			continue // on its way, or else the next is tried at once
 		}
 		c.log.Warn().Err(err).Str("trunk", string(cmd.Trunk)).Str("number", cmd.Number).Msg("number outside not called")
 		if errors.Is(err, errLoop) {
-			o.ways = nil
+			x.ways = nil
 		}
 	}
 	c.settle(o)
 }
 
-func (c *call) callOutside(o *offer, cmd *acd.Dial) error {
+func (c *call) callOutside(o *offer, x *exit, cmd *acd.Dial) error {
 	to, err := c.board.stack.TrunkContact(string(cmd.Trunk), c.board.written(cmd.Number, cmd.Trunk))
 	if err != nil {
 		return err
@@ -62,18 +79,18 @@ func (c *call) callOutside(o *offer, cmd *acd.Dial) error {
 	if d.MaxForwards < 1 {
 		return errLoop
 	}
-	if err := c.present(cmd, &d); err != nil {
+	if err := c.present(cmd, x.why, &d); err != nil {
 		return err
 	}
 	c.log.Info().Str("trunk", string(cmd.Trunk)).Str("number", cmd.Number).Str("from", d.From.User).Msg("calling outside")
-	o.srtp = c.board.trunkSRTP(cmd.Trunk)
-	c.dial(o, d)
+	x.srtp = c.board.trunkSRTP(cmd.Trunk)
+	c.dial(o, x, d)
 	return nil
 }
 
 // another: a trunk did not take the call on, and another one may.
-func (o *offer) another(t sip.Termination) bool {
-	return len(o.ways) > 0 && !o.ringing && !o.cancelled && (t.Code == 0 || t.Code == 408 || t.Code/100 == 5)
+func (x *exit) another(t sip.Termination) bool {
+	return len(x.ways) > 0 && !x.ringing && (t.Code == 0 || t.Code == 408 || t.Code/100 == 5)
 }
 
 // ways are the trunks by which a call may leave, in the order in which to try them:

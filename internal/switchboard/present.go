@@ -25,8 +25,8 @@ type sentAway struct {
 const mostDiversions = 5
 
 // present says whom a call outside is shown to come from, and adds by whom it was
-// forwarded. The error tells that it goes round in circles.
-func (c *call) present(cmd *acd.Dial, d *sip.Dial) error {
+// forwarded, and why if that is known. The error tells that it goes round in circles.
+func (c *call) present(cmd *acd.Dial, why string, d *sip.Dial) error {
 	conf := c.board.config.Load()
 	trusted, policy := false, queuegroups.CallerIDDefault
 	own, _ := conf.OwnNumber(cmd.Trunk)
@@ -46,7 +46,7 @@ func (c *call) present(cmd *acd.Dial, d *sip.Dial) error {
 		if origin.Diverted() >= mostDiversions || c.cameFrom(&origin, cmd.Number) {
 			return errLoop
 		}
-		d.Header = append(d.Header, c.forwardedBy(cmd, d, &origin, trusted)...)
+		d.Header = append(d.Header, c.forwardedBy(cmd, why, d, &origin, trusted)...)
 	}
 	c.identify(cmd, d, &origin, forwarded && policy != queuegroups.CallerIDOwn, trusted, own)
 	return nil
@@ -107,9 +107,9 @@ func (b *Board) trusted(trunk queuegroups.TrunkID) bool {
 // forwardedBy are the headers that tell whose number the caller called: Diversion
 // (RFC 5806) and History-Info (RFC 7044). Who forwarded the call before is told to
 // trusted carriers; the others are told how often that was, which ends circles.
-func (c *call) forwardedBy(cmd *acd.Dial, d *sip.Dial, origin *sip.Origin, trusted bool) []sip.Header {
+func (c *call) forwardedBy(cmd *acd.Dial, why string, d *sip.Dial, origin *sip.Origin, trusted bool) []sip.Header {
 	var list []sip.Header
-	reason, counter := "unknown", 1
+	reason, counter := cmp.Or(why, "unknown"), 1
 	if c.sent != nil && c.sent.number == cmd.Number {
 		reason = "deflection"
 	}
