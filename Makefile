@@ -37,6 +37,10 @@ check: tools ## format, vet, lint, go.mod and generated files; changes nothing b
 	$(GO) mod tidy -diff
 	./scripts/check-generated.sh
 
+.PHONY: ui
+ui: ## build the console (web/ui) into web/dist, which is committed; needs node 18 and npm
+	./scripts/build-ui.sh
+
 .PHONY: e2e
 e2e: deps ## run the end-to-end tests alone: the server with sipp, baresip and linphone
 	$(GO) test -race -count=1 -v ./e2e/...

@@ -2,6 +2,8 @@ module centrala
 
 go 1.26.0
 
+ignore ./web/ui/node_modules
+
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/coder/websocket v1.8.15

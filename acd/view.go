@@ -185,6 +185,16 @@ func (s *State) Interaction(id InteractionID) (InteractionView, bool) {
 	return i.story(), true
 }
 
+// OfferDeadline returns when a live offer passes on unless it is accepted; false: there is none.
+// Of a phone that does not ring yet it is when its ringing is no longer waited for.
+func (s *State) OfferDeadline(id OfferID) (time.Time, bool) {
+	d := s.deadlines.byID[DeadlineID{Kind: deadlineOffer, N: uint64(id)}]
+	if d == nil {
+		return time.Time{}, false
+	}
+	return d.At.Time(), true
+}
+
 func (i *interaction) story() InteractionView {
 	v := i.view()
 	v.Steps, v.Omitted = slices.Clone(i.trail), i.omitted

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs every go:generate line and fails if a file is not as it was: what is
+# Runs every go:generate line, builds the console, and fails if a file is not as it was: what is
 # committed must be what the generators make. Leaves the new files in place.
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,6 +15,7 @@ sums() {
 
 sums >"$before"
 go generate ./...
+./scripts/build-ui.sh
 sums >"$after"
 if ! diff "$before" "$after" >/dev/null; then
 	echo "these files were not up to date; commit them as they are now:" >&2

@@ -16,6 +16,7 @@ import (
 type Desk interface {
 	HangUp(leg acd.LegID) bool
 	Hold(agent acd.LegID, on bool) bool
+	Held(agent acd.LegID) bool
 	Decline(call acd.LegID, offer acd.OfferID) bool
 }
 

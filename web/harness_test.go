@@ -116,6 +116,7 @@ func (f *fakeAccounts) audited() []accounts.Entry {
 // fakeDesk notes what is asked of it.
 type fakeDesk struct {
 	did  []string
+	held map[acd.LegID]bool
 	gone bool
 }
 
@@ -126,6 +127,7 @@ func (f *fakeDesk) note(format string, args ...any) bool {
 
 func (f *fakeDesk) HangUp(leg acd.LegID) bool               { return f.note("hang up %s", leg) }
 func (f *fakeDesk) Hold(leg acd.LegID, on bool) bool        { return f.note("hold %s %v", leg, on) }
+func (f *fakeDesk) Held(leg acd.LegID) bool                 { return f.held[leg] }
 func (f *fakeDesk) Decline(c acd.LegID, o acd.OfferID) bool { return f.note("decline %s %d", c, o) }
 
 // fakeSettings are files in memory.

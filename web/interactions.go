@@ -52,7 +52,7 @@ func (s *Server) listInteractions(_ context.Context, c *Caller, in *interactions
 				in.Agent != "" && string(v.Agent) != in.Agent || !sees.interaction(&v) {
 				continue
 			}
-			list = append(list, viewInteraction(v))
+			list = append(list, positioned(st, v, s.now()))
 			if len(list) > in.Limit {
 				return
 			}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	stdlog "log"
 	"net"
 	"net/http"
@@ -154,6 +153,7 @@ func (s *Server) routes() {
 	s.groupRoutes()
 	s.interactionRoutes()
 	s.commandRoutes()
+	s.deskRoutes()
 	s.configRoutes()
 	s.sessionRoutes()
 	s.phoneRoutes()
@@ -167,7 +167,7 @@ func (s *Server) routes() {
 	}
 	s.document = document
 	s.mux.HandleFunc("GET "+Prefix+"/openapi.json", s.serveDocument)
-	s.mux.HandleFunc("GET /{$}", s.serveConsole)
+	s.consoleRoutes()
 }
 
 // serveDocument tells what the API is. It holds no secret.
@@ -175,14 +175,6 @@ func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request) {
 	requestOf(r.Context()).route = "openapi"
 	w.Header().Set("Content-Type", "application/openapi+json;version=3.1")
 	_, _ = w.Write(s.document) // the client is gone
-}
-
-// serveConsole is where the console's files will be.
-func (s *Server) serveConsole(w http.ResponseWriter, r *http.Request) {
-	requestOf(r.Context()).route = "console"
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(http.StatusNotFound)
-	_, _ = io.WriteString(w, "This version has no console. The API is described at "+Prefix+"/openapi.json\n")
 }
 
 // OpenAPI is the description of the API, as JSON.

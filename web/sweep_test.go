@@ -177,6 +177,9 @@ func (r *rig) sweep(method, path, target string, body any, op operation) {
 	facts, entries := len(r.core.facts), len(r.accounts.audited())
 	for _, who := range []string{"celina", "support"} {
 		p := r.as(who, method, target, body)
+		if op.ID == "get-directory" && p.status == http.StatusOK {
+			continue // it shows everybody what the lamps of any phone do
+		}
 		if method == http.MethodGet && !strings.Contains(path, "{") {
 			if p.status == http.StatusOK && (strings.Contains(p.body, "anna") || strings.Contains(p.body, "sales")) {
 				t.Errorf("%s sees what is none of theirs: %s", who, p.body)

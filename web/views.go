@@ -107,6 +107,7 @@ type Interaction struct {
 	Phase      string    `json:"phase" doc:"queued, offered, connecting, talking, dialled, served, consulting, parked, closing or asleep."`
 	Since      time.Time `json:"since" doc:"Of the phase."`
 	Arrived    time.Time `json:"arrived"`
+	Position   int       `json:"position,omitempty" doc:"In the queue, from 1, counting those who wait for agents whom this one could have too. Left out: it does not wait for its group."`
 	Agent      string    `json:"agent,omitempty" doc:"Who has it."`
 	For        string    `json:"for,omitempty" doc:"It waits for this agent only."`
 	Consults   string    `json:"consults,omitempty" doc:"The colleague who is asked first."`

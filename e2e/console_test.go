@@ -1,0 +1,189 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// consoleSite has names that a page must show as text, whatever is in them.
+const consoleSite = `
+agents:
+  anna: {name: "Anna <b id=x>Nowak</b>", extension: "101", sip_password: anna-secret-1}
+  bartek: {name: Bartek Lis, extension: "102", sip_password: bartek-secret-1}
+  celina: {name: Celina Mazur, extension: "103", sip_password: celina-secret-1}
+groups:
+  sales: {name: "Sales <i id=x>& more</i>", agents: [anna, bartek], distribution: in_order, rings: 6, wrap_up: 30s, hold_music: calm}
+  support: {name: Support, agents: [celina], hold_music: jazz}
+trunks: {carrier: {from: [CARRIER]}}
+numbers:
+  "+48 22 123 45 67": {trunk: carrier, group: sales}
+  "+48 22 123 45 68": {trunk: carrier, group: support}
+work_time: {tracked: false, breaks: [lunch, coffee]}
+hold_music:
+  calm: {files: [calm.wav]}
+  jazz: {files: [jazz.wav]}
+`
+
+const consolePassword = "a password for the tests"
+
+// newConsole starts a server with a web listener, whose users have the tests' password.
+func newConsole(t *testing.T, queuegroups string, users ...string) (v *server, web string) {
+	t.Helper()
+	s := newSite(t)
+	v = prepareServer(t, s, queuegroups)
+	v.writeTone("calm.wav", calmHertz, 44100)
+	v.writeTone("jazz.wav", jazzHertz, 8000)
+	web = s.local(s.ports(2)).String()
+	settings, err := os.ReadFile(filepath.Join(v.dir, "centrala.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.writeFile("centrala.yaml", strings.Replace(string(settings), "listen:\n", "listen:\n  web: http://"+web+"\n", 1))
+	v.run()
+	for _, user := range users {
+		command := exec.Command(os.Getenv(serverProgram), "agent", "passwd", user, "--config", filepath.Join(v.dir, "centrala.yaml"))
+		command.Stdin = strings.NewReader(consolePassword + "\n")
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	return v, web
+}
+
+// An agent with a telephone on the desk signs in, takes a break and comes back, is told of a call,
+// answers it on the telephone, holds it and hangs up in the browser, and ends the time after it.
+func TestConsoleDesk(t *testing.T) {
+	v, web := newConsole(t, consoleSite, "anna")
+	phone := v.softphone("anna", "anna-secret-1", "udp", "manual", 900)
+	v.waitAgents("sales", "available", 1)
+	b := newBrowser(t, web)
+	b.open("")
+	b.see(".login")
+	b.wantClean("sign-in")
+	b.signIn("anna", "not her password")
+	b.seeText("[role=alert]", "Name or password is wrong.")
+	b.signIn("anna", consolePassword)
+	b.seeText(".word", "Available")
+	b.wantClean("desk")
+	b.seeText(".desk", "Sales <i id=x>& more</i>")
+
+	b.press("Take a break")
+	b.choose("lunch")
+	b.seeText(".word", "On a break: lunch")
+	v.waitAgents("sales", "on_break", 1)
+	b.keys("Digit7", nil)
+	v.waitAgents("sales", "available", 1)
+	b.seeText(".word", "Available")
+
+	c := v.call("+48600100200", "+48221234567", 500)
+	phone.wait("rings", "CALL_INCOMING")
+	b.see("[role=alertdialog]")
+	b.seeText("[role=alertdialog]", "600100200")
+	b.seeText("[role=alertdialog]", "Sales <i id=x>& more</i>")
+	b.do("until", step{Text: "document.activeElement.getAttribute('role') === 'alertdialog'"})
+	b.wantClean("offer")
+	phone.accept()
+	b.gone("[role=alertdialog]")
+	b.seeText(".call .label", "On a call")
+	c.waitTone("the caller hears the agent", 900, 500*time.Millisecond)
+	b.wantClean("call")
+
+	b.press("Hold")
+	b.seeText(".call .label", "On hold, hears music")
+	c.waitTone("the caller hears music", calmHertz, 500*time.Millisecond)
+	b.do("reload", step{})
+	b.seeText(".call .label", "On hold, hears music")
+	b.keys("Digit3", map[string]any{"modifierAltGraph": true}) // types a letter in Polish
+	b.keys("Digit3", map[string]any{"altKey": true})
+	b.seeText(".call .label", "On hold, hears music")
+	b.keys("Digit3", nil)
+	b.seeText(".call .label", "On a call")
+	c.waitTone("the caller hears the agent again", 900, 500*time.Millisecond)
+
+	b.press("Hang up")
+	c.waitOver()
+	phone.wait("is hung up on", "CALL_CLOSED")
+	b.see(".wrap-up")
+	b.seeText(".word", "After the call")
+	b.wantClean("after the call")
+	b.press("One minute more")
+	b.seeText(".wrap-up .timer", "1:")
+	b.press("Done")
+	b.gone(".wrap-up")
+	b.seeText(".word", "Available")
+	v.waitAgents("sales", "available", 1)
+	if n := b.do("count", step{CSS: "#x"}); n != 0.0 {
+		t.Errorf("names became %v elements", n)
+	}
+
+	c = v.call("+48600100201", "+48221234567", 500)
+	b.see("[role=alertdialog]")
+	b.press("Decline")
+	phone.waitNth("no longer rings", "CALL_CLOSED", 2)
+	b.gone("[role=alertdialog]")
+	c.hangUp()
+	c.waitOver()
+
+	b.press("anna: language, appearance, sign out")
+	b.choose("Sign out")
+	b.see(".login")
+	b.wantQuiet("the end")
+}
+
+// From the desk a call is handed over with and without a question first, parked and fetched.
+func TestConsoleTransfer(t *testing.T) {
+	v, web := newConsole(t, consoleSite, "anna")
+	anna := v.softphone("anna", "anna-secret-1", "udp", "auto", 900)
+	celina := v.softphone("celina", "celina-secret-1", "udp", "manual", 1300)
+	v.waitAgents("sales", "available", 1)
+	v.waitAgents("support", "available", 1)
+	b := newBrowser(t, web)
+	b.open("#/desk")
+	b.signIn("anna", consolePassword)
+	c := v.call("+48600100200", "+48221234567", 500)
+	anna.wait("talks", "CALL_ESTABLISHED")
+	b.seeText(".call .label", "On a call")
+
+	b.press("Transfer")
+	b.seeText("dialog", "Celina Mazur")
+	b.seeText("dialog", "Free")
+	b.wantClean("transfer")
+	b.fill("dialog input", "cel")
+	b.press("Ask first: Celina Mazur")
+	b.gone("dialog")
+	celina.wait("rings", "CALL_INCOMING")
+	b.seeText(".call .label", "It rings at")
+	celina.accept()
+	b.seeText(".call .label", "You are asking")
+	c.waitTone("the caller hears music", calmHertz, 500*time.Millisecond)
+	b.wantClean("asking")
+	b.press("Back to the caller")
+	b.seeText(".call .label", "On a call")
+	celina.wait("is let go", "CALL_CLOSED")
+	c.waitTone("the caller hears the agent", 900, 500*time.Millisecond)
+
+	b.press("Park")
+	b.wantClean("parking")
+	b.fill("dialog input", "7")
+	b.do("click", step{Role: "button", Name: "Park", Within: &step{CSS: "dialog"}})
+	b.seeText(".side", "Slot 7")
+	b.press("Done") // with the time after the call
+	b.press("Fetch A caller")
+	anna.waitNth("talks", "CALL_ESTABLISHED", 2)
+	b.seeText(".call .label", "On a call")
+
+	b.keys("Digit5", nil)
+	b.fill("dialog input", "Celina")
+	b.press("Hand over to Celina Mazur")
+	celina.waitNth("rings", "CALL_INCOMING", 2)
+	celina.accept()
+	c.waitTone("the caller hears the colleague", 1300, 500*time.Millisecond)
+	b.gone(".call")
+	c.hangUp()
+	c.waitOver()
+	b.wantQuiet("the end")
+}

@@ -1,0 +1,77 @@
+// A browser that is told what to do: a line of JSON for each step on the standard input, a line for
+// each answer on the standard output. The tests in e2e drive it, beside their callers and phones.
+import { createInterface } from 'node:readline';
+import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const patience = 15_000; // milliseconds
+const home = mkdtempSync(join(tmpdir(), 'centrala-browser-'));
+const context = await chromium.launchPersistentContext(home, {
+  executablePath: process.env.CENTRALA_CHROMIUM ?? '/usr/bin/chromium', headless: true, ignoreHTTPSErrors: true, reducedMotion: 'reduce',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+context.setDefaultTimeout(patience);
+const page = context.pages()[0] ?? await context.newPage();
+const complaints = []; // of the page: what it threw, what its policy forbade
+page.on('pageerror', e => complaints.push(String(e)));
+page.on('console', m => { if (m.type() === 'error' && !m.text().includes('status of 4')) complaints.push(m.text()); });
+
+/** What a step is about: a CSS selector, or a role with its accessible name, within another one perhaps. */
+function find(q) {
+  const root = q.within ? find(q.within) : page;
+  return q.css ? root.locator(q.css) : root.getByRole(q.role, { name: q.name, exact: q.exact ?? true });
+}
+
+const steps = {
+  open: q => page.goto(q.url),
+  reload: () => page.reload(),
+  click: q => find(q).click(),
+  fill: q => find(q).fill(q.text),
+  select: q => find(q).selectOption(q.text),
+  press: q => page.keyboard.press(q.text),
+  keydown: q => page.evaluate(init => document.dispatchEvent(new KeyboardEvent('keydown', { ...init, bubbles: true, cancelable: true })), q.value),
+  see: q => find(q).first().waitFor({ state: 'visible' }),
+  gone: q => find(q).first().waitFor({ state: 'hidden' }),
+  text: q => find(q).first().innerText(),
+  texts: q => find(q).allInnerTexts(),
+  count: q => find(q).count(),
+  run: q => page.evaluate(q.text),
+  // The page's policy forbids it to evaluate text itself.
+  async until(q) {
+    for (const end = Date.now() + patience; !await page.evaluate(q.text);) {
+      if (Date.now() > end) throw new Error('it did not come to that');
+      await new Promise(done => setTimeout(done, 20));
+    }
+  },
+  size: q => page.setViewportSize({ width: q.width, height: q.height }),
+  scheme: q => page.emulateMedia({ colorScheme: q.text }),
+  allow: () => context.grantPermissions(['notifications']),
+  picture: q => page.screenshot({ path: q.path, type: 'jpeg', quality: 70 }).then(() => null),
+  complaints: () => complaints.splice(0),
+  // axe is put in by the browser itself, so that the page's policy stands.
+  async axe() {
+    const session = await context.newCDPSession(page);
+    const { readFileSync } = await import('node:fs');
+    await session.send('Runtime.evaluate', { expression: readFileSync(axe, 'utf8') });
+    await session.detach();
+    const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+    return violations.map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).slice(0, 3).join(' | ')}`);
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const q = JSON.parse(line);
+  try {
+    const value = await steps[q.do](q);
+    const plain = value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value) && value.constructor !== Object) ? null : value;
+    console.log(JSON.stringify({ value: plain }));
+  } catch (e) {
+    console.log(JSON.stringify({ error: String(e) }));
+  }
+}
+await context.close();
+rmSync(home, { recursive: true, force: true });

@@ -1,0 +1,29 @@
+// What people can do, as the API takes it.
+import { at, call } from './api';
+import { act } from './ui/toast';
+
+export interface Target { agent?: string; group?: string; number?: string }
+
+const post = (path: string, body?: unknown) => act(call('POST', path, body));
+const agent = (id: string, what: string, body?: unknown) => post(`/agents/${at(id)}/${what}`, body);
+const interaction = (id: string, what: string, body?: unknown) => post(`/interactions/${at(id)}/${what}`, body);
+
+export const setDuty = (id: string, duty: 'on' | 'break' | 'leave' | 'off', reason = '', next = false) =>
+  agent(id, 'duty', { duty, ...(reason && { reason }), ...(next && { next }) });
+export const setDND = (id: string, on: boolean) => agent(id, 'dnd', { on });
+export const setSeat = (id: string, group: string, state: 'in' | 'out' | 'paused') => agent(id, `seats/${at(group)}`, { state });
+export const endWrapUp = (id: string) => agent(id, 'wrap-up/end');
+export const extendWrapUp = (id: string, seconds: number) => agent(id, 'wrap-up/extend', { seconds });
+
+export const decline = (id: string) => interaction(id, 'decline');
+export const hangUp = (id: string) => interaction(id, 'hang-up');
+export const hold = (id: string, on: boolean) => interaction(id, on ? 'hold' : 'resume');
+export const transfer = (id: string, to: Target) => interaction(id, 'transfer', { to });
+export const consult = (id: string, to: Target) => interaction(id, 'consult', { to });
+export const swap = (id: string) => interaction(id, 'consult/swap');
+export const complete = (id: string) => interaction(id, 'consult/complete');
+export const cancelConsult = (id: string) => interaction(id, 'consult/cancel');
+export const park = (id: string, slot: string) => interaction(id, 'park', { slot });
+export const claim = (id: string) => interaction(id, 'claim');
+export const move = (id: string, to: Target) => interaction(id, 'move', { to });
+export const prioritise = (id: string, seconds: number) => interaction(id, 'priority', { seconds });

@@ -1,0 +1,28 @@
+import { t } from '../i18n';
+import { useLive } from '../live';
+import { Calls } from './call';
+import { MyState } from './state';
+import { Groups, Parked, Waiting } from './side';
+import { WrapUp } from './wrapup';
+
+export function DeskScreen() {
+  const desk = useLive('desk');
+  if (!desk) return <main class="desk" aria-busy="true" aria-label={t('nav.desk')} />;
+  const agent = desk.agent;
+  if (!agent) return <main class="desk"><h1 class="unseen">{t('nav.desk')}</h1><p class="card empty">{t('desk.no-agent')}</p></main>;
+  return (
+    <main class="desk">
+      <h1 class="unseen">{t('nav.desk')}</h1>
+      <div class="column">
+        <MyState agent={agent} desk={desk} />
+        <Calls agent={agent} desk={desk} />
+        <WrapUp agent={agent} />
+      </div>
+      <div class="column side">
+        <Groups agent={agent} groups={desk.groups} />
+        <Parked calls={desk.parked} />
+        <Waiting calls={desk.waiting} groups={desk.groups} />
+      </div>
+    </main>
+  );
+}

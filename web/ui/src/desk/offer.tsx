@@ -1,0 +1,51 @@
+import { useEffect, useRef } from 'preact/hooks';
+import type { DeskCall } from '../api';
+import { until } from '../clock';
+import { decline } from '../commands';
+import { t } from '../i18n';
+import { useLive } from '../live';
+import { announce, callerOf } from '../notify';
+import { useShortcuts } from '../shortcuts';
+import { Icon } from '../ui/icon';
+import { Elapsed, Left } from '../ui/time';
+
+/** The call that is being offered, over whatever screen is shown. */
+export function OfferCard() {
+  const desk = useLive('desk');
+  const offers = desk?.calls.filter(c => c.kind === 'call' && c.offer_until) ?? [];
+  const group = (c: DeskCall) => desk?.groups.find(g => g.id === c.group)?.name ?? c.group ?? '';
+  const first = offers[0];
+  useEffect(() => announce(first, first ? group(first) : ''), [first?.id]);
+  return <div class="offers">{offers.map(c => <Offered key={c.id} call={c} group={group(c)} />)}</div>;
+}
+
+function Offered({ call, group }: { call: DeskCall; group: string }) {
+  const box = useRef<HTMLDivElement>(null);
+  const whole = useRef(Math.max(until(call.offer_until), 1));
+  useEffect(() => {
+    const before = document.activeElement;
+    box.current!.focus();
+    // The focus goes back where it was, unless it has been taken elsewhere meanwhile.
+    return () => {
+      if ((document.activeElement === document.body || box.current?.contains(document.activeElement)) && before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  const left = until(call.offer_until);
+  whole.current = Math.max(whole.current, left);
+  useShortcuts({ 'hang-up': () => void decline(call.id) });
+  const ringing = call.consulted ? t('offer.consult', { who: call.agent ?? '' }) : t('offer.title');
+  return (
+    <div ref={box} class="offer tone-ringing" role="alertdialog" aria-labelledby={`who-${call.id}`} aria-describedby={`what-${call.id}`} tabIndex={-1}>
+      <p class="label"><Icon name="bell" />{ringing}</p>
+      <p class="name" id={`who-${call.id}`}>{callerOf(call)}</p>
+      {call.from.name && <p class="number digits">{call.from.number}</p>}
+      <p class="hint" id={`what-${call.id}`}>{group && <strong>{group}</strong>} {t('offer.pick-up')}</p>
+      <div class="offer-times">
+        <span>{t('offer.waited')} <Elapsed from={call.arrived} /></span>
+        <span>{t('offer.left')} <Left to={call.offer_until} /></span>
+      </div>
+      <progress max={whole.current} value={left} aria-label={t('offer.left')} />
+      <div class="buttons"><button class="end" onClick={() => void decline(call.id)}><Icon name="hangup" />{t('offer.decline')}</button></div>
+    </div>
+  );
+}

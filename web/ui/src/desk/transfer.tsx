@@ -1,0 +1,61 @@
+import { useState } from 'preact/hooks';
+import type { Agent, DeskCall, DirectoryAgent } from '../api';
+import { consult, transfer, type Target } from '../commands';
+import { t, tWord } from '../i18n';
+import { useLive } from '../live';
+import { Dialog } from '../ui/dialog';
+import { Icon } from '../ui/icon';
+
+const tones = { free: 'ready', busy: 'talking', away: 'off' } as const;
+const icons = { free: 'check', busy: 'phone', away: 'off' } as const;
+const order = { free: 0, busy: 1, away: 2 } as const;
+
+/** Whom to hand a call to: people with their presence, groups, or any number. */
+export function Transfer({ call, agent, onClose }: { call: DeskCall; agent: Agent; onClose: () => void }) {
+  const directory = useLive('directory');
+  const [text, setText] = useState('');
+  const wanted = text.trim().toLocaleLowerCase();
+  const fits = (x: { id: string; name: string; extension?: string }) =>
+    [x.id, x.name, x.extension ?? ''].some(s => s.toLocaleLowerCase().includes(wanted));
+  const agents = (directory?.agents ?? []).filter(a => a.id !== agent.id && fits(a)).sort((a, b) => order[a.presence] - order[b.presence]);
+  const groups = (directory?.groups ?? []).filter(fits);
+  const digits = text.replace(/[\s()./-]/g, '');
+  const number = /^\+?[0-9]{2,}$/.test(digits) ? digits : '';
+
+  const go = async (command: typeof transfer, to: Target) => { if (await command(call.id, to)) onClose(); };
+  const choices = (to: Target, name: string) => (
+    <span class="row-buttons">
+      <button onClick={() => void go(transfer, to)} aria-label={t('transfer.now-to', { who: name })}>{t('transfer.now')}</button>
+      <button onClick={() => void go(consult, to)} aria-label={t('transfer.ask-of', { who: name })}>{t('transfer.ask')}</button>
+    </span>
+  );
+  return (
+    <Dialog title={t('transfer.title')} onClose={onClose}>
+      <label>{t('transfer.find')}
+        <input type="search" autofocus autocomplete="off" value={text} onInput={e => setText(e.currentTarget.value)} />
+      </label>
+      {number && <ul class="rows"><li><span class="grow digits">{number}</span>{choices({ number }, number)}</li></ul>}
+      {agents.length > 0 && <h3>{t('transfer.people')}</h3>}
+      <ul class="rows">{agents.map(a => <Person key={a.id} agent={a}>{choices({ agent: a.id }, a.name)}</Person>)}</ul>
+      {groups.length > 0 && <h3>{t('transfer.groups')}</h3>}
+      <ul class="rows">
+        {groups.map(g => (
+          <li key={g.id}>
+            <span class="grow">{g.name}<small>{t('transfer.free', { n: g.free })}</small></span>{choices({ group: g.id }, g.name)}
+          </li>
+        ))}
+      </ul>
+      {directory && agents.length + groups.length === 0 && !number && <p class="hint">{t('transfer.nobody')}</p>}
+    </Dialog>
+  );
+}
+
+function Person({ agent, children }: { agent: DirectoryAgent; children: preact.ComponentChildren }) {
+  return (
+    <li>
+      <span class={`lamp tone-${tones[agent.presence]}`}><Icon name={icons[agent.presence]} /></span>
+      <span class="grow">{agent.name}<small>{tWord('presence', agent.presence)}{agent.extension && ` · ${agent.extension}`}</small></span>
+      {children}
+    </li>
+  );
+}

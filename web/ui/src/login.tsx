@@ -1,0 +1,96 @@
+import { useState } from 'preact/hooks';
+import { languages, language } from './prefs';
+import { speak, t, tWord } from './i18n';
+import { choosePassword, expired, me, signIn, signOut } from './session';
+import { refusal } from './ui/toast';
+
+/** Sends a form; what the server refuses is shown in it. */
+function useForm(send: () => Promise<void>) {
+  const [busy, setBusy] = useState(false);
+  const [wrong, setWrong] = useState('');
+  const onSubmit = async (e: Event) => {
+    e.preventDefault();
+    setBusy(true);
+    setWrong('');
+    try {
+      await send();
+    } catch (e) {
+      setWrong(refusal(e));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { busy, wrong, setWrong, onSubmit };
+}
+
+function Page({ title, children, hint }: { title: string; children: preact.ComponentChildren; hint?: string }) {
+  return (
+    <main class="login">
+      <div class="brand"><Brand />{t('product')}</div>
+      <section class="card">
+        <h1>{title}</h1>
+        {hint && <p class="hint">{hint}</p>}
+        {children}
+      </section>
+      <p class="languages">
+        {languages.map(l => (
+          <button key={l} class="quiet" lang={l} aria-pressed={language.value === l} onClick={() => void speak(l)}>{tWord('language', l)}</button>
+        ))}
+      </p>
+    </main>
+  );
+}
+
+export function Brand() {
+  return (
+    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
+      <circle cx="8" cy="16" r="4.6" /><circle cx="24" cy="7.500" r="3.400" /><circle cx="24" cy="24.500" r="3.400" />
+      <path d="M12 13.700 20.900 9M12 18.300l8.900 4.700" />
+    </svg>
+  );
+}
+
+export function Login() {
+  const [name, setName] = useState('');
+  const [password, setPassword] = useState('');
+  const f = useForm(() => signIn(name.trim(), password));
+  return (
+    <Page title={t('login.title')} hint={expired.value ? t('login.expired') : undefined}>
+      <form onSubmit={f.onSubmit}>
+        <label>{t('login.name')}
+          <input name="username" autocomplete="username" autocapitalize="none" spellcheck={false} required autofocus value={name} onInput={e => setName(e.currentTarget.value)} />
+        </label>
+        <label>{t('login.password')}
+          <input name="password" type="password" autocomplete="current-password" required value={password} onInput={e => setPassword(e.currentTarget.value)} />
+        </label>
+        <p class="wrong" role="alert">{f.wrong}</p>
+        <button class="main wide" disabled={f.busy}>{t('login.enter')}</button>
+      </form>
+    </Page>
+  );
+}
+
+export function ChoosePassword() {
+  const [one, setOne] = useState('');
+  const [two, setTwo] = useState('');
+  const f = useForm(async () => {
+    if (one !== two) f.setWrong(t('login.differ'));
+    else await choosePassword(one);
+  });
+  return (
+    <Page title={t('login.choose')} hint={t('login.choose.why', { user: me.value!.user })}>
+      <form onSubmit={f.onSubmit}>
+        <input type="text" name="username" autocomplete="username" value={me.value!.user} readOnly hidden />
+        <label>{t('login.new')}
+          <input name="new" type="password" autocomplete="new-password" minLength={10} maxLength={200} required autofocus value={one} onInput={e => setOne(e.currentTarget.value)} />
+        </label>
+        <label>{t('login.again')}
+          <input name="again" type="password" autocomplete="new-password" required value={two} onInput={e => setTwo(e.currentTarget.value)} />
+        </label>
+        <p class="wrong" role="alert">{f.wrong}</p>
+        <button class="main wide" disabled={f.busy}>{t('login.save')}</button>
+        <button type="button" class="quiet wide" onClick={() => void signOut()}>{t('sign-out')}</button>
+      </form>
+    </Page>
+  );
+}

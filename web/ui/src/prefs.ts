@@ -1,0 +1,48 @@
+// What this browser remembers of its user's wishes.
+import { effect, signal } from '@preact/signals';
+
+export type Theme = 'auto' | 'light' | 'dark';
+export type Language = 'en' | 'pl' | 'ru';
+export const languages: readonly Language[] = ['en', 'pl', 'ru'];
+
+function kept<T>(name: string, otherwise: T, valid: (v: unknown) => boolean) {
+  const key = 'centrala.' + name;
+  let first = otherwise;
+  try {
+    const v: unknown = JSON.parse(localStorage.getItem(key) ?? 'null');
+    if (valid(v)) first = v as T;
+  } catch { /* what is kept there is not ours */ }
+  const s = signal<T>(first);
+  let begun = false;
+  effect(() => {
+    const v = s.value;
+    if (begun) {
+      try { localStorage.setItem(key, JSON.stringify(v)); } catch { /* private mode keeps nothing */ }
+    }
+    begun = true;
+  });
+  return s;
+}
+
+function preferred(): Language {
+  for (const l of navigator.languages) {
+    const short = l.slice(0, 2).toLowerCase();
+    if ((languages as readonly string[]).includes(short)) return short as Language;
+  }
+  return 'en';
+}
+
+const seconds = (v: unknown) => typeof v === 'number' && Number.isInteger(v) && v >= 1 && v <= 86400;
+
+export const theme = kept<Theme>('theme', 'auto', v => v === 'auto' || v === 'light' || v === 'dark');
+export const language = kept<Language>('language', preferred(), v => (languages as readonly unknown[]).includes(v));
+export const rings = kept('rings', false, v => typeof v === 'boolean');
+/** From which wait, in seconds, a group is shown as late, and as far too late. */
+export const lateAfter = kept('late', 30, seconds);
+export const tooLateAfter = kept('too-late', 120, seconds);
+
+effect(() => {
+  const chosen = theme.value;
+  if (chosen === 'auto') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = chosen;
+});

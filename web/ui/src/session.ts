@@ -1,0 +1,45 @@
+// Who is signed in.
+import { signal } from '@preact/signals';
+import { call, onSignedOut, Refused, type Me } from './api';
+
+/** Who is signed in; null: nobody; undefined: not known yet. */
+export const me = signal<Me | null | undefined>(undefined);
+
+/** The session ended by itself. */
+export const expired = signal(false);
+
+onSignedOut(() => {
+  expired.value = me.peek() != null;
+  me.value = null;
+});
+
+export const may = (right: string) => me.value?.rights.includes(right) ?? false;
+
+/** Whether rights reach further than the own agent. */
+export const supervises = () => me.value != null && me.value.reach !== 'own';
+
+/** Asks the server who is signed in. */
+export async function restore() {
+  try {
+    me.value = await call<Me>('GET', '/session');
+  } catch (e) {
+    if (!(e instanceof Refused)) throw e;
+    if (e.code !== 'not_signed_in') throw e;
+  }
+}
+
+export async function signIn(name: string, password: string) {
+  const who = await call<Me>('POST', '/session', { name, password });
+  expired.value = false;
+  me.value = who;
+}
+
+export async function choosePassword(password: string) {
+  await call('POST', '/session/password', { new: password });
+  await restore();
+}
+
+export async function signOut() {
+  await call('DELETE', '/session');
+  me.value = null;
+}
