@@ -34,6 +34,9 @@ func (s *State) callByAgent(i *interaction, a *agent, e *CallArrived) {
 	if byExtension != nil {
 		g = s.groups[byExtension.ID]
 	}
+	if g != nil && g.isChat() { // which no call can lead to
+		g = nil
+	}
 	switch {
 	case colleague != nil && colleague.ID != a.def.ID:
 		s.begin(i, s.direct, e.To)

@@ -67,6 +67,7 @@ func samples() []acd.Event {
 			In:  acd.MediaWay{Packets: 990, Expected: 1000, Lost: 10, JitterMean: 1375, JitterMax: 11_000, MOS: 431},
 			Out: acd.MediaWay{Packets: 1010, Expected: 1008, Lost: 2, JitterMean: 250, JitterMax: 500, MOS: 440},
 		}},
+		&acd.Held{Leg: "a", On: true},
 	}
 }
 

@@ -108,6 +108,13 @@ type Bridged struct {
 	B LegID `json:"b"`
 }
 
+// Held tells that a leg holds whom it is bridged with, by its phone or at its agent's desk, or
+// lets them be heard again. Whoever is no longer bridged holds nobody.
+type Held struct {
+	Leg LegID `json:"leg"`
+	On  bool  `json:"on,omitempty"`
+}
+
 // Served is the outcome of Serve: the caller left a message or asked to be called
 // back, or, if Done is false, the service could not be had.
 type Served struct {

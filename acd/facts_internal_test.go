@@ -52,6 +52,7 @@ func TestApply_WhatCannotBe(t *testing.T) {
 		&OfferRinging{Offer: 1}, &OfferRinging{Offer: answered("p-asks")},
 		&OfferAnswered{Offer: rung("c-rings"), Leg: "p-asks", Node: "n1"},
 		&OfferFailed{Offer: 1}, &OfferFailed{Offer: answered("p-asks"), Class: FailBusy},
+		&Held{Leg: "nothing", On: true}, &Held{Leg: "c-asks"}, &Held{Leg: "k-talks", On: true}, &Held{Leg: "p-parks", On: true},
 		&Served{Leg: "nothing", Done: true}, &Served{Leg: "c-waits", Done: true},
 		&TransferAsked{Leg: "nothing", To: Target{Agent: "free"}}, &TransferAsked{Leg: "c-waits", To: Target{Agent: "free"}},
 		&TransferAsked{Leg: "p-asks", To: Target{Agent: "free"}}, // in a consultation

@@ -21,6 +21,7 @@ func (*OfferRinging) kind() string   { return "offer_ringing" }
 func (*OfferAnswered) kind() string  { return "offer_answered" }
 func (*OfferFailed) kind() string    { return "offer_failed" }
 func (*Bridged) kind() string        { return "bridged" }
+func (*Held) kind() string           { return "held" }
 func (*Served) kind() string         { return "served" }
 func (*TransferAsked) kind() string  { return "transfer_asked" }
 func (*ConsultAsked) kind() string   { return "consult_asked" }
@@ -90,6 +91,8 @@ func newEvent(kind string) Event {
 		return &OfferFailed{}
 	case "bridged":
 		return &Bridged{}
+	case "held":
+		return &Held{}
 	case "served":
 		return &Served{}
 	case "transfer_asked":
@@ -218,6 +221,8 @@ func (s *State) dispatch(e Event) {
 		s.applyOfferFailed(ev)
 	case *Bridged:
 		s.applyBridged(ev)
+	case *Held:
+		s.applyHeld(ev)
 	case *Served:
 		s.applyServed(ev)
 	case *DeadlinePassed:

@@ -37,6 +37,7 @@ type leg struct {
 	chat     bool                // it is an agent's end of a chat
 	excluded bool                // and counts against no limit (R47)
 	quiet    bool                // and is closed: nothing to do but to await its rating
+	held     instant             // since when it holds whom it is bridged with; 0: it does not
 	state    legState
 	pending  []Command // issued, outcome not yet known
 }

@@ -155,7 +155,7 @@ func (s *State) restoreLeg(x *snapLeg) error {
 		l = &leg{id: x.ID}
 		s.legs[x.ID] = l
 	}
-	l.group, l.chat = x.Group, x.Chat
+	l.group, l.chat, l.held = x.Group, x.Chat, x.Held
 	l.node, l.call, l.of, l.offer, l.slot, l.own, l.state = x.Node, x.Call, x.Of, x.Offer, x.Slot, x.Own, x.State
 	if x.Outside != "" {
 		l.agent = outsider(x.Outside)

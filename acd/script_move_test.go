@@ -27,6 +27,10 @@ func (r *script) doMove(verb string, args []string) bool {
 		r.apply(&acd.TransferAsked{Leg: leg, To: target(after("to"))})
 	case "consults": // consults LEG with TARGET
 		r.apply(&acd.ConsultAsked{Leg: leg, To: target(after("with"))})
+	case "holds":
+		r.apply(&acd.Held{Leg: leg, On: true})
+	case "resumes":
+		r.apply(&acd.Held{Leg: leg})
 	case "swaps":
 		r.apply(&acd.ConsultSwapped{Leg: leg})
 	case "connects":

@@ -93,6 +93,7 @@ type (
 		Group   queuegroups.GroupID `json:"group,omitempty"` // for which it holds a slot
 		Chat    bool                `json:"chat,omitempty"`
 		Slot    bool                `json:"slot,omitempty"`
+		Held    instant             `json:"held,omitempty"`
 		State   legState            `json:"state"`
 		Pending []json.RawMessage   `json:"pending,omitempty"`
 	}
@@ -281,7 +282,7 @@ func (a *agent) snap() *snapAgent {
 
 func (l *leg) snap() (*snapLeg, error) {
 	x := &snapLeg{
-		ID: l.id, Node: l.node, Call: l.call, Of: l.of, Offer: l.offer, Slot: l.slot, Own: l.own, State: l.state, Group: l.group, Chat: l.chat,
+		ID: l.id, Node: l.node, Call: l.call, Of: l.of, Offer: l.offer, Slot: l.slot, Own: l.own, State: l.state, Held: l.held, Group: l.group, Chat: l.chat,
 	}
 	if l.agent != nil {
 		x.Agent = l.agent.def.ID

@@ -26,6 +26,7 @@ type InteractionStanding struct {
 	For      queuegroups.AgentID // it is kept for this agent
 	Consults LegID               // the colleague's leg, once they answered
 	Aside    bool                // the colleague hears music meanwhile
+	Holds    int                 // how many ends hold whom they are bridged with
 	Slot     string              // where it is parked
 	Credit   time.Duration       // of waiting, on top
 	Needs    string              // as in polish>=3
@@ -76,7 +77,7 @@ func (s *State) Standing(x *Standing) {
 func (i *interaction) standing() InteractionStanding {
 	v := InteractionStanding{
 		ID: i.id, Group: i.group.def.ID, Phase: i.phase, Leg: i.caller.id, Offers: len(i.offers),
-		Slot: i.slot, Credit: time.Duration(i.credit), Tier: i.tier, Round: i.round,
+		Slot: i.slot, Credit: time.Duration(i.credit), Tier: i.tier, Round: i.round, Holds: len(i.holds()),
 	}
 	if i.lane != nil {
 		v.Needs = i.lane.name

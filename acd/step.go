@@ -19,6 +19,8 @@ const (
 	StepRinging     StepKind = "ringing"     // the agent's phone rings
 	StepOutcome     StepKind = "outcome"     // the offer ended; What is the Outcome
 	StepBridged     StepKind = "bridged"     // both sides hear each other
+	StepHeld        StepKind = "held"        // on hold, by the Agent or the number What; neither: by the customer
+	StepResumed     StepKind = "resumed"     // and no longer
 	StepAction      StepKind = "action"      // nobody answered; What is done about it (R92)
 	StepServed      StepKind = "served"      // voicemail or callback told how it went
 	StepRequeue     StepKind = "requeue"     // back to the queue with its arrival

@@ -84,6 +84,7 @@ type InteractionView struct {
 	LastAt     time.Time             `json:"last_at,omitzero"`     // and when
 	Unanswered bool                  `json:"unanswered,omitempty"` // the chat counts as such
 	Stints     []Stint               `json:"stints,omitempty"`     // which agents had it
+	Holds      []HoldView            `json:"holds,omitempty"`      // who has put whom they talk to on hold
 	Needs      []queuegroups.Skill   `json:"needs,omitempty"`      // skills that it needs now
 	Tier       int                   `json:"tier"`                 // the last that waiting has opened, from 1
 	Steps      []Step                `json:"steps"`
@@ -211,7 +212,7 @@ func (i *interaction) view() InteractionView {
 		v.Offers = append(v.Offers, OfferView{ID: o.id, Agent: o.agent.def.ID, Made: o.made.Time(), Ringing: o.ringing})
 	}
 	v.Needs, v.Tier = i.need(), i.tier+1
-	v.Slot, v.Stints = i.slot, slices.Clone(i.stints)
+	v.Slot, v.Stints, v.Holds = i.slot, slices.Clone(i.stints), i.holds()
 	if i.isChat() {
 		v.Channel, v.LastAt, v.Unanswered, v.LastBy = i.group.chat.ID, i.lastAt.Time(), i.unanswered, "customer"
 		if i.lastBy == wroteAgent {

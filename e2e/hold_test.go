@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"path/filepath"
 	"testing"
 	"time"
+
+	"centrala/internal/journal/db"
 )
 
 // The agent puts the caller on hold: the caller hears the group's music and not
@@ -37,4 +40,22 @@ func TestHold(t *testing.T) {
 	s.waitAgents("sales", "available", 1)
 	c.wantOneStream()
 	s.waitFootprint(before)
+
+	// The core was told each time, and it is in the record.
+	s.wantStory("+48600100200",
+		"arrived +48221234567", "offer anna", "ringing anna", "outcome anna answered", "bridged anna",
+		"held anna", "resumed anna", "held anna", "resumed anna", "held anna", "ended anna completed_by_caller")
+	s.stop()
+	d, err := db.Open(t.Context(), db.Options{Source: db.SQLite, Dir: filepath.Join(s.dir, "data")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	var rows, held, holds int64
+	if err := d.Read().QueryRow("select count(*), sum(ended - began) from holds where kind = 'hold'").Scan(&rows, &held); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Read().QueryRow("select holds from talks where held = $1", held).Scan(&holds); err != nil || rows != 3 || holds != 3 {
+		t.Errorf("%d times on hold for %d µs in all, %d with the talk, %v", rows, held, holds, err)
+	}
 }

@@ -41,6 +41,14 @@ func TestCommands_Desk(t *testing.T) {
 	if n := len(r.accounts.audited()); n != 3 {
 		t.Errorf("%d audit entries, want the director's three", n)
 	}
+	r.fact(&acd.Held{Leg: "c1.1", On: true})
+	if v := decode[Story](t, r.as("anna", "GET", "/interactions/"+number(r.call), nil)); len(v.Holds) != 1 || v.Holds[0].Agent != "anna" || v.Holds[0].Since.IsZero() {
+		t.Errorf("held: %+v", v.Holds)
+	}
+	r.fact(&acd.Held{Leg: "c1.1"})
+	if v := decode[Story](t, r.as("anna", "GET", "/interactions/"+number(r.call), nil)); len(v.Holds) != 0 {
+		t.Errorf("not held: %+v", v.Holds)
+	}
 	// One who waits is nobody's yet: agents do not hang up on them, a supervisor can.
 	r.want(r.as("anna", "POST", r.path(r.waiting, "hang-up"), nil), 403, codeForbidden)
 	r.want(r.as("anna", "POST", r.path(r.waiting, "hold"), nil), 403, codeForbidden)

@@ -117,6 +117,7 @@ type Interaction struct {
 	Unanswered bool      `json:"unanswered" doc:"A chat that counts as such."`
 	LastBy     string    `json:"last_by,omitempty" doc:"Who wrote last in a chat: customer or agent."`
 	LastAt     time.Time `json:"last_at,omitzero"`
+	Holds      []Hold    `json:"holds" nullable:"false" doc:"Who holds whom they talk to."`
 	Needs      string    `json:"needs,omitempty" doc:"Skills that it needs now, as in polish>=3."`
 	Tier       int       `json:"tier" doc:"The last tier of agents that waiting has opened, from 1."`
 	Round      int       `json:"round" doc:"Completed times round the group."`
@@ -151,6 +152,13 @@ type Stint struct {
 	To     time.Time `json:"to,omitzero"`
 }
 
+// Hold is who has put whom they talk to on hold.
+type Hold struct {
+	Agent  string    `json:"agent,omitempty"`
+	Number string    `json:"number,omitempty" doc:"Outside, instead of an agent. Neither: the customer."`
+	Since  time.Time `json:"since"`
+}
+
 // Step is one thing that happened to an interaction, and why.
 type Step struct {
 	At     time.Time `json:"at"`
@@ -181,7 +189,7 @@ func viewInteraction(v acd.InteractionView) Interaction {
 	i := Interaction{
 		ID: number(v.ID), Kind: "call", From: Party{v.From.Number, v.From.Name}, To: v.To, Trunk: string(v.Trunk), Channel: string(v.Channel),
 		Group: string(v.Group), Phase: string(v.Phase), Since: v.Since, Arrived: v.Arrived, Agent: string(v.Agent), For: string(v.For),
-		Consults: string(v.Consults), Slot: v.Slot, Offers: []Offer{}, Stints: []Stint{}, Unanswered: v.Unanswered, LastAt: v.LastAt,
+		Consults: string(v.Consults), Slot: v.Slot, Offers: []Offer{}, Stints: []Stint{}, Holds: []Hold{}, Unanswered: v.Unanswered, LastAt: v.LastAt,
 		Tier: v.Tier, Round: v.Round,
 	}
 	if v.Channel != "" {
@@ -198,6 +206,9 @@ func viewInteraction(v acd.InteractionView) Interaction {
 	}
 	for _, x := range v.Stints {
 		i.Stints = append(i.Stints, Stint{string(x.Agent), x.Number, x.From, x.To})
+	}
+	for _, h := range v.Holds {
+		i.Holds = append(i.Holds, Hold{string(h.Agent), h.Number, h.Since})
 	}
 	return i
 }

@@ -158,7 +158,12 @@ func (w *world) join(own acd.LegID, agent queuegroups.AgentID) {
 // talk is what an agent may do with a call while it lasts.
 func (w *world) talk(leg acd.LegID, soon, talk time.Duration) {
 	at := func() time.Duration { return soon + w.upTo(talk+time.Second) }
-	switch w.rng.IntN(8) {
+	switch w.rng.IntN(10) {
+	case 8, 9:
+		held := at()
+		w.in(held, &acd.Held{Leg: leg, On: true})
+		w.in(held+w.upTo(20*time.Second), &acd.Held{Leg: leg})
+		w.in(at(), &acd.Held{Leg: w.leg(), On: w.chance(2)})
 	case 0, 1:
 		w.in(at(), &acd.TransferAsked{Leg: leg, To: w.target()})
 	case 2, 3:

@@ -164,6 +164,7 @@ type nLeg struct {
 	slot   bool
 	chat   *nGroup // it is an agent's end of a chat of this channel
 	free   bool    // which counts against no limit (R47)
+	held   bool    // it holds whom it is bridged with
 	state  nState
 	won    *nOffer
 	bridge acd.LegID // with which it is being bridged

@@ -128,7 +128,7 @@ func (n *naive) calledBy(c *nCall, a *nAgent, e *acd.CallArrived) {
 		n.enter(c, n.group(group.ID))
 		n.limitWait(c)
 		n.enqueue(c)
-	case e.Group != "" && n.group(e.Group) != nil: // a number of our own
+	case e.Group != "" && n.group(e.Group) != nil && n.group(e.Group).chat == nil: // a number of our own
 		n.enter(c, n.group(e.Group))
 		n.limitWait(c)
 		n.enqueue(c)

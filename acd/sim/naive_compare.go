@@ -90,6 +90,11 @@ func (n *naive) standing(c *nCall, i *acd.InteractionStanding) acd.InteractionSt
 	if c.consult != nil && c.consult.leg != nil {
 		want.Consults, want.Aside = c.consult.leg.id, c.consult.aside
 	}
+	for _, l := range n.legs {
+		if l.held && l.call == c && (l == c.caller || l == c.other || c.consult != nil && l == c.consult.leg) {
+			want.Holds++
+		}
+	}
 	return want
 }
 

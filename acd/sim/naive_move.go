@@ -137,6 +137,10 @@ func (n *naive) applyMove(e acd.Event) {
 				n.sendTo(c, a, g, ev.To.Number)
 			}
 		}
+	case *acd.Held:
+		if l := n.legs[ev.Leg]; l != nil && l.state < nEnding && l.call != nil && l.call.group.chat == nil {
+			l.held = ev.On
+		}
 	case *acd.ConsultAsked:
 		if c := n.held(ev.Leg, acd.PhaseTalking); c != nil && c.group.chat == nil {
 			n.consult(c, ev.Leg, ev.To)

@@ -59,6 +59,14 @@ func (b *book) step(st acd.Step) {
 		if p.Unbridged {
 			b.answered(p)
 		}
+	case acd.StepHeld:
+		if p.Talk != nil && p.Talk.by(st) {
+			b.hold(p, HoldHold)
+		}
+	case acd.StepResumed:
+		if p.Hold != nil && p.Hold.Kind == HoldHold && p.Talk.by(st) {
+			b.resume(p)
+		}
 	case acd.StepTransfer:
 		b.transfer(p, st)
 	case acd.StepConsult:

@@ -84,6 +84,10 @@ const (
 	TransferLeft     = "left"     // the customer left before
 )
 
+// HoldHold is the kind of a time in which who has the interaction holds the
+// customer; that of the other is TransferConsult.
+const HoldHold = "hold"
+
 // EndUnknown is the end of an interaction that ended while the record has a gap.
 const EndUnknown = "unknown"
 
@@ -165,7 +169,7 @@ type Hold struct {
 	Interaction acd.InteractionID
 	N           int
 	Talk        int
-	Kind        string // hold, consult
+	Kind        string // HoldHold or TransferConsult
 	Began       Micros
 	Ended       Micros
 }

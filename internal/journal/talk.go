@@ -82,6 +82,11 @@ func (b *book) closeTalk(p *page, at Micros) {
 	b.talked(t)
 }
 
+// by: the step tells of whoever has the talk.
+func (t *Talk) by(st acd.Step) bool {
+	return st.Agent == t.Agent && (t.Agent != "" || st.What != "" && st.What == t.Number)
+}
+
 // hold begins a time in which the customer is on hold.
 func (b *book) hold(p *page, kind string) {
 	if p.Talk == nil || p.Unbridged || p.Hold != nil {

@@ -61,6 +61,7 @@ type leg struct {
 	timedOut bool                 // ended by us because its media stopped
 	asked    bool                 // it answered, and was asked to accept the call by a key
 	holds    bool                 // the agent put the other end on hold at their desk
+	toldHold bool                 // the core knows that it holds
 	hungUp   bool                 // the agent hung up at their desk
 	keys     keypad               // what an agent types during the call
 }

@@ -31,6 +31,7 @@ func (b *Board) Hold(agent acd.LegID, on bool) bool {
 		}
 		l.holds = on
 		c.arrange(l)
+		b.tellHold(l)
 		return true
 	})
 }

@@ -33,12 +33,14 @@ func TestDesk_HoldAndHangUp(t *testing.T) {
 	if b.board.Held(agent) || !b.board.Hold(agent, true) || !b.board.Held(agent) {
 		t.Error("not held")
 	}
+	b.want(&acd.Held{Leg: agent, On: true})
 	if caller, own := waits(); !caller || own {
 		t.Errorf("held: the caller hears music: %v, the agent: %v", caller, own)
 	}
 	if !b.board.Hold(agent, false) || b.board.Held(agent) {
 		t.Error("still held")
 	}
+	b.want(&acd.Held{Leg: agent})
 	if caller, own := waits(); caller || own {
 		t.Errorf("taken again: the caller hears music: %v, the agent: %v", caller, own)
 	}

@@ -60,7 +60,7 @@ func (c *call) play(cmd *acd.Play) {
 	if l == nil || l == c.caller && !c.answerCaller() {
 		return
 	}
-	l.part()
+	c.part(l)
 	l.playing = cmd
 	music := c.programme(cmd.Music)
 	l.media.Play(music)

@@ -40,7 +40,7 @@ func (c *call) handOver(id acd.LegID, to *call) {
 		to.box.Post(func() { to.taken(id, nil) })
 		return
 	}
-	l.part()
+	c.part(l)
 	c.board.settle(id, to)
 	if !l.sip.Move(&to.box, to, func() { to.taken(id, l) }) {
 		c.board.settle(id, nil)

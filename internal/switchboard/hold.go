@@ -1,6 +1,7 @@
 package switchboard
 
 import (
+	"centrala/acd"
 	"centrala/media"
 	"centrala/queuegroups"
 )
@@ -32,6 +33,14 @@ func (c *call) arrange(l *leg) {
 // holding tells whether the leg keeps the other end on hold: its phone does, or
 // the agent did it at their desk.
 func (l *leg) holding() bool { return l.holds || l.media.Held() }
+
+// tellHold tells the core of a leg that has begun to hold whom it is bridged with,
+// or has ceased to.
+func (b *Board) tellHold(l *leg) {
+	if on := l.with != nil && l.holding(); on != l.toldHold && b.fact(&acd.Held{Leg: l.id, On: on}) {
+		l.toldHold = on
+	}
+}
 
 // programme is the music of that name, or the server's own tune.
 func (c *call) programme(music queuegroups.MusicID) media.Program {

@@ -34,20 +34,27 @@ func TestBoard_Hold(t *testing.T) {
 		who           acd.LegID
 		direction     string
 		caller, agent bool // hears music
+		told          bool // to the core
 	}{
-		{agent, "sendonly", true, false},
-		{agent, "sendonly", true, false},
-		{agent, "sendrecv", false, false},
-		{call, "inactive", false, true},
-		{agent, "sendonly", true, true},
-		{call, "sendrecv", true, false}, // the agent still holds
-		{agent, "sendrecv", false, false},
+		{agent, "sendonly", true, false, true},
+		{agent, "sendonly", true, false, false},
+		{agent, "sendrecv", false, false, true},
+		{call, "inactive", false, true, true},
+		{agent, "sendonly", true, true, true},
+		{call, "sendrecv", true, false, true}, // the agent still holds
+		{agent, "sendrecv", false, false, true},
 	} {
 		in(func() {
 			l := c.legByID(step.who)
 			offer := bytes.ReplaceAll(l.sip.SDP(), []byte("a=sendrecv\r\n"), nil)
 			if _, err := c.LegOffer(l.sip, append(bytes.Clone(offer), "a="+step.direction+"\r\n"...)); err != nil {
 				t.Fatal(err)
+			}
+			if step.told {
+				on := step.direction != "sendrecv"
+				if e := b.want(&acd.Held{Leg: step.who, On: on}); e.(*acd.Held).On != on {
+					t.Errorf("told of %s: %+v", step.direction, e)
+				}
 			}
 			if caller, agent := c.caller.waits, c.legByID(agent).waits; caller != step.caller || agent != step.agent {
 				t.Errorf("after %s of %s: the caller hears music: %v, the agent: %v", step.direction, step.who, caller, agent)

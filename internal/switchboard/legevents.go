@@ -70,6 +70,7 @@ func (c *call) LegOffer(sl *sip.Leg, sdp []byte) ([]byte, error) {
 	answer, err := l.media.AcceptOffer(sdp)
 	if err == nil {
 		c.arrange(l)
+		c.board.tellHold(l)
 	}
 	return answer, err
 }

@@ -248,7 +248,7 @@ func (c *call) connect(cmd *acd.Bridge) {
 		return // the end of either is or will be logged
 	}
 	for _, l := range []*leg{a, b} {
-		l.part()
+		c.part(l)
 		c.hushFor(l)
 		if l.agent != "" && !l.up { // who called: their keys count from now on
 			l.up = true
@@ -262,15 +262,22 @@ func (c *call) connect(cmd *acd.Bridge) {
 	c.arrange(a)
 	c.board.counts.bridges.Add(1)
 	c.board.fact(&acd.Bridged{A: a.id, B: b.id})
+	c.board.tellHold(a)
+	c.board.tellHold(b)
 	c.log.Debug().Str("leg_id", string(a.id)).Str("with", string(b.id)).Msg("bridged")
 }
 
 // part ends what the leg was bridged with: neither hears the other any more.
-func (l *leg) part() {
-	if l.with != nil {
-		media.Unbridge(l.media, l.with.media)
-		l.waits, l.with.waits, l.holds, l.with.holds = false, false, false, false
-		l.with.with, l.with = nil, nil
+func (c *call) part(l *leg) {
+	if b := l.with; b != nil {
+		media.Unbridge(l.media, b.media)
+		l.waits, b.waits, l.holds, b.holds = false, false, false, false
+		b.with, l.with = nil, nil
+		for _, end := range []*leg{l, b} {
+			if c.legs[end.sip] == end { // of one that has ended there is nothing more to tell
+				c.board.tellHold(end)
+			}
+		}
 	}
 }
 

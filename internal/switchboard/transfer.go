@@ -195,7 +195,7 @@ func (c *call) endLeg(cmd *acd.EndLeg) {
 func (c *call) transferred(r *requested, l *leg, id acd.LegID) {
 	r.granted = true
 	if r.ending = l; l != nil {
-		l.part()
+		c.part(l)
 		c.board.leaves(l)
 	}
 	if r.status != 0 {
