@@ -78,6 +78,7 @@ func newBench(t *testing.T, guard func(acd.Event) error) *bench {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
+		b.quiet()
 		b.peer.close(ctx)
 		if err := stack.Close(ctx); err != nil {
 			t.Error(err)
@@ -94,6 +95,16 @@ func newBench(t *testing.T, guard func(acd.Event) error) *bench {
 		goleak.VerifyNone(t, leaks)
 	})
 	return b
+}
+
+// quiet waits a moment for what both ends sent last to be answered: who is gone before
+// leaves the other end asking again and again.
+func (b *bench) quiet() {
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); <-time.After(2 * time.Millisecond) {
+		if b.board.stack.Stats().Transactions == 0 && b.peer.stack.Stats().Transactions == 0 {
+			return
+		}
+	}
 }
 
 var loopbackOnly = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
