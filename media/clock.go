@@ -35,6 +35,7 @@ type metronome struct {
 	lists [phases][]*Endpoint
 	next  [phases]uint64 // the tick that is due next
 	buf   frameBuffer
+	heard *backlog // for what listeners say, see onBeat
 }
 
 type listing struct {
@@ -43,7 +44,7 @@ type listing struct {
 }
 
 func newMetronome(log zerolog.Logger) *metronome {
-	return &metronome{log: log, wake: make(chan struct{}, 1)}
+	return &metronome{log: log, wake: make(chan struct{}, 1), heard: new(backlog)}
 }
 
 // pick returns the metronome for one more listener.
@@ -61,12 +62,17 @@ func pick(list []*metronome) *metronome {
 	return best
 }
 
+// runLength is how many listeners that came one after the other a phase gets at a time. What the kernel and we
+// keep of them mostly lies side by side, so that the processor finds the next one more quickly. It makes phases
+// unequal by a tenth of a millisecond.
+const runLength = 32
+
 // add enlists an endpoint in the phase with the fewest listeners.
 func (m *metronome) add(ep *Endpoint) {
 	m.mu.Lock()
 	phase := 0
 	for p := range m.load {
-		if m.load[p] < m.load[phase] {
+		if m.load[p]/runLength < m.load[phase]/runLength {
 			phase = p
 		}
 	}
@@ -147,7 +153,14 @@ func (m *metronome) play(ep *Endpoint, tick uint64, now time.Duration) (listenin
 			listening = true // its next turn finds that there is no programme
 		}
 	}()
-	return ep.out.play(&m.buf, tick, int64(now))
+	if !ep.out.play(&m.buf, tick, int64(now)) {
+		ep.attend()
+		return false
+	}
+	if (tick+uint64(ep.out.ssrc))%beat == 0 { // its own fifth tick, by a number that is random
+		ep.onBeat(m.heard)
+	}
+	return true
 }
 
 // loop runs the metronome until stop is closed. clock is the time since the engine's start.

@@ -25,10 +25,11 @@ func listening(p Program) *Endpoint {
 	return ep
 }
 
-// Each listener's packets are due exactly 20 ms apart, and listeners are spread over the phases.
+// Each listener's packets are due exactly 20 ms apart, and listeners are spread over the phases, those who came
+// one after the other together.
 func TestMetronome_Pacing(t *testing.T) {
 	m := newMetronome(zerolog.Nop())
-	for range 3 * phases {
+	for range runLength*phases + 1 {
 		m.add(listening(&ticks{}))
 	}
 	m.admit(0)
@@ -46,8 +47,8 @@ func TestMetronome_Pacing(t *testing.T) {
 		t.Errorf("%d phases in use", len(sent))
 	}
 	for phase, at := range sent {
-		if len(m.lists[phase]) != 3 {
-			t.Errorf("phase %d has %d listeners", phase, len(m.lists[phase]))
+		if n := len(m.lists[phase]); n != runLength && (phase > 0 || n != runLength+1) {
+			t.Errorf("phase %d has %d listeners", phase, n)
 		}
 		for i, now := range at {
 			if now != time.Duration(i)*frameTime+time.Duration(phase)*phaseTime {
@@ -117,8 +118,8 @@ func TestMetronome_FaultyProgramme(t *testing.T) {
 	m := newMetronome(zerolog.Nop())
 	p := &ticks{}
 	m.add(listening(faulty{}))
-	m.add(listening(p))
 	m.add(listening(short{}))
+	m.add(listening(p)) // takes the place of the first, which is forgotten
 	m.admit(0)
 	for range 2 * phases {
 		phase, at, ok := m.due()

@@ -27,6 +27,7 @@
 //
 // The package knows G.711 and telephone-event and does not mix, resample or
 // record. It knows neither SIP nor queues: session descriptions come and go as
-// bytes. It needs Linux: sockets are read through epoll(7) and written by plain
-// system calls, see socket_linux.go for the reason.
+// bytes. It needs Linux: sockets are read through epoll(7), those of callers who only wait
+// on the beat of their music (beat.go), and written by plain system calls, see
+// socket_linux.go for the reason.
 package media

@@ -62,6 +62,8 @@ type Event struct {
 // Locks are taken in the order mu, in.mu, out.mu. The only lock of another endpoint that is taken
 // while holding one of them is its out.mu, and nothing is locked while out.mu is held.
 type Endpoint struct {
+	out stream // first: the clock needs the beginning of it in each period, and of the rest nothing
+
 	engine  *Engine
 	label   string
 	local   netip.AddrPort
@@ -75,7 +77,6 @@ type Endpoint struct {
 	listener  atomic.Pointer[Endpoint] // whom this endpoint's audio goes to
 
 	in      receiver
-	out     stream
 	reports reports
 
 	mu         sync.Mutex
@@ -230,6 +231,7 @@ func (ep *Endpoint) setSource(p Program, peer *Endpoint) {
 	}
 	if ok && peer != nil {
 		peer.listener.Store(ep)
+		peer.attend()
 	}
 	if list {
 		pick(ep.engine.metronomes).add(ep)
@@ -244,16 +246,11 @@ func (ep *Endpoint) dropSource(peer *Endpoint) {
 
 // readRTP takes one packet from the RTP socket and passes it on. Called by the poller.
 func (ep *Endpoint) readRTP(buf []byte, from *sockaddr, now int64) {
-	a, digit, heard, ok := ep.take(buf, from, now)
+	a, v, digit, ok := ep.take(buf, from, now)
 	if !ok {
 		return
 	}
-	if heard && ep.onEvent != nil {
-		ep.onEvent(Event{Kind: EventHeard, From: from.addrPort()})
-	}
-	if digit != 0 && ep.onEvent != nil {
-		ep.onEvent(Event{Kind: EventDTMF, Digit: digit})
-	}
+	ep.tell(v, digit, from)
 	if ep.onAudio != nil && !a.event && !a.noise {
 		ep.onAudio(a.codec, a.ts, buf[a.start:a.end])
 	}
@@ -262,31 +259,50 @@ func (ep *Endpoint) readRTP(buf []byte, from *sockaddr, now int64) {
 	}
 }
 
-// take reads a packet and judges it. heard: the peer is known from this one on.
-func (ep *Endpoint) take(buf []byte, from *sockaddr, now int64) (a arrival, digit byte, heard, ok bool) {
+// tell reports what an accepted packet brings besides audio.
+func (ep *Endpoint) tell(v verdict, digit byte, from *sockaddr) {
+	if ep.onEvent == nil {
+		return
+	}
+	if v == learnt {
+		ep.onEvent(Event{Kind: EventHeard, From: from.addrPort()})
+	}
+	if digit != 0 {
+		ep.onEvent(Event{Kind: EventDTMF, Digit: digit})
+	}
+}
+
+// take reads a packet and judges it.
+func (ep *Endpoint) take(buf []byte, from *sockaddr, now int64) (a arrival, v verdict, digit byte, ok bool) {
 	ep.in.mu.Lock()
 	defer ep.in.mu.Unlock()
 	if ep.in.closed {
-		return a, 0, false, false
+		return a, stranger, 0, false
 	}
 	n, errno := ep.rtp.receive(buf, from)
 	if errno != 0 { // nothing there after all, or the fate of an earlier packet (ICMP)
-		return a, 0, false, false
+		return a, stranger, 0, false
 	}
+	return ep.judge(buf, n, from, now)
+}
+
+// judge is given a packet from the RTP socket, n bytes long before it was cut to the length of buf, and when
+// it came. ok: it is the peer's audio, noise or event. Accessed with in.mu held.
+func (ep *Endpoint) judge(buf []byte, n int, from *sockaddr, now int64) (a arrival, v verdict, digit byte, ok bool) {
 	if n > maxPacket {
 		ep.in.malformed++
-		return a, 0, false, false
+		return a, stranger, 0, false
 	}
 	source := from.addrPort()
 	if isRTCP(buf[:n]) {
 		ep.control(buf[:n], source, true, now)
-		return a, 0, false, false
+		return a, stranger, 0, false
 	}
-	a, v, digit, ok := ep.in.accept(buf[:n], source, now) // which decrypts it in place
+	a, v, digit, ok = ep.in.accept(buf[:n], source, now) // which decrypts it in place
 	if v == learnt && ep.rtp.connect(source) == nil {
 		ep.out.redirect(source)
 	}
-	return a, digit, v == learnt, ok
+	return a, v, digit, ok
 }
 
 // Stats returns the figures of now.

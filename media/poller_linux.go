@@ -70,13 +70,33 @@ func (p *poller) add(ep *Endpoint) error {
 	s := &p.slots[i]
 	s.ep, ep.slot = ep, i
 	for bit, sock := range []socket{ep.rtp, ep.rtcp} {
-		event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i<<1) | int32(bit), Pad: s.generation}
-		if err := unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, sock.fd, &event); err != nil {
+		if err := p.register(i, bit, sock); err != nil {
 			p.vacate(i)
 			return fmt.Errorf("epoll: %w", err)
 		}
 	}
 	return nil
+}
+
+// register begins to read a socket of the endpoint in a slot; bit is 1 for RTCP. Accessed with mu held.
+func (p *poller) register(i uint32, bit int, sock socket) error {
+	event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i<<1) | int32(bit), Pad: p.slots[i].generation}
+	return unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, sock.fd, &event)
+}
+
+// unwatch ends reading the RTP socket; false: it is read still. What was found ready before may be read
+// once more. An endpoint that was removed is not read.
+func (p *poller) unwatch(ep *Endpoint) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.slots[ep.slot].ep == ep && unix.EpollCtl(p.epoll, unix.EPOLL_CTL_DEL, ep.rtp.fd, nil) == nil
+}
+
+// watch begins to read the RTP socket again; false: it is not read.
+func (p *poller) watch(ep *Endpoint) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.slots[ep.slot].ep == ep && p.register(ep.slot, 0, ep.rtp) == nil
 }
 
 // remove forgets the endpoint. Closing its sockets ends what the kernel knows of them.

@@ -24,6 +24,7 @@ const (
 type receiver struct {
 	mu     sync.Mutex // guards all below, and that the sockets are open while they are read
 	closed bool
+	late   bool // the RTP socket is read on the beat, not at once
 	source sourceLock
 	kinds  [128]uint8
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -11,6 +12,9 @@ import (
 
 // receiveBuffer is SO_RCVBUF in bytes: about half a second of G.711 should the process be held up.
 const receiveBuffer = 64 << 10
+
+// maxAge is the most that a packet is taken to have lain in its socket.
+const maxAge = time.Second
 
 // expedited is the type-of-service byte of DSCP EF (RFC 4594: telephony).
 const expedited = 0xb8
@@ -69,7 +73,8 @@ func openSocket(at netip.AddrPort) (socket, error) {
 		s.close()
 		return socket{}, fmt.Errorf("set the receive buffer: %w", err)
 	}
-	_ = unix.SetsockoptInt(fd, level, option, expedited) // priority only: audio flows without it
+	_ = unix.SetsockoptInt(fd, level, option, expedited)                // priority only: audio flows without it
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1) // see receiveLate; without it what is late looks new
 	var sa unix.Sockaddr = &unix.SockaddrInet4{Port: int(at.Port()), Addr: as4(at.Addr())}
 	if family == unix.AF_INET6 {
 		sa = &unix.SockaddrInet6{Port: int(at.Port()), Addr: at.Addr().As16()}
@@ -136,4 +141,33 @@ func (s socket) receive(b []byte, from *sockaddr) (int, unix.Errno) {
 		return 0, errno
 	}
 	return int(n), 0
+}
+
+// backlog is room for a packet that is read some time after it came.
+type backlog struct {
+	packet  [maxPacket + 1]byte
+	from    sockaddr
+	control [unix.SizeofCmsghdr + 16]byte // the time when it came, seconds and nanoseconds since 1970
+	vector  unix.Iovec
+	header  unix.Msghdr
+}
+
+// receiveLate reads one packet and returns its full length and how long ago it came.
+func (s socket) receiveLate(b *backlog) (n int, age time.Duration, errno unix.Errno) {
+	b.vector = unix.Iovec{Base: &b.packet[0], Len: uint64(len(b.packet))}
+	b.header = unix.Msghdr{
+		Name: &b.from.b[0], Namelen: uint32(len(b.from.b)), Iov: &b.vector, Iovlen: 1,
+		Control: &b.control[0], Controllen: uint64(len(b.control)),
+	}
+	r, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&b.header)), unix.MSG_TRUNC)
+	if errno != 0 {
+		return 0, 0, errno
+	}
+	b.from.n = b.header.Namelen
+	if b.header.Controllen == uint64(len(b.control)) {
+		at := b.control[unix.SizeofCmsghdr:]
+		came := time.Unix(int64(binary.NativeEndian.Uint64(at)), int64(binary.NativeEndian.Uint64(at[8:])))
+		age = min(max(0, time.Since(came)), maxAge) // the wall clock may be set meanwhile
+	}
+	return int(r), age, 0
 }
