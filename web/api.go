@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -17,6 +18,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"centrala/internal/accounts"
+	"centrala/internal/events"
 )
 
 // Prefix is where the API is.
@@ -31,6 +33,8 @@ type Route struct {
 	Summary, Description  string
 	Status                int  // of success; 0: 200, or 204 for one without a body
 	Export                bool // takes data away, so that an audit entry is made though it is a GET
+
+	Responses map[string]*huma.Response // more than the handler's type tells, by status
 }
 
 // needKey is where a route's Need is kept in an operation of huma's.
@@ -51,6 +55,7 @@ func Operation[I, O any](s *Server, need Need, r Route, handler func(context.Con
 			Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: s.problemSchema}},
 		}},
 	}
+	maps.Copy(op.Responses, r.Responses)
 	switch need.kind {
 	case needRight:
 		op.Security = []map[string][]string{{"session": {}}, {"key": {need.String()}}}
@@ -92,6 +97,9 @@ func (s *Server) newAPI(version string) huma.API {
 // schemaName names types in the OpenAPI document: ours without the words that say how they travel.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
+	if t.PkgPath() == reflect.TypeFor[events.Event]().PkgPath() {
+		return "Event" + name
+	}
 	return strings.TrimSuffix(name, "View")
 }
 
@@ -232,7 +240,11 @@ func (s *Server) did(rec *recorder, hr *http.Request, r *request, op *huma.Opera
 	if op.Tags[0] == "session" || op.Tags[0] == "users" {
 		s.sockets.look()
 	}
-	if rec.status < http.StatusBadRequest && !r.act.own {
+	if rec.status >= http.StatusBadRequest {
+		return
+	}
+	s.streams.recheck() // who may see what may be another now
+	if !r.act.own {
 		s.audited(hr, r, op)
 	}
 }

@@ -18,6 +18,8 @@ import (
 
 	"centrala/acd"
 	"centrala/internal/accounts"
+	"centrala/internal/events"
+	"centrala/internal/journal/db"
 	"centrala/internal/journal/db/dbtest"
 	"centrala/queuegroups"
 )
@@ -85,6 +87,21 @@ func (f *fakeAccounts) Key(ctx context.Context, key string, from netip.Addr) (*a
 		return c, err
 	}
 	return f.Accounts.Key(ctx, key, from)
+}
+
+func (f *fakeAccounts) Again(ctx context.Context, c *accounts.Caller) (*accounts.Caller, error) {
+	f.mu.Lock()
+	for _, known := range []map[string]*accounts.Caller{f.sessions, f.keys} {
+		for _, x := range known {
+			if x.Name == c.Name && x.Session == c.Session {
+				f.mu.Unlock()
+				found := *x
+				return &found, f.fail
+			}
+		}
+	}
+	f.mu.Unlock()
+	return f.Accounts.Again(ctx, c)
 }
 
 func (f *fakeAccounts) find(m map[string]*accounts.Caller, secret string) (*accounts.Caller, error) {
@@ -170,6 +187,8 @@ type rig struct {
 	desk     *fakeDesk
 	settings *fakeSettings
 	phones   *fakePhones
+	db       *db.DB
+	hub      *events.Hub
 	s        *Server
 	call     acd.InteractionID // in sales; anna talks
 	waiting  acd.InteractionID // in sales
@@ -186,6 +205,11 @@ func builtin(t testing.TB, id string) queuegroups.Role {
 }
 
 func newRig(t testing.TB) *rig {
+	t.Helper()
+	return newRigOn(t, dbtest.Open(t, dbtest.SQLite(t)))
+}
+
+func newRigOn(t testing.TB, d *db.DB) *rig {
 	t.Helper()
 	config, err := queuegroups.Load(queuegroups.Options{Region: "PL", Files: []queuegroups.File{{Name: "site", Data: []byte(site)}}})
 	if err != nil {
@@ -209,9 +233,13 @@ func newRig(t testing.TB) *rig {
 	}
 	manager, director := builtin(t, queuegroups.RoleManager), builtin(t, queuegroups.RoleDirector)
 	support := director.Narrowed(director.Rights, []queuegroups.GroupID{"support"})
+	r.db = d
+	r.hub = events.New(events.Options{DB: d, Log: zerolog.Nop()})
+	r.hub.Start()
+	t.Cleanup(r.hub.Stop)
 	r.accounts = &fakeAccounts{
 		Accounts: accounts.New(accounts.Options{
-			DB: dbtest.Open(t, dbtest.SQLite(t)), Config: func() *queuegroups.Config { return r.config }, Log: zerolog.Nop(),
+			DB: d, Config: func() *queuegroups.Config { return r.config }, Log: zerolog.Nop(),
 		}),
 		sessions: map[string]*accounts.Caller{
 			"boss":     {Name: "boss", Role: builtin(t, queuegroups.RoleAdministrator), Session: "s1"},
@@ -227,7 +255,7 @@ func newRig(t testing.TB) *rig {
 		},
 	}
 	r.desk, r.settings, r.phones = &fakeDesk{}, &fakeSettings{r: r, file: site}, &fakePhones{came: make(chan came, 16)}
-	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Settings: r.settings, Phones: r.phones, Version: "test", Log: zerolog.Nop()})
+	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Settings: r.settings, Phones: r.phones, Events: r.hub, Version: "test", Log: zerolog.Nop()})
 	return r
 }
 
@@ -283,6 +311,11 @@ func (r *rig) as(who, method, path string, body any, change ...func(*http.Reques
 		req.Header.Set("Authorization", "Bearer "+key)
 	} else if who != "" {
 		req.AddCookie(&http.Cookie{Name: cookieName(false), Value: who})
+	}
+	if strings.HasPrefix(path, Prefix+"/events") { // which would go on for ever
+		ctx, cancel := context.WithTimeout(req.Context(), 100*time.Millisecond)
+		defer cancel()
+		req = req.WithContext(ctx)
 	}
 	for _, f := range change {
 		f(req)

@@ -42,6 +42,7 @@ const (
 	codeMethod         = "method_not_allowed"
 	codeTimeout        = "timeout"
 	codeConflict       = "conflict"
+	codeEventsGone     = "events_gone"
 	codeTooLarge       = "too_large"
 	codeMediaType      = "unsupported_media_type"
 	codeInvalid        = "invalid"

@@ -33,6 +33,7 @@ type Accounts interface {
 	SignIn(ctx context.Context, name, password string, from netip.Addr, program string) (token string, c *accounts.Caller, err error)
 	Session(ctx context.Context, token string, from netip.Addr) (*accounts.Caller, error)
 	Key(ctx context.Context, key string, from netip.Addr) (*accounts.Caller, error)
+	Again(ctx context.Context, c *accounts.Caller) (*accounts.Caller, error)
 
 	SignOut(ctx context.Context, user, session string) error
 	SignOutAll(ctx context.Context, user string) error
@@ -64,6 +65,7 @@ type Options struct {
 	Desk     Desk
 	Settings Settings
 	Phones   Phones
+	Events   Events
 	Version  string
 	Log      zerolog.Logger
 	Now      func() time.Time // nil: time.Now
@@ -76,6 +78,8 @@ type Server struct {
 	desk     Desk
 	settings Settings
 	phones   Phones
+	events   Events
+	streams  streams
 	log      zerolog.Logger
 	now      func() time.Time
 
@@ -106,8 +110,8 @@ const (
 
 // New makes a server and binds its address. It answers from Start on.
 func New(o Options) (*Server, error) {
-	if o.Core == nil || o.Accounts == nil || o.Desk == nil || o.Settings == nil || o.Phones == nil {
-		return nil, errors.New("web: Core, Accounts, Desk, Settings and Phones are required")
+	if o.Core == nil || o.Accounts == nil || o.Desk == nil || o.Settings == nil || o.Phones == nil || o.Events == nil {
+		return nil, errors.New("web: Core, Accounts, Desk, Settings, Phones and Events are required")
 	}
 	s := newServer(o)
 	l, err := net.Listen("tcp", o.Addr.String())
@@ -129,7 +133,8 @@ func New(o Options) (*Server, error) {
 // newServer makes all but the listener.
 func newServer(o Options) *Server {
 	s := &Server{
-		core: o.Core, accounts: o.Accounts, desk: o.Desk, settings: o.Settings, phones: o.Phones, log: o.Log, now: o.Now, mux: http.NewServeMux(),
+		core: o.Core, accounts: o.Accounts, desk: o.Desk, settings: o.Settings, phones: o.Phones, events: o.Events, log: o.Log, now: o.Now,
+		mux:       http.NewServeMux(),
 		crossSite: http.NewCrossOriginProtection(), stopping: make(chan struct{}),
 		ping: pingEvery, pong: pongWithin,
 	}
@@ -154,6 +159,7 @@ func (s *Server) routes() {
 	s.interactionRoutes()
 	s.commandRoutes()
 	s.deskRoutes()
+	s.eventRoutes()
 	s.configRoutes()
 	s.sessionRoutes()
 	s.phoneRoutes()

@@ -16,6 +16,9 @@ import (
 // keyPrefix begins every API key, so that one can be recognised where it should not be.
 const keyPrefix = "centrala_"
 
+// keyName begins the name of a caller with a key. No user's name has a blank.
+const keyName = "key "
+
 // titleMax is the longest title of a key, in bytes.
 const titleMax = 100
 
@@ -118,6 +121,11 @@ func (a *Accounts) Key(ctx context.Context, secret string, from netip.Addr) (*Ca
 		}
 		return nil, nil
 	}
+	return a.keyCaller(ctx, &k, true)
+}
+
+// keyCaller is what a program with the key may do now; nil: nothing.
+func (a *Accounts) keyCaller(ctx context.Context, k *Key, use bool) (*Caller, error) {
 	now := a.now()
 	if !k.Expires.IsZero() && !now.Before(k.Expires) {
 		return nil, nil
@@ -135,14 +143,30 @@ func (a *Accounts) Key(ctx context.Context, secret string, from netip.Addr) (*Ca
 			return nil, nil
 		}
 	}
-	if now.Sub(k.Used) >= seenEvery {
+	if use && now.Sub(k.Used) >= seenEvery {
 		if err := a.update(ctx, "update api_keys set used = $1 where id = $2", micros(now), k.ID); errors.Is(err, ErrNotFound) {
 			return nil, nil // revoked meanwhile
 		} else if err != nil {
 			return nil, err
 		}
 	}
-	return &Caller{Name: "key " + k.ID, Agent: owner.Agent, Role: owner.Role.Narrowed(k.Rights, k.Groups)}, nil
+	return &Caller{Name: keyName + k.ID, Agent: owner.Agent, Role: owner.Role.Narrowed(k.Rights, k.Groups)}, nil
+}
+
+// keyAgain is Again for a program with a key.
+func (a *Accounts) keyAgain(ctx context.Context, c *Caller) (*Caller, error) {
+	id, ok := strings.CutPrefix(c.Name, keyName)
+	if !ok {
+		return nil, nil
+	}
+	k, err := scanKey(a.db.Read().QueryRowContext(ctx, "select "+keyColumns+" from api_keys where id = $1", id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the API key: %w", err)
+	}
+	return a.keyCaller(ctx, &k, false)
 }
 
 func joined[T ~string](list []T) string {

@@ -155,6 +155,36 @@ func (a *Accounts) Session(ctx context.Context, token string, from netip.Addr) (
 	return c, err
 }
 
+// Again finds out what a caller found earlier may do by now, for what lasts longer than a request; nil:
+// the session or the key is over. It does not count as use.
+func (a *Accounts) Again(ctx context.Context, c *Caller) (*Caller, error) {
+	if c.Session == "" {
+		return a.keyAgain(ctx, c)
+	}
+	var created, seen, once int64
+	err := a.db.Read().QueryRowContext(ctx, "select created, seen, once from sessions where id = $1 and name = $2", c.Session, c.Name).
+		Scan(&created, &seen, &once)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the session: %w", err)
+	}
+	now := a.now()
+	if now.Sub(instant(seen)) >= idleLimit || now.Sub(instant(created)) >= absoluteLimit {
+		return nil, nil
+	}
+	u, err := a.find(ctx, c.Name)
+	if err != nil || u == nil {
+		return nil, err
+	}
+	again := a.caller(u)
+	if again != nil {
+		again.Session, again.Once = c.Session, once != 0
+	}
+	return again, nil
+}
+
 // rotate gives the session a new token. Where another request was faster, it keeps that one's.
 func (a *Accounts) rotate(ctx context.Context, id string, old []byte, now time.Time, from netip.Addr) (string, error) {
 	token := newSecret()

@@ -22,6 +22,7 @@ import (
 	"centrala/holdmusic"
 	"centrala/internal/accounts"
 	"centrala/internal/eventlog"
+	"centrala/internal/events"
 	"centrala/internal/journal"
 	"centrala/internal/journal/db"
 	"centrala/internal/switchboard"
@@ -57,6 +58,7 @@ type App struct {
 
 	database *db.DB
 	journal  *journal.Journal
+	events   *events.Hub
 	accounts *accounts.Accounts
 
 	reloading sync.Mutex
@@ -101,6 +103,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 		return a, err
 	}
 	a.accounts = newAccounts(a)
+	a.events = newEvents(a)
 	a.journal = newJournal(a)
 	a.media, err = media.New(media.Options{
 		Advertise: server.Advertise, PortMin: server.RTP.Min, PortMax: server.RTP.Max, Log: part(a.log, "media"),
@@ -171,6 +174,7 @@ func (a *App) Start(ctx context.Context) error {
 		return fmt.Errorf("start the log: %w", err)
 	}
 	a.journal.Start()
+	a.events.Start()
 	a.board.SetConfig(a.groups)
 	if err := a.raiseLevel(ctx); err != nil {
 		return err
@@ -333,6 +337,9 @@ func (a *App) Stop(ctx context.Context) error {
 	}
 	if a.media != nil {
 		a.media.Close()
+	}
+	if a.events != nil {
+		a.events.Stop()
 	}
 	if a.journal != nil {
 		a.journal.Stop(ctx)

@@ -3,12 +3,18 @@ package app
 import (
 	"centrala/acd"
 	"centrala/internal/eventlog"
+	"centrala/internal/events"
 	"centrala/internal/journal"
 )
 
 // newJournal makes the journal, which follows the log from Start on.
 func newJournal(a *App) *journal.Journal {
-	return journal.New(journal.Options{DB: a.database, Log: recorded{a.facts}, Node: nodeID(a.server), Logs: part(a.log, "journal")})
+	return journal.New(journal.Options{DB: a.database, Log: recorded{a.facts}, Node: nodeID(a.server), Logs: part(a.log, "journal"), Committed: a.events.Wake})
+}
+
+// newEvents makes the hub that reads what the journal tells.
+func newEvents(a *App) *events.Hub {
+	return events.New(events.Options{DB: a.database, Leader: a.facts.Leader, Log: part(a.log, "events")})
 }
 
 // recorded lets the journal follow the log.

@@ -1,8 +1,6 @@
 package journal
 
 import (
-	"encoding/json"
-
 	"centrala/acd"
 	"centrala/queuegroups"
 )
@@ -27,7 +25,8 @@ type book struct {
 	index   uint64
 	now     Micros
 	event   acd.Event
-	told    int64 // events so far
+	told    int64        // events so far
+	visits  []visitEvent // to be told after the step that they come of
 	touched []acd.InteractionID
 }
 
@@ -40,19 +39,24 @@ func newBook() *book {
 // apply has the state take an entry, and writes down what came of it.
 func (b *book) apply(s *acd.State, e acd.Entry) {
 	b.state, b.index, b.event, b.told, b.touched = s, e.Index, e.Event, 0, b.touched[:0]
+	b.visits = b.visits[:0]
 	b.now = max(MicrosOf(s.Now()), MicrosOf(e.At))
 	if ended, ok := e.Event.(*acd.LegEnded); ok {
 		b.leg(ended)
 	}
+	before := s.Config()
 	s.Apply(e)
 	ended := s.Ended()
 	for _, st := range s.Trace() {
 		if st.Kind == acd.StepAgent {
+			previous := b.desk(st.Agent).Status
 			b.agentStep(st)
+			b.tellAgent(st, previous)
 		} else {
 			b.step(st)
+			b.tellStep(st, ended)
 		}
-		b.tell(st, ended)
+		b.tellVisits()
 	}
 	for _, id := range b.touched {
 		if p := b.Pages[id]; p != nil {
@@ -63,6 +67,10 @@ func (b *book) apply(s *acd.State, e acd.Entry) {
 	}
 	for k := range ended {
 		b.finish(&ended[k])
+	}
+	b.tellVisits()
+	if c, ok := e.Event.(*acd.ConfigApplied); ok {
+		b.tellConfig(before, c.Config)
 	}
 }
 
@@ -97,56 +105,4 @@ func (b *book) take() Rows {
 	b.rows, b.dirty = Rows{}, b.dirty[:0]
 	clear(b.plain)
 	return rows
-}
-
-// told is what an event says: the step, and at the beginning and the end of an
-// interaction also what it is.
-type told struct {
-	Step        acd.Step     `json:"step"`
-	Interaction *Interaction `json:"interaction,omitempty"`
-}
-
-// tell writes a step down as an event. Its id tells the place in the log.
-func (b *book) tell(st acd.Step, ended []acd.Record) {
-	what := "interaction." + string(st.Kind)
-	if st.Kind == acd.StepAgent {
-		switch {
-		case st.Group != "":
-			what = "agent.seat"
-		case isStatus(st.What):
-			what = "agent.status"
-		default:
-			what = "agent." + st.What
-		}
-	}
-	t := told{Step: st}
-	if p := b.Pages[st.Interaction]; p != nil {
-		switch st.Kind {
-		case acd.StepArrived:
-			t.Interaction = &p.Row
-		case acd.StepEnded:
-			row := p.Row // as it will be: see finish
-			for k := range ended {
-				if ended[k].Interaction == st.Interaction {
-					row.end(&ended[k])
-				}
-			}
-			t.Interaction = &row
-		default:
-		}
-	}
-	data, err := json.Marshal(t)
-	if err != nil || b.told == EventsPerEntry {
-		return // neither can be: a step is made of texts and numbers
-	}
-	b.rows.Events = append(b.rows.Events, Event{
-		ID: int64(b.index)*EventsPerEntry + b.told, At: MicrosOf(st.At), Type: what,
-		Group: st.Group, Agent: st.Agent, Interaction: st.Interaction, Data: data,
-	})
-	b.told++
-}
-
-func isStatus(what string) bool {
-	var st acd.AgentStatus
-	return st.UnmarshalText([]byte(what)) == nil
 }

@@ -167,4 +167,7 @@ func (s *session) wrote(b batch) {
 	s.j.commits.Add(1)
 	s.j.written.Store(b.index)
 	s.j.works()
+	if s.j.opts.Committed != nil {
+		s.j.opts.Committed()
+	}
 }

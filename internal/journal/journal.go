@@ -61,6 +61,8 @@ type Options struct {
 	Log  Log
 	Node acd.NodeID
 	Logs zerolog.Logger
+	// Committed is called after each commit; it must not wait. nil: nobody wants to know.
+	Committed func()
 }
 
 // Journal follows the log and writes the record. Make it with New; it works from

@@ -171,6 +171,9 @@ func TestJournal_FollowsTheLog(t *testing.T) {
 			t.Errorf("%d calls, %d answered, %d legs with figures, want 160 of each", calls, answered, legs)
 		}
 		s := n.journal.Stats()
+		for ; s.Behind != 0 && ctx.Err() == nil; s = n.journal.Stats() { // a wrap-up may have ended meanwhile
+			n.settled(t)
+		}
 		if s.Commits > s.Entries/3 || s.Behind != 0 || !s.Writing {
 			t.Errorf("%+v", s)
 		}

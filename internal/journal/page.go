@@ -26,6 +26,7 @@ type page struct {
 	Transfers int                    `json:"transfers,omitempty"`
 	Handed    bool                   `json:"handed,omitempty"` // whoever is rung now, it was handed over to
 	Via       string                 `json:"via,omitempty"`    // the kind of the offer that was answered last
+	Agents    []queuegroups.AgentID  `json:"agents,omitempty"` // who called, have it, had it or are being offered it
 }
 
 // step writes down what a step of an interaction changes.
@@ -117,6 +118,7 @@ func (b *book) arrived(st acd.Step) {
 func (b *book) enter(p *page, g queuegroups.GroupID) {
 	p.Visits++
 	p.Visit = &Visit{Interaction: p.Row.ID, N: p.Visits, Group: g, Via: b.via(), Entered: b.now}
+	b.visits = append(b.visits, visitEvent{p, *p.Visit})
 	p.Handed = false
 	if p.Row.LastGroup != g {
 		p.Row.LastGroup = g
@@ -157,6 +159,7 @@ func (b *book) leave(p *page, outcome string) {
 	}
 	p.Visit.Left, p.Visit.Outcome = b.now, outcome
 	b.rows.Visits = append(b.rows.Visits, *p.Visit)
+	b.visits = append(b.visits, visitEvent{p, *p.Visit})
 	p.Visit = nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"io"
 
 	"centrala/acd"
+	"centrala/internal/events"
 )
 
 // resume reads where the journal is, from the database alone: whichever node, and
@@ -185,6 +186,9 @@ func (s *session) lost() error {
 		return err
 	}
 	at := MicrosOf(f.State().Now())
+	b.index = f.Index()
+	b.tell(events.EventsLost, "", "", 0, events.Lost{Since: s.at.Time(), Until: at.Time()})
+	rows.Events = b.take().Events
 	err = j.opts.DB.Write(j.stopped, func(tx *sql.Tx) error {
 		if err := s.bridge(j.stopped, tx, b, f.Index(), at); err != nil {
 			return err
