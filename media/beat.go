@@ -23,6 +23,9 @@ func (ep *Endpoint) onBeat(b *backlog) {
 // leave ends that the socket is read at once, where nobody depends on it. It is read at once by those who
 // are not sure yet who their peer is.
 func (ep *Endpoint) leave() (left bool) {
+	if ep.web != nil { // whose port is shared with those who talk
+		return false
+	}
 	ep.in.mu.Lock()
 	defer ep.in.mu.Unlock()
 	if ep.in.closed || ep.listener.Load() != nil || ep.onAudio != nil || !ep.in.source.locked.IsValid() {
@@ -60,7 +63,7 @@ func (ep *Endpoint) watch() {
 func (ep *Endpoint) catchUp(b *backlog) {
 	for range maxBacklog {
 		v, digit, more := ep.takeLate(b)
-		ep.tell(v, digit, &b.from)
+		ep.tell(v, digit, b.from.addrPort())
 		if !more {
 			return
 		}
@@ -78,6 +81,6 @@ func (ep *Endpoint) takeLate(b *backlog) (v verdict, digit byte, more bool) {
 	if errno != 0 { // nothing there, or the fate of an earlier packet (ICMP)
 		return stranger, 0, false
 	}
-	_, v, digit, _ = ep.judge(b.packet[:], n, &b.from, int64(ep.engine.clock()-age))
+	_, v, digit, _ = ep.judge(b.packet[:], n, b.from.addrPort(), int64(ep.engine.clock()-age))
 	return v, digit, true
 }

@@ -11,6 +11,9 @@
 // another in the midst of a sound, its first 10 ms are led on from the last
 // sample, so that the change does not click.
 //
+// A browser's endpoint differs in how its peer is found and proven: by ICE and DTLS,
+// on one port for all browsers (web.go, webport.go; docs/adr/0013-webrtc.md).
+//
 // How more can attach, without a change to what is above:
 //   - Recording takes what a peer says from OnAudio, which has it in the order of
 //     arrival with its timestamps, and what the peer hears from the two places
@@ -20,10 +23,6 @@
 //     Program for each who hears it: it adds up, at each tick, the frames that
 //     OnAudio of the others put into their rings. Who hears whom is which rings a
 //     programme adds. Two parties go back to the relay when a third has left.
-//   - Browser legs share the socket of RTP: Endpoint.take tells STUN and DTLS by
-//     their first byte (RFC 7983), as it tells RTCP, and hands them to a part that
-//     answers ICE and gives security its keys. Whoever has passed ICE's checks is
-//     the peer, in place of what sourceLock learns.
 //
 // The package knows G.711 and telephone-event and does not mix, resample or
 // record. It knows neither SIP nor queues: session descriptions come and go as

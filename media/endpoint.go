@@ -22,6 +22,8 @@ type EndpointOptions struct {
 	Signalling netip.Addr
 	// Codecs are offered in this order; nil: PCMA, PCMU.
 	Codecs []Codec
+	// WebRTC: the peer is a browser. Local and Security say nothing then.
+	WebRTC bool
 	// Security says whether audio is encrypted (RFC 3711). The zero value offers plain RTP and
 	// accepts SRTP.
 	Security sdp.Security
@@ -41,7 +43,8 @@ type EventKind uint8
 // The kinds of events.
 const (
 	// EventTimeout: no RTP arrived for the time-out although the peer should be sending.
-	// Reported once; again only after RTP has come back.
+	// Reported once; again only after RTP has come back. Also of a browser that could not prove by
+	// DTLS who it is.
 	EventTimeout EventKind = iota + 1
 	// EventDTMF: the peer pressed a key (RFC 4733). Reported once a key, at its first packet.
 	EventDTMF
@@ -71,7 +74,8 @@ type Endpoint struct {
 	onEvent func(Event)
 	onAudio func(c Codec, timestamp uint32, payload []byte)
 	poller  *poller
-	slot    uint32 // in poller
+	slot    uint32  // in poller
+	web     *webLeg // the peer is a browser, and neither poller nor sockets are used; nil: it is not
 
 	rtp, rtcp socket                   // open as long as in.closed is false
 	listener  atomic.Pointer[Endpoint] // whom this endpoint's audio goes to
@@ -128,17 +132,16 @@ func (ep *Endpoint) AcceptAnswer(sdp []byte) error {
 // apply puts into effect what was negotiated. Accessed with mu held.
 func (ep *Endpoint) apply(agreed sdp.Agreed, remote []byte) error {
 	changed := !slices.Equal(remote, ep.remote)
-	ep.agreed, ep.remote = agreed, slices.Clone(remote)
-	codec := codecOf(agreed.Codec)
-	eventPT := uint8(noEvent)
-	if agreed.Event.Name != "" {
-		eventPT = agreed.Event.PT
+	if ep.web != nil {
+		agreed.Keying = ep.agreed.Keying // which DTLS brings
 	}
-
+	ep.agreed, ep.remote = agreed, slices.Clone(remote)
 	ep.in.mu.Lock()
-	if err := errors.Join(ep.in.security.set(agreed.Keying.Suite, agreed.Keying.In), ep.out.secure(agreed.Keying)); err != nil {
-		ep.in.mu.Unlock()
-		return err
+	if ep.web == nil {
+		if err := errors.Join(ep.in.security.set(agreed.Keying.Suite, agreed.Keying.In), ep.out.secure(agreed.Keying)); err != nil {
+			ep.in.mu.Unlock()
+			return err
+		}
 	}
 	ep.in.kinds = [128]uint8{}
 	for _, f := range agreed.Accept {
@@ -154,6 +157,19 @@ func (ep *Endpoint) apply(agreed sdp.Agreed, remote []byte) error {
 	now := int64(ep.engine.clock())
 	ep.in.last, ep.in.timedOut = now, false // a time-out begins anew
 	ep.reports.negotiated(agreed)
+	if ep.web != nil {
+		ep.negotiatedWeb(*agreed.Web)
+	} else {
+		ep.moved(agreed, changed)
+	}
+	ep.openOut()
+	ep.in.mu.Unlock()
+	ep.schedule(now)
+	return nil
+}
+
+// moved lets the peer be found anew where it says that it is elsewhere. Accessed with in.mu held.
+func (ep *Endpoint) moved(agreed sdp.Agreed, changed bool) {
 	source := &ep.in.source
 	moved := agreed.Remote != source.signalled && !agreed.Remote.Addr().IsUnspecified()
 	// A peer on hold is silent, so that a stranger could take its place.
@@ -163,10 +179,17 @@ func (ep *Endpoint) apply(agreed sdp.Agreed, remote []byte) error {
 		_ = ep.rtp.disconnect() // fails for no reason known of; then the peer stays where it was
 		ep.out.redirect(netip.AddrPort{})
 	}
-	ep.out.negotiated(source.dest(), agreed.Send, codec, agreed.Codec.PT, eventPT)
-	ep.in.mu.Unlock()
-	ep.schedule(now)
-	return nil
+}
+
+// openOut has audio go to where the peer is, in the way that was agreed on: to a browser once it has
+// shown who it is. Accessed with mu and in.mu held.
+func (ep *Endpoint) openOut() {
+	eventPT := uint8(noEvent)
+	if ep.agreed.Event.Name != "" {
+		eventPT = ep.agreed.Event.PT
+	}
+	open := ep.agreed.Send && (ep.web == nil || ep.web.keyed)
+	ep.out.negotiated(ep.in.source.dest(), open, codecOf(ep.agreed.Codec), ep.agreed.Codec.PT, eventPT)
 }
 
 func codecOf(f sdp.Format) Codec {
@@ -246,26 +269,29 @@ func (ep *Endpoint) dropSource(peer *Endpoint) {
 
 // readRTP takes one packet from the RTP socket and passes it on. Called by the poller.
 func (ep *Endpoint) readRTP(buf []byte, from *sockaddr, now int64) {
-	a, v, digit, ok := ep.take(buf, from, now)
-	if !ok {
-		return
+	if a, v, digit, ok := ep.take(buf, from, now); ok {
+		ep.tell(v, digit, from.addrPort())
+		ep.pass(buf, &a)
 	}
-	ep.tell(v, digit, from)
+}
+
+// pass relays an accepted packet.
+func (ep *Endpoint) pass(buf []byte, a *arrival) {
 	if ep.onAudio != nil && !a.event && !a.noise {
 		ep.onAudio(a.codec, a.ts, buf[a.start:a.end])
 	}
 	if to := ep.listener.Load(); to != nil {
-		to.out.relay(ep, buf, &a)
+		to.out.relay(ep, buf, a)
 	}
 }
 
 // tell reports what an accepted packet brings besides audio.
-func (ep *Endpoint) tell(v verdict, digit byte, from *sockaddr) {
+func (ep *Endpoint) tell(v verdict, digit byte, from netip.AddrPort) {
 	if ep.onEvent == nil {
 		return
 	}
 	if v == learnt {
-		ep.onEvent(Event{Kind: EventHeard, From: from.addrPort()})
+		ep.onEvent(Event{Kind: EventHeard, From: from})
 	}
 	if digit != 0 {
 		ep.onEvent(Event{Kind: EventDTMF, Digit: digit})
@@ -283,17 +309,16 @@ func (ep *Endpoint) take(buf []byte, from *sockaddr, now int64) (a arrival, v ve
 	if errno != 0 { // nothing there after all, or the fate of an earlier packet (ICMP)
 		return a, stranger, 0, false
 	}
-	return ep.judge(buf, n, from, now)
+	return ep.judge(buf, n, from.addrPort(), now)
 }
 
 // judge is given a packet from the RTP socket, n bytes long before it was cut to the length of buf, and when
 // it came. ok: it is the peer's audio, noise or event. Accessed with in.mu held.
-func (ep *Endpoint) judge(buf []byte, n int, from *sockaddr, now int64) (a arrival, v verdict, digit byte, ok bool) {
+func (ep *Endpoint) judge(buf []byte, n int, source netip.AddrPort, now int64) (a arrival, v verdict, digit byte, ok bool) {
 	if n > maxPacket {
 		ep.in.malformed++
 		return a, stranger, 0, false
 	}
-	source := from.addrPort()
 	if isRTCP(buf[:n]) {
 		ep.control(buf[:n], source, true, now)
 		return a, stranger, 0, false
@@ -327,7 +352,11 @@ func (ep *Endpoint) Close() Stats {
 		ep.timer.Stop()
 	}
 	ep.goodbye()
-	ep.poller.remove(ep)
+	if ep.web != nil {
+		ep.closeWeb()
+	} else {
+		ep.poller.remove(ep)
+	}
 
 	ep.out.mu.Lock()
 	ep.out.closed = true
@@ -343,8 +372,10 @@ func (ep *Endpoint) Close() Stats {
 
 	ep.in.mu.Lock()
 	ep.in.closed = true
-	ep.rtp.close()
-	ep.rtcp.close()
+	if ep.web == nil {
+		ep.rtp.close()
+		ep.rtcp.close()
+	}
 	ep.in.mu.Unlock()
 
 	final := ep.figures()

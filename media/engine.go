@@ -43,7 +43,10 @@ type Options struct {
 	Quarantine time.Duration
 	// Timeout is how long an active endpoint may receive no RTP before EventTimeout. 0: 60 s.
 	Timeout time.Duration
-	Log     zerolog.Logger
+	// WebRTC is where the audio of all browsers comes and goes: one UDP port, at every address of the
+	// machine if that is unspecified; port 0: one of the range. Invalid: there are no browsers.
+	WebRTC netip.AddrPort
+	Log    zerolog.Logger
 }
 
 // Program is audio that endpoints play, encoded beforehand and shared by all listeners.
@@ -56,10 +59,12 @@ type Program interface {
 
 // Engine owns the ports, the clock and the sockets of all endpoints.
 type Engine struct {
-	options Options
-	log     zerolog.Logger
-	start   time.Time
-	ports   *ports
+	options  Options
+	log      zerolog.Logger
+	start    time.Time
+	ports    *ports
+	web      *webPorts // nil: there are no browsers
+	identity webIdentity
 
 	pollers    []*poller
 	metronomes []*metronome
@@ -92,12 +97,21 @@ func New(o Options) (*Engine, error) {
 		options: o, log: o.Log, start: time.Now(), ports: pool,
 		stop: make(chan struct{}), endpoints: make(map[*Endpoint]struct{}),
 	}
+	if o.WebRTC.IsValid() {
+		if e.identity, err = newWebIdentity(); err != nil {
+			return nil, err
+		}
+		if e.web, err = e.openWeb(o.WebRTC); err != nil {
+			return nil, err
+		}
+	}
 	for range runtime.GOMAXPROCS(0) {
 		p, err := newPoller(e)
 		if err != nil {
 			for _, p := range e.pollers {
 				p.close()
 			}
+			e.closeWeb()
 			return nil, err
 		}
 		e.pollers = append(e.pollers, p)
@@ -106,6 +120,11 @@ func New(o Options) (*Engine, error) {
 	for i := range e.pollers {
 		e.running.Go(e.pollers[i].loop)
 		e.running.Go(func() { e.metronomes[i].loop(e.clock, e.stop) })
+	}
+	if e.web != nil {
+		for _, p := range e.web.list {
+			e.running.Go(p.loop)
+		}
 	}
 	return e, nil
 }
@@ -123,6 +142,9 @@ func (e *Engine) ntp(now int64) uint64 {
 
 // NewEndpoint binds a port pair. ErrNoPorts when there is none.
 func (e *Engine) NewEndpoint(o EndpointOptions) (*Endpoint, error) {
+	if o.WebRTC {
+		return e.newWebEndpoint(o)
+	}
 	local := o.Local.Unmap()
 	if !local.IsValid() {
 		return nil, fmt.Errorf("endpoint %s: no local address", o.Label)
@@ -139,13 +161,10 @@ func (e *Engine) NewEndpoint(o EndpointOptions) (*Endpoint, error) {
 		timeout: o.Timeout, onEvent: o.OnEvent, onAudio: o.OnAudio,
 		rtp: rtp, rtcp: rtcp, out: newStream(rtp),
 	}
-	if ep.timeout == 0 {
-		ep.timeout = e.options.Timeout
-	}
+	ep.reports.cname = newCNAME()
 	ep.in.source.signalling = o.Signalling.Unmap()
 	ep.in.source.loopback = local.IsLoopback()
-	ep.reports.cname = newCNAME()
-	ep.negotiator = sdp.NewNegotiator(e.localSide(ep, o))
+	ep.begin(e, e.localSide(ep, o))
 	if err := e.enlist(ep); err != nil {
 		rtp.close()
 		rtcp.close()
@@ -153,6 +172,14 @@ func (e *Engine) NewEndpoint(o EndpointOptions) (*Endpoint, error) {
 		return nil, fmt.Errorf("endpoint %s: %w", o.Label, err)
 	}
 	return ep, nil
+}
+
+// begin gives a new endpoint what all of them have.
+func (ep *Endpoint) begin(e *Engine, local sdp.Local) {
+	if ep.timeout == 0 {
+		ep.timeout = e.options.Timeout
+	}
+	ep.negotiator = sdp.NewNegotiator(local)
 }
 
 func (e *Engine) localSide(ep *Endpoint, o EndpointOptions) sdp.Local {
@@ -180,9 +207,11 @@ func (e *Engine) enlist(ep *Endpoint) error {
 	if e.closed {
 		return ErrClosed
 	}
-	ep.poller = e.pollers[e.made%len(e.pollers)]
-	if err := ep.poller.add(ep); err != nil {
-		return err
+	if ep.web == nil {
+		ep.poller = e.pollers[e.made%len(e.pollers)]
+		if err := ep.poller.add(ep); err != nil {
+			return err
+		}
 	}
 	e.made++
 	e.endpoints[ep] = struct{}{}
@@ -191,7 +220,9 @@ func (e *Engine) enlist(ep *Endpoint) error {
 
 // forget is told of an endpoint that was closed.
 func (e *Engine) forget(ep *Endpoint, final Stats) {
-	e.ports.giveBack(ep.local.Port(), time.Now())
+	if ep.web == nil {
+		e.ports.giveBack(ep.local.Port(), time.Now())
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.endpoints, ep)
@@ -208,6 +239,9 @@ func (e *Engine) Stats() EngineStats {
 		s.add(ep.Stats())
 	}
 	s.Endpoints = len(list)
+	if e.web != nil {
+		s.PacketsDiscarded += e.web.strangers.Load()
+	}
 	s.PortPairs, s.PortPairsFree = e.ports.counts(time.Now())
 	return s
 }
@@ -229,5 +263,12 @@ func (e *Engine) Close() {
 	for _, p := range e.pollers {
 		p.close()
 	}
+	e.closeWeb()
 	e.running.Wait()
+}
+
+func (e *Engine) closeWeb() {
+	if e.web != nil {
+		e.web.close()
+	}
 }

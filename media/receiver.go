@@ -29,6 +29,7 @@ type receiver struct {
 	kinds  [128]uint8
 
 	security security
+	web      bool // packets come by paths that ICE has found, any of them
 
 	have       bool // a packet was accepted
 	ssrc       uint32
@@ -64,7 +65,7 @@ type receiver struct {
 
 // accept judges one packet. ok: it is the peer's audio, noise or event. digit is not 0 when a key was pressed.
 func (r *receiver) accept(b []byte, from netip.AddrPort, now int64) (a arrival, v verdict, digit byte, ok bool) {
-	if r.source.locked.IsValid() && from != r.source.locked {
+	if !r.web && r.source.locked.IsValid() && from != r.source.locked {
 		r.strangers++
 		return a, stranger, 0, false
 	}
@@ -82,12 +83,17 @@ func (r *receiver) accept(b []byte, from netip.AddrPort, now int64) (a arrival, 
 		r.malformed++
 		return a, stranger, 0, false
 	}
-	if r.security.cipher != nil && !r.source.locked.IsValid() { // who has the key is the peer, wherever they are
+	switch {
+	case r.web:
+		v = known
+	case r.security.cipher != nil && !r.source.locked.IsValid(): // who has the key is the peer, wherever they are
 		r.source.lock(from)
 		v = learnt
-	} else if v = r.source.check(from, &p, now); v == stranger {
-		r.strangers++
-		return a, v, 0, false
+	default:
+		if v = r.source.check(from, &p, now); v == stranger {
+			r.strangers++
+			return a, v, 0, false
+		}
 	}
 	if !r.sequence(&p) {
 		r.malformed++

@@ -71,7 +71,7 @@ func (ep *Endpoint) control(b []byte, from netip.AddrPort, onRTP bool, now int64
 	in, rep := &ep.in, &ep.reports
 	peer := in.source.dest()
 	switch {
-	case onRTP && from != peer, !onRTP && from.Addr() != peer.Addr() && from != rep.signalled:
+	case onRTP && from != peer && !in.web, !onRTP && from.Addr() != peer.Addr() && from != rep.signalled:
 		in.strangers++
 		return
 	}
@@ -161,7 +161,7 @@ func (ep *Endpoint) report(now int64, bye bool) {
 	if !ok {
 		return
 	}
-	if rep.mux {
+	if rep.mux || ep.web != nil {
 		if out.open || out.connected {
 			rep.said = out.sock.sendTo(b, &out.dest) == 0 || rep.said
 		}

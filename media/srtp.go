@@ -24,6 +24,8 @@ type security struct {
 	key    string
 	cipher *srtp.Context // nil: not at all
 	header rtp.Header    // room
+
+	required bool // without keys nothing passes
 }
 
 // randomKey returns bytes that nobody can guess.
@@ -40,7 +42,7 @@ func (s *security) set(suite sdp.Suite, key string) error {
 		return nil
 	}
 	if suite == "" {
-		*s = security{}
+		*s = security{required: s.required}
 		return nil
 	}
 	profile, keyLen := srtp.ProtectionProfileAes128CmHmacSha1_80, 16
@@ -56,7 +58,7 @@ func (s *security) set(suite sdp.Suite, key string) error {
 	if err != nil {
 		return fmt.Errorf("SRTP with %s: %w", suite, err)
 	}
-	*s = security{suite: suite, key: key, cipher: c}
+	*s = security{suite: suite, key: key, cipher: c, required: s.required}
 	return nil
 }
 
@@ -64,7 +66,7 @@ func (s *security) set(suite sdp.Suite, key string) error {
 // been here before.
 func (s *security) open(b []byte) ([]byte, bool) {
 	if s.cipher == nil {
-		return b, true
+		return b, !s.required
 	}
 	if _, ok := parseRTP(b); !ok {
 		return nil, false
@@ -77,7 +79,7 @@ func (s *security) open(b []byte) ([]byte, bool) {
 // behind the packet.
 func (s *security) seal(b []byte) ([]byte, bool) {
 	if s.cipher == nil {
-		return b, true
+		return b, !s.required
 	}
 	sealed, err := s.cipher.EncryptRTP(b, b, &s.header)
 	return sealed, err == nil
@@ -86,7 +88,7 @@ func (s *security) seal(b []byte) ([]byte, bool) {
 // openControl decrypts an RTCP packet.
 func (s *security) openControl(b []byte) ([]byte, bool) {
 	if s.cipher == nil {
-		return b, true
+		return b, !s.required
 	}
 	plain, err := s.cipher.DecryptRTCP(nil, b, nil)
 	return plain, err == nil
@@ -95,7 +97,7 @@ func (s *security) openControl(b []byte) ([]byte, bool) {
 // sealControl encrypts an RTCP packet.
 func (s *security) sealControl(b []byte) ([]byte, bool) {
 	if s.cipher == nil {
-		return b, true
+		return b, !s.required
 	}
 	sealed, err := s.cipher.EncryptRTCP(nil, b, nil)
 	return sealed, err == nil

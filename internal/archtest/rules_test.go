@@ -45,7 +45,8 @@ var rules = []rule{
 	},
 	{
 		path: "media",
-		libs: []string{"github.com/pion/rtp", "github.com/pion/rtcp", "github.com/pion/srtp", "github.com/zaf/g711", "golang.org/x/sys", zerolog},
+		libs: []string{"github.com/pion/rtp", "github.com/pion/rtcp", "github.com/pion/srtp", "github.com/pion/dtls", "github.com/zaf/g711", "golang.org/x/sys", zerolog},
+		testOwn: []string{"internal/webpeer"},
 		why:  "media knows neither signalling nor distribution, so that each can be tested and replaced alone; the switchboard joins them",
 	},
 	{
@@ -121,6 +122,10 @@ var rules = []rule{
 	{
 		path: "internal/testcall", own: []string{"sip", "media", "holdmusic", "internal/mailbox"}, libs: []string{zerolog},
 		why: "the test caller is a peer: it must not know the server it calls",
+	},
+	{
+		path: "internal/webpeer", libs: []string{"github.com/pion/webrtc", "github.com/pion/rtp"},
+		why: "the browser of tests is somebody else's WebRTC: it must not know the server's",
 	},
 	{
 		path: "packaging",

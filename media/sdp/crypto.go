@@ -144,6 +144,9 @@ func (n *Negotiator) parse(b []byte) (*Session, error) {
 // lines are the a=crypto lines of an offer of ours. What is in use is offered first.
 func (n *Negotiator) lines(proto string) []Crypto {
 	used := n.agreed.Keying.Suite
+	if n.local.Web != nil {
+		return nil
+	}
 	switch n.local.Security {
 	case SecureNever:
 		return nil
@@ -166,7 +169,7 @@ func (n *Negotiator) lines(proto string) []Crypto {
 // encrypted; ErrNoCodec: it is, in no way that we know.
 func (n *Negotiator) secure(s *Stream) error {
 	switch {
-	case len(s.Crypto) > 0:
+	case len(s.Crypto) > 0, n.local.Web != nil: // DTLS brings the keys
 		return nil
 	case s.secured():
 		return ErrNoCodec
@@ -178,7 +181,7 @@ func (n *Negotiator) secure(s *Stream) error {
 
 // answerKeying takes the keys from the peer's offer and gives our line of the answer.
 func (n *Negotiator) answerKeying(s *Stream) (Keying, []Crypto) {
-	if len(s.Crypto) == 0 {
+	if len(s.Crypto) == 0 || n.local.Web != nil {
 		return Keying{}, nil
 	}
 	theirs := s.Crypto[0]
@@ -188,6 +191,9 @@ func (n *Negotiator) answerKeying(s *Stream) (Keying, []Crypto) {
 
 // offerKeying takes the keys from the answer to our offer of lines.
 func (n *Negotiator) offerKeying(s *Stream) (Keying, error) {
+	if n.local.Web != nil {
+		return Keying{}, nil
+	}
 	if len(s.Crypto) == 0 {
 		if s.secured() || n.local.Security == SecureRequired {
 			return Keying{}, ErrInsecure

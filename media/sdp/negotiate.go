@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Local is our side of a session. All fields are needed.
+// Local is our side of a session. All fields but Web are needed.
 type Local struct {
 	Session   uint64     // the o= session id, below 2^63
 	Addr      netip.Addr // to be reached at
@@ -17,6 +17,7 @@ type Local struct {
 	Codecs    []Format // offered in this order; also what is accepted
 	Security  Security
 	Random    func(n int) []byte // n bytes for a key, which nobody can guess
+	Web       *Web               // the peer is a browser; Security and RTCP say nothing then. nil: it is not
 }
 
 // Agreed is what the last offer and answer came to.
@@ -30,6 +31,7 @@ type Agreed struct {
 	Event      Format   // telephone-event as the peer takes it; Name "" when it does not
 	Accept     []Format // what may arrive
 	Keying     Keying
+	Web        *WebAgreed // with a browser; Remote says nothing then. nil: with no browser
 }
 
 // defaultEvent is the payload type of telephone-event in our first offer.
@@ -46,6 +48,8 @@ type Negotiator struct {
 	agreed  Agreed
 	keys    map[Suite]string // ours
 	said    []Crypto         // in our last offer
+	ice     ICE              // ours towards a browser
+	setup   string           // our role in DTLS as last said
 }
 
 // NewNegotiator begins a session.
@@ -54,16 +58,22 @@ func NewNegotiator(local Local) *Negotiator {
 	if local.Security == SecureRequired {
 		proto = "RTP/SAVP"
 	}
-	return &Negotiator{
+	n := &Negotiator{
 		local:  local,
 		event:  defaultEvent,
 		layout: []Stream{{Kind: "audio", Proto: proto}},
 	}
+	if local.Web != nil {
+		n.layout[0].Proto, n.layout[0].Mid, n.layout[0].Mux = protoWeb, webMid, true
+		n.ice = n.newICE()
+	}
+	return n
 }
 
 // Offer writes a first offer or one within the session.
 func (n *Negotiator) Offer() []byte {
 	own := n.layout[n.audio]
+	n.setup = setupActPass
 	n.said = n.lines(own.Proto)
 	return n.describe(n.offered(), SendRecv, own.Mux, n.said)
 }
@@ -104,6 +114,7 @@ func (n *Negotiator) AcceptOffer(b []byte) ([]byte, Agreed, error) {
 	}
 	keying, lines := n.answerKeying(s)
 	agreed.Keying = keying
+	agreed.Web = n.agreeWeb(s, true)
 	n.layout, n.audio, n.agreed = offer.Streams, index, agreed
 	direction := s.Direction
 	if s.OnHold() { // as if it said that it will not receive
@@ -132,6 +143,7 @@ func (n *Negotiator) AcceptAnswer(b []byte) (Agreed, error) {
 	}
 	agreed := agree(s, codec)
 	agreed.Keying = keying
+	agreed.Web = n.agreeWeb(s, false)
 	agreed.Mux = s.Mux && n.layout[n.audio].Mux
 	// What the peer sends bears the payload types of our offer (RFC 3264 6.1); equipment that uses
 	// its own numbers is understood too where they do not collide.
@@ -169,8 +181,7 @@ func (n *Negotiator) choose(offer *Session) (index int, codec Format, err error)
 
 // acceptable returns the first codec of the stream that we have.
 func (n *Negotiator) acceptable(s *Stream) (Format, bool) {
-	plain := s.Proto == "RTP/AVP" || s.Proto == "RTP/AVPF"
-	if s.Kind != "audio" || s.Port == 0 || !plain && !s.secured() || s.Addr.Is4() != n.local.Addr.Is4() {
+	if s.Kind != "audio" || s.Port == 0 || !n.reachable(s) {
 		return Format{}, false
 	}
 	for _, f := range s.Formats {
@@ -181,6 +192,15 @@ func (n *Negotiator) acceptable(s *Stream) (Format, bool) {
 		}
 	}
 	return Format{}, false
+}
+
+// reachable tells whether audio can go to the stream and come from it.
+func (n *Negotiator) reachable(s *Stream) bool {
+	if n.local.Web != nil {
+		return s.web() && s.Mux && s.transport.usable()
+	}
+	plain := s.Proto == "RTP/AVP" || s.Proto == "RTP/AVPF"
+	return (plain || s.secured()) && s.Addr.Is4() == n.local.Addr.Is4()
 }
 
 // agree takes from the peer's stream all that does not depend on who offered.
@@ -221,6 +241,7 @@ func (n *Negotiator) describe(formats []Format, direction Direction, mux bool, c
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "s=-\r\nc=IN %s %s\r\nt=0 0\r\n", family, n.local.Addr)
+	n.writeWebSession(&b)
 	for i := range n.layout {
 		s := &n.layout[i]
 		if i != n.audio {
@@ -255,9 +276,14 @@ func (n *Negotiator) describeAudio(b *strings.Builder, s *Stream, formats []Form
 			fmt.Fprintf(b, "a=fmtp:%d 0-15\r\n", f.PT)
 		}
 	}
-	fmt.Fprintf(b, "a=ptime:20\r\na=rtcp:%d\r\n", n.local.RTCP)
-	if mux {
-		b.WriteString("a=rtcp-mux\r\n")
+	b.WriteString("a=ptime:20\r\n")
+	if n.local.Web != nil {
+		n.writeWeb(b)
+	} else {
+		fmt.Fprintf(b, "a=rtcp:%d\r\n", n.local.RTCP)
+		if mux {
+			b.WriteString("a=rtcp-mux\r\n")
+		}
 	}
 	writeMid(b, s)
 	for _, c := range crypto {

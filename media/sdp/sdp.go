@@ -86,10 +86,12 @@ type Stream struct {
 	Direction Direction
 	Mid       string
 	Crypto    []Crypto // the a=crypto lines that can be used, in order
+	transport transport
 }
 
 // OnHold reports the old way to hold: an address that nothing can be sent to (RFC 3264 8.4).
-func (s *Stream) OnHold() bool { return s.Addr.IsUnspecified() }
+// Browsers write it when ICE is still to find theirs.
+func (s *Stream) OnHold() bool { return s.Addr.IsUnspecified() && !s.web() }
 
 // Session is a session description.
 type Session struct {
@@ -121,6 +123,7 @@ type parser struct {
 	version   bool
 	addr      netip.Addr
 	direction Direction
+	transport transport
 	streams   []section
 }
 
@@ -226,6 +229,7 @@ func (p *parser) attribute(name, value string) error {
 		}
 	}
 	if len(p.streams) == 0 {
+		p.transport.attribute(name, value)
 		return nil
 	}
 	return p.streams[len(p.streams)-1].attribute(name, value)
@@ -269,6 +273,8 @@ func (s *section) attribute(name, value string) error {
 		if c, ok := parseCrypto(value); ok {
 			s.Crypto = append(s.Crypto, c)
 		}
+	default:
+		s.transport.attribute(name, value)
 	}
 	return nil
 }
@@ -288,6 +294,7 @@ func (p *parser) finish() (*Session, error) {
 		if s.Kind == "audio" && s.Port != 0 && !s.Addr.IsValid() {
 			return nil, fmt.Errorf("%w: no c= for the audio", ErrMalformed)
 		}
+		s.transport = s.transport.completed(p.transport)
 		s.RTCP = s.rtcpSource()
 		s.Formats = s.formats()
 		p.session.Streams = append(p.session.Streams, s.Stream)
