@@ -172,6 +172,10 @@ func TestInbound_AnswerIsRepeatedUntilTheAck(t *testing.T) {
 	if msg, ok := p.within(300*time.Millisecond, "SIP/2.0 200"); ok {
 		t.Errorf("after the ACK:\n%s", msg)
 	}
+	o.do(func() { l.Hangup("") })
+	p.send(p.reply(p.recv("BYE"), 200, "", "", ""))
+	o.wantEnd(ClassHangup, 0)
+	s.idle(t)
 }
 
 func TestInbound_WithoutAckTheCallEndsWithBye(t *testing.T) {
@@ -240,6 +244,10 @@ func TestInbound_LateOffer(t *testing.T) {
 	if e := o.want("answered"); e.sdp != testSDP {
 		t.Errorf("answer in the ACK: %q", e.sdp)
 	}
+	o.do(func() { l.Hangup("") })
+	p.send(p.reply(p.recv("BYE"), 200, "", "", ""))
+	o.wantEnd(ClassHangup, 0)
+	s.idle(t)
 }
 
 func TestInbound_RetransmissionsAndMergedRequests(t *testing.T) {
@@ -405,11 +413,16 @@ func TestInbound_ReInviteThatOvertookTheAck(t *testing.T) {
 	p.send(p.request(request{method: "INVITE", seq: 2, to: field(ringing, "To"), body: testSDP}))
 	o.want("answered")
 	o.want("offer")
+	p.send(p.request(request{method: "ACK", seq: 2, to: field(ringing, "To")}))
+	o.do(func() { l.Hangup("") })
+	p.send(p.reply(p.recv("BYE"), 200, "", "", ""))
+	o.wantEnd(ClassHangup, 0)
+	s.idle(t)
 }
 
 func TestInbound_OffersBeforeTheAnswer(t *testing.T) {
 	s := start(t)
-	p, _, _, ringing := ring(t, s, testSDP)
+	p, l, o, ringing := ring(t, s, testSDP)
 	p.send(p.request(request{method: "UPDATE", seq: 2, to: field(ringing, "To"), body: testSDP}))
 	if got := p.recv("SIP/2.0 500"); field(got, "Retry-After") == "" {
 		t.Errorf("no Retry-After:\n%s", got)
@@ -418,6 +431,10 @@ func TestInbound_OffersBeforeTheAnswer(t *testing.T) {
 	if got := p.recv("SIP/2.0 500"); field(got, "Retry-After") == "" {
 		t.Errorf("no Retry-After:\n%s", got)
 	}
+	o.do(func() { l.Reject(486, "") })
+	p.recv("SIP/2.0 486")
+	p.send(p.request(request{method: "ACK", branch: "z9hG4bKINVITE1", to: field(ringing, "To")}))
+	s.idle(t)
 }
 
 func TestInbound_OwnerGone(t *testing.T) {

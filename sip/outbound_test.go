@@ -215,9 +215,13 @@ func TestOutbound_OtherBranchesAreEnded(t *testing.T) {
 	}
 	p.send(p.reply(bye, 200, "", "", ""))
 	o.do(func() { l.Hangup("") })
-	if bye := p.recv("BYE"); !strings.Contains(field(bye, "To"), "tag=p1") {
+	bye = p.recv("BYE")
+	if !strings.Contains(field(bye, "To"), "tag=p1") {
 		t.Errorf("BYE to %s", field(bye, "To"))
 	}
+	p.send(p.reply(bye, 200, "", "", ""))
+	o.wantEnd(ClassHangup, 0)
+	s.idle(t)
 }
 
 func TestOutbound_StrayAnswerIsEnded(t *testing.T) {
@@ -229,9 +233,11 @@ func TestOutbound_StrayAnswerIsEnded(t *testing.T) {
 	o.wantEnd(ClassCancelled, 0)
 	// The CANCEL is not answered within 64*T1: the INVITE is given up.
 	eventually(t, "the leg to end", func() bool { return s.Stats().Legs == 0 })
+	p.send(p.reply(p.recv("CANCEL"), 481, "p1", "", "")) // too late
 	p.send(p.reply(invite, 200, "p1", "", testSDP))
 	p.recv("ACK")
-	p.recv("BYE")
+	p.send(p.reply(p.recv("BYE"), 200, "", "", ""))
+	s.idle(t)
 }
 
 func TestOutbound_ByeOvertakesTheAnswer(t *testing.T) {
@@ -284,12 +290,18 @@ func TestOutbound_PeerHangsUpAndReInvites(t *testing.T) {
 
 func TestOutbound_OfferBeforeTheAnswerIsGlare(t *testing.T) {
 	s := start(t)
-	p, _, o, invite := dialled(t, s)
+	p, l, o, invite := dialled(t, s)
 	p.send(p.reply(invite, 180, "p1", "", ""))
 	o.want("progress")
 	to, from := inverse(invite, "p1")
 	p.send(p.request(request{method: "UPDATE", callID: field(invite, "Call-ID"), to: to, from: from, seq: 7, body: testSDP}))
 	p.recv("SIP/2.0 491")
+	o.do(func() { l.Hangup("") })
+	o.wantEnd(ClassCancelled, 0)
+	p.send(p.reply(p.recv("CANCEL"), 200, "p1", "", ""))
+	p.send(p.reply(invite, 487, "p1", "", ""))
+	p.recv("ACK")
+	s.idle(t)
 }
 
 func TestOutbound_EarlyMediaAndRouteSet(t *testing.T) {

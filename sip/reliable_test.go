@@ -96,6 +96,10 @@ func TestReliable_AnswerBeforeThePrack(t *testing.T) {
 	p.prack(ringing, 2, "")
 	p.send(p.request(request{method: "ACK", to: field(ringing, "To")}))
 	o.want("answered")
+	o.do(func() { l.Hangup("") })
+	p.send(p.reply(p.recv("BYE"), 200, "", "", ""))
+	o.wantEnd(ClassHangup, 0)
+	s.idle(t)
 }
 
 // Section 3: with one it has to wait; and then it carries none itself.
@@ -123,6 +127,10 @@ func TestReliable_AnswerWaitsForThePrack(t *testing.T) {
 	}
 	p.send(p.request(request{method: "ACK", to: field(ringing, "To")}))
 	o.want("answered")
+	o.do(func() { l.Hangup("") })
+	p.send(p.reply(p.recv("BYE"), 200, "", "", ""))
+	o.wantEnd(ClassHangup, 0)
+	s.idle(t)
 }
 
 // Section 3: nobody acknowledges, the call is refused. A CANCEL and a hangup

@@ -186,6 +186,32 @@ func TestStreamTrunk_CallThatCameInOutlivesTheConnection(t *testing.T) {
 	}
 }
 
+// RFC 3261 section 13.3.1.4: a 2xx is repeated until its ACK though the transport is
+// reliable, for what is behind the next hop may not be.
+func TestInbound_AnswerIsRepeatedOverTCP(t *testing.T) {
+	s := start(t)
+	p := newStream(t, s)
+	p.write(p.request(request{method: "INVITE", body: testSDP}))
+	l, o := s.call(t)
+	o.do(func() { _ = l.Answer([]byte(testSDP)) })
+	first := p.read()
+	for !strings.HasPrefix(first, "SIP/2.0 200") {
+		first = p.read()
+	}
+	for range 2 {
+		if again := p.read(); again != first {
+			t.Errorf("repeated answer differs:\n%s\n%s", first, again)
+		}
+	}
+	p.write(p.request(request{method: "ACK", to: field(first, "To")}))
+	o.want("answered")
+	p.write(p.request(request{method: "BYE", seq: 2, to: field(first, "To")}))
+	for field(p.read(), "CSeq") != "2 BYE" { // another repetition may have been on its way
+	}
+	o.wantEnd(ClassHangup, 0)
+	s.idle(t)
+}
+
 // A carrier by name that is reached from another of our addresses: signalling and
 // audio are where the kernel sends from, and not at the first that is listened on.
 func TestTrunk_OwnAddressOfSeveral(t *testing.T) {

@@ -26,6 +26,10 @@ func TestDocs_NamedFoldersExist(t *testing.T) {
 	report(t, checkFolders(t, source()))
 }
 
+func TestDocs_NamedTestsExist(t *testing.T) {
+	report(t, checkTests(t, source()))
+}
+
 func TestDocs_LibrariesAreJustified(t *testing.T) {
 	report(t, checkLibraries(t, source(), load(t, source())))
 }
@@ -36,8 +40,39 @@ var (
 	codePattern    = regexp.MustCompile("`([^`]+)`")
 	makePattern    = regexp.MustCompile(`(?:^|[;&|] *)make((?: +[A-Za-z_]+=\S*)*)((?: +[a-z][a-z0-9-]*)+)`)
 	targetPattern  = regexp.MustCompile(`(?m)^([a-z][a-z0-9-]*):`)
+	testPattern    = regexp.MustCompile(`^(?:Test|Fuzz)[A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9_]+)?$`)
+	testFunction   = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 	folderPattern  = regexp.MustCompile(`^(?:[a-z0-9._-]+/)+$`)
 )
+
+// checkTests finds tests that a document names and that there are not.
+func checkTests(t *testing.T, fsys fs.FS) (problems []string) {
+	t.Helper()
+	known := make(map[string]bool)
+	for _, name := range find(t, fsys, "_test.go") {
+		for _, m := range testFunction.FindAllStringSubmatch(read(t, fsys, name), -1) {
+			known[m[1]] = true
+		}
+	}
+	for _, doc := range documents(t, fsys) {
+		for _, code := range doc.code {
+			if testPattern.MatchString(code) && !known[code] {
+				problems = append(problems, fmt.Sprintf("%s names the test %s, which there is not", doc.name, code))
+			}
+		}
+	}
+	return problems
+}
+
+func TestCheckTests(t *testing.T) {
+	problems := checkTests(t, fstest.MapFS{
+		"a.md":      {Data: []byte("`TestThere`, `x` `FuzzThere`, `TestGone_Case`\n")},
+		"a_test.go": {Data: []byte("package a\n\nfunc TestThere(t *testing.T) {}\nfunc FuzzThere(f *testing.F) {}\n")},
+	})
+	if want := []string{"a.md names the test TestGone_Case, which there is not"}; !slices.Equal(problems, want) {
+		t.Errorf("%q, want %q", problems, want)
+	}
+}
 
 // document is a Markdown file taken apart.
 type document struct {
