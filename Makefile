@@ -41,6 +41,10 @@ check: tools ## format, vet, lint, go.mod and generated files; changes nothing b
 ui: ## build the console (web/ui) into web/dist, which is committed; needs node 18 and npm
 	./scripts/build-ui.sh
 
+.PHONY: screens
+screens: deps ## take pictures of the console's screens into docs/screens
+	$(GO) test -count=1 -timeout 20m -run TestScreens ./e2e -screens docs/screens
+
 .PHONY: e2e
 e2e: deps ## run the end-to-end tests alone: the server with sipp, baresip and linphone
 	$(GO) test -race -count=1 -v ./e2e/...

@@ -122,6 +122,7 @@ func (b *browser) choose(item string) {
 	b.t.Helper()
 	b.do("click", step{Role: "menuitem", Name: item})
 }
+
 // seeText waits until a part of the page says this.
 func (b *browser) seeText(css, want string) {
 	b.t.Helper()

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,9 +33,8 @@ hold_music:
 const consolePassword = "a password for the tests"
 
 // newConsole starts a server with a web listener, whose users have the tests' password.
-func newConsole(t *testing.T, queuegroups string, users ...string) (v *server, web string) {
+func newConsole(t *testing.T, s *site, queuegroups string, users ...string) (v *server, web string) {
 	t.Helper()
-	s := newSite(t)
 	v = prepareServer(t, s, queuegroups)
 	v.writeTone("calm.wav", calmHertz, 44100)
 	v.writeTone("jazz.wav", jazzHertz, 8000)
@@ -57,7 +58,7 @@ func newConsole(t *testing.T, queuegroups string, users ...string) (v *server, w
 // An agent with a telephone on the desk signs in, takes a break and comes back, is told of a call,
 // answers it on the telephone, holds it and hangs up in the browser, and ends the time after it.
 func TestConsoleDesk(t *testing.T) {
-	v, web := newConsole(t, consoleSite, "anna")
+	v, web := newConsole(t, newSite(t), consoleSite, "anna")
 	phone := v.softphone("anna", "anna-secret-1", "udp", "manual", 900)
 	v.waitAgents("sales", "available", 1)
 	b := newBrowser(t, web)
@@ -136,7 +137,7 @@ func TestConsoleDesk(t *testing.T) {
 
 // From the desk a call is handed over with and without a question first, parked and fetched.
 func TestConsoleTransfer(t *testing.T) {
-	v, web := newConsole(t, consoleSite, "anna")
+	v, web := newConsole(t, newSite(t), consoleSite, "anna")
 	anna := v.softphone("anna", "anna-secret-1", "udp", "auto", 900)
 	celina := v.softphone("celina", "celina-secret-1", "udp", "manual", 1300)
 	v.waitAgents("sales", "available", 1)
@@ -186,4 +187,131 @@ func TestConsoleTransfer(t *testing.T) {
 	c.hangUp()
 	c.waitOver()
 	b.wantQuiet("the end")
+}
+
+// list asks the API for a list.
+func (d *desk) list(path string) (items []map[string]any) {
+	d.t.Helper()
+	for _, x := range d.do("GET", path, nil, 200)["items"].([]any) {
+		items = append(items, x.(map[string]any))
+	}
+	return items
+}
+
+// waitList waits until the API lists so many, and returns them.
+func (d *desk) waitList(path string, n int) (items []map[string]any) {
+	d.t.Helper()
+	eventually(d.t, fmt.Sprintf("the API lists %d at %s", n, path), func() bool {
+		items = d.list(path)
+		return len(items) == n
+	})
+	return items
+}
+
+// The first administrator signs in by the file that the server wrote, chooses a password, and looks at the
+// wallboard: it shows what the API says within a second. From it callers are sent elsewhere and
+// to the front, and agents' states changed.
+func TestConsoleWallboard(t *testing.T) {
+	v, web := newConsole(t, newSite(t), consoleSite)
+	first, err := os.ReadFile(filepath.Join(v.dir, "data", "first-sign-in.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var name, once string
+	if _, err := fmt.Sscanf(string(first), "name: %s\npassword: %s\n", &name, &once); err != nil {
+		t.Fatal(err)
+	}
+	b := newBrowser(t, web)
+	b.open("#/wallboard")
+	b.signIn(name, once)
+	b.see("input[name=again]")
+	b.wantClean("choosing a password")
+	b.fill("input[name=new]", consolePassword)
+	b.fill("input[name=again]", "something else")
+	b.press("Save and go on")
+	b.seeText("[role=alert]", "not the same")
+	b.fill("input[name=again]", consolePassword)
+	b.press("Save and go on")
+	b.seeText("h1", "Wallboard")
+	b.wantClean("wallboard")
+	api := newDesk(t, web)
+	api.do("POST", "/session", map[string]string{"name": name, "password": consolePassword}, 200)
+
+	// within a second the page is as the API was when we asked.
+	soon := func(what, condition string) {
+		t.Helper()
+		since := time.Now()
+		b.do("until", step{Text: condition})
+		if took := time.Since(since); took > time.Second && !raceDetector {
+			t.Errorf("%s: the page is %v behind the API", what, took)
+		}
+	}
+	var callers []*caller
+	for i := range 4 {
+		callers = append(callers, v.call(fmt.Sprintf("+4860010020%d", i), "+48221234567", 500+i))
+		api.waitList("/interactions?group=sales", i+1)
+		soon("a caller", fmt.Sprintf(`document.querySelector('[data-group=sales] [data-waiting]').innerText === '%d'`, i+1))
+	}
+	want, err := json.Marshal(ids(api.list("/interactions?group=sales")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const shown = `[...document.querySelectorAll('[data-interaction]')].map(e => e.dataset.interaction)`
+	soon("the order", fmt.Sprintf(`JSON.stringify(%s) === %q`, shown, want))
+	b.wantClean("callers wait")
+
+	// The last caller to the front, the first to another group.
+	rows := ids(api.list("/interactions?group=sales"))
+	act := func(row, item string) {
+		t.Helper()
+		b.click("tr" + row + " .menu > button")
+		b.choose(item)
+	}
+	act("[data-interaction='"+rows[3]+"']", "To the front (10 minutes of waiting)")
+	eventually(t, "the last caller is the next", func() bool {
+		return api.do("GET", "/interactions/"+rows[3], nil, 200)["steps"] != nil && position(api, rows[3]) == 1.0
+	})
+	soon("to the front", fmt.Sprintf(`%s[0] === '%s'`, shown, rows[3]))
+	act("[data-interaction='"+rows[0]+"']", "Send elsewhere")
+	b.wantClean("sending elsewhere")
+	b.do("select", step{CSS: "dialog select", Text: "group support"})
+	b.do("click", step{Role: "button", Name: "Send elsewhere", Within: &step{CSS: "dialog"}})
+	api.waitList("/interactions?group=support", 1)
+	soon("another group", `document.querySelector('[data-group=support] [data-waiting]').innerText === '1'`)
+
+	act("[data-agent=bartek]", "Take a break: lunch")
+	eventually(t, "bartek is on a break", func() bool { return api.do("GET", "/agents/bartek", nil, 200)["status"] == "on_break" })
+	soon("a break", `document.querySelector('[data-agent=bartek]').dataset.status === 'on_break'`)
+	act("[data-agent=bartek]", "Ready")
+	soon("ready", `document.querySelector('[data-agent=bartek]').dataset.status === 'offline'`)
+
+	for _, c := range callers {
+		c.hangUp()
+		c.waitOver()
+	}
+	api.waitList("/interactions", 0)
+	soon("nobody waits", `document.querySelector('[data-total=waiting]').innerText === '0'`)
+	b.open("#/wallboard/tv")
+	b.see(".tv")
+	b.wantClean("television")
+	if n := b.do("count", step{CSS: "#x"}); n != 0.0 {
+		t.Errorf("names became %v elements", n)
+	}
+}
+
+func ids(items []map[string]any) (list []string) {
+	for _, x := range items {
+		list = append(list, fmt.Sprint(x["id"]))
+	}
+	return list
+}
+
+// position is that of a waiting interaction.
+func position(api *desk, id string) any {
+	for _, x := range api.list("/interactions") {
+		if x["id"] == id {
+			return x["position"]
+		}
+	}
+	return nil
 }

@@ -1,1 +1,1 @@
-setInterval(()=>postMessage(0),1e3);
+setInterval(()=>postMessage(0),400);

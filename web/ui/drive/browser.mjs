@@ -50,7 +50,19 @@ const steps = {
   size: q => page.setViewportSize({ width: q.width, height: q.height }),
   scheme: q => page.emulateMedia({ colorScheme: q.text }),
   allow: () => context.grantPermissions(['notifications']),
-  picture: q => page.screenshot({ path: q.path, type: 'jpeg', quality: 70 }).then(() => null),
+  picture: q => page.screenshot({ path: q.path }).then(() => null),
+  // What is cut off, or makes the page wider than the window.
+  clipped: () => page.evaluate(`(() => {
+    const found = [];
+    if (document.documentElement.scrollWidth > innerWidth) found.push('the page is ' + document.documentElement.scrollWidth + ' wide, the window ' + innerWidth);
+    for (const e of document.body.querySelectorAll('*')) {
+      const box = e.getBoundingClientRect();
+      const hides = getComputedStyle(e).overflowX !== 'visible' && !e.matches('.scroll, .unseen, svg, svg *, dialog, input, select, progress, .user');
+      if (box.width > 0 && hides && e.scrollWidth > e.clientWidth + 1) found.push(e.tagName + '.' + e.className + ': ' + e.innerText.slice(0, 60));
+      if (box.width > 0 && box.right > innerWidth + 1 && !e.closest('.scroll, .unseen, [role=menu]')) found.push('beyond the edge: ' + e.tagName + '.' + e.className + ': ' + (e.innerText ?? '').slice(0, 60));
+    }
+    return found.slice(0, 5);
+  })()`),
   complaints: () => complaints.splice(0),
   // axe is put in by the browser itself, so that the page's policy stands.
   async axe() {

@@ -2,21 +2,20 @@
 import { signal } from '@preact/signals';
 import { clockAhead } from './api';
 
-/** The server's time in milliseconds, to the second. */
+/** The server's time in milliseconds, to the tick. */
 export const now = signal(Date.now());
 
-const listeners = new Set<() => void>();
+const listeners: [every: number, f: () => void][] = [];
+let ticks = 0;
 
-/** Has f called each second, also while the page is hidden. */
-export function eachSecond(f: () => void) {
-  listeners.add(f);
-  return () => { listeners.delete(f); };
-}
+/** Has f called at each so manieth tick, of 0.4 seconds, also while the page is hidden. */
+export function eachTick(every: number, f: () => void) { listeners.push([every, f]); }
 
 // Browsers slow down the timers of hidden pages, those of workers they do not.
 new Worker(new URL('./ticker.ts', import.meta.url), { type: 'module' }).onmessage = () => {
   now.value = Date.now() + clockAhead;
-  for (const f of listeners) f();
+  ticks++;
+  for (const [every, f] of listeners) if (ticks % every === 0) f();
 };
 
 /** Whole seconds since a time; never negative. */

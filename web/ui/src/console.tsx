@@ -68,7 +68,7 @@ function Top({ here, open, onHelp }: { here?: string; open: readonly (typeof scr
         ...(me.value?.agent ? [{ label: t('rings.on'), checked: rings.value, run: () => { rings.value = true; } }, { label: t('rings.off'), checked: !rings.value, run: () => { rings.value = false; } }, null] : []),
         { label: t('sign-out'), run: () => void signOut() },
       ]}>
-        <span class="user">{me.value?.user}</span><Icon name="down" />
+        <span class="user">{me.value?.user}</span><Icon name="menu" />
       </Menu>
     </header>
   );

@@ -2,7 +2,7 @@
 import { effect, signal, type Signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { heardTime, Refused, send, type Agent, type Desk, type Directory, type Group, type Interaction } from './api';
-import { eachSecond } from './clock';
+import { eachTick } from './clock';
 import { me } from './session';
 
 interface Topics {
@@ -28,7 +28,7 @@ export interface Live {
 /** How many looks in a row may fail before it is said. */
 const patience = 3;
 
-/** Looks each second. A look that takes longer than that is waited for. */
+/** Looks every 0.8 seconds, so that nothing is a second old. A look that takes longer than that is waited for. */
 class Polling implements Live {
   readonly of = {
     desk: signal<Desk | undefined>(undefined),
@@ -46,7 +46,7 @@ class Polling implements Live {
   private user = '';
 
   constructor() {
-    eachSecond(() => this.tick());
+    eachTick(2, () => this.tick());
     effect(() => {
       const user = me.value?.session ?? '';
       if (user === this.user) return;

@@ -1,7 +1,7 @@
 // Having an offer noticed when the page is not looked at: the title, a notification, a ring.
 import { effect, signal } from '@preact/signals';
 import type { DeskCall } from './api';
-import { eachSecond } from './clock';
+import { eachTick } from './clock';
 import { t } from './i18n';
 import { rings } from './prefs';
 
@@ -42,7 +42,7 @@ function flash() {
   if (rings.value) ring();
 }
 
-eachSecond(() => { flash(); });
+eachTick(3, flash);
 
 let sound: AudioContext | undefined;
 

@@ -17,7 +17,7 @@ export function Agents({ agents, groups, calls }: { agents: Agent[]; groups: Gro
   const commands = may('agents:write');
   const breaks = useLive('desk')?.breaks ?? [];
   return (
-    <section class="card" aria-labelledby="agents">
+    <div class="card">
       <h2 id="agents">{t('agents.title')}</h2>
       <div class="scroll" tabIndex={0} role="region" aria-labelledby="agents">
         <table>
@@ -41,7 +41,7 @@ export function Agents({ agents, groups, calls }: { agents: Agent[]; groups: Gro
           </tbody>
         </table>
       </div>
-    </section>
+    </div>
   );
 }
 

@@ -25,7 +25,7 @@ export function Queue({ waiting, groups, agents }: Props) {
   const groupNames = new Map(groups.map(g => [g.id, g.name]));
   const commands = may('interactions:write');
   return (
-    <section class="card" aria-labelledby="queue">
+    <div class="card">
       <h2 id="queue">{t('queue.title')}</h2>
       {list.length === 0 && <p class="empty">{t('side.nobody-waits')}</p>}
       {list.length > 0 && (
@@ -39,7 +39,7 @@ export function Queue({ waiting, groups, agents }: Props) {
               {shown.map(i => (
                 <tr key={i.id} data-interaction={i.id}>
                   <td class="digits">{i.position ?? '\u2013'}</td>
-                  <td>{callerOf(i)}<small>{reason(i, names)}</small></td>
+                  <td>{callerOf(i)}{i.from.name && <small class="digits">{i.from.number}</small>}<small>{reason(i, names)}</small></td>
                   <td>{groupNames.get(i.group ?? '') ?? i.group}</td>
                   <td><Elapsed from={i.arrived} /></td>
                   {commands && <td><Menu class="quiet" label={t('queue.act-on', { who: callerOf(i) })} items={actions(i, setMoving)}><Icon name="menu" /></Menu></td>}
@@ -51,7 +51,7 @@ export function Queue({ waiting, groups, agents }: Props) {
         </div>
       )}
       {moved && <Move call={moved} groups={groups} agents={agents} onClose={() => setMoving(undefined)} />}
-    </section>
+    </div>
   );
 }
 

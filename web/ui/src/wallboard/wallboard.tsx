@@ -87,7 +87,7 @@ function Tile({ group: g, waiting, chosen: on }: { group: Group; waiting: Intera
       <button class="tile-name" aria-pressed={on} onClick={() => { chosen.value = on ? '' : g.id; }}>{g.name}</button>
       <p class="verdict">{word}</p>
       <p class="big digits" data-waiting>{own.length}</p>
-      <p class="hint">{t('waiting', { n: own.length })}{first && <> · <Elapsed from={first} /></>}</p>
+      <p class="hint">{first ? <>{t('waiting', { n: own.length })} · <Elapsed from={first} /></> : t('side.nobody-waits')}</p>
       <p class="condition">{tWord('condition', conditions[g.condition] ?? g.condition)}</p>
       <ul class="census">
         {statuses.filter(s => g.agents[s]).map(s => <li key={s} class={`tone-${look(s).tone}`}><strong class="digits">{g.agents[s]}</strong> {statusWord(s)}</li>)}
