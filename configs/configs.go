@@ -60,6 +60,9 @@ type Listen struct {
 	SIP   []SIPListener
 	Web   Web            // no address: none
 	Admin netip.AddrPort // no address: none
+
+	// WebRTC is where browsers' audio comes; port 0: at one of RTP. Without an address they have no telephones.
+	WebRTC netip.AddrPort
 }
 
 // SIPListener is one socket for SIP. Network is udp, tcp or tls; port 0 is any free one.

@@ -28,9 +28,10 @@ type document struct {
 }
 
 type listenKeys struct {
-	SIP   texts `yaml:"sip" default:"[udp://127.0.0.1:5060, tcp://127.0.0.1:5060]" pattern:"^(udp|tcp|tls)://.+:[0-9]{1,5}$" doc:"For phones and carriers: udp://, tcp:// or tls:// with an IP address and a port. 0.0.0.0 is every address of the machine."`
-	Web   text  `yaml:"web" default:"''" pattern:"^$|^https?://.+:[0-9]{1,5}$" doc:"For console, API and widget: https:// or http:// with an IP address and a port. http:// only on loopback or behind a proxy. Empty: none."`
-	Admin text  `yaml:"admin" default:"http://127.0.0.1:9090" pattern:"^$|^http://.+:[0-9]{1,5}$" doc:"For /metrics, /healthz, /readyz and profiles. Keep it off public addresses. Empty: none."`
+	SIP    texts `yaml:"sip" default:"[udp://127.0.0.1:5060, tcp://127.0.0.1:5060]" pattern:"^(udp|tcp|tls)://.+:[0-9]{1,5}$" doc:"For phones and carriers: udp://, tcp:// or tls:// with an IP address and a port. 0.0.0.0 is every address of the machine."`
+	Web    text  `yaml:"web" default:"''" pattern:"^$|^https?://.+:[0-9]{1,5}$" doc:"For console, API and widget: https:// or http:// with an IP address and a port. http:// only on loopback or behind a proxy. Empty: none."`
+	WebRTC text  `yaml:"webrtc" default:"''" pattern:"^$|^udp://.+:[0-9]{1,5}$" doc:"For the audio of agents' browsers: udp:// with an IP address and a port. Empty: at every address of the machine, on a port of rtp; nothing if web is empty." example:"udp://0.0.0.0:3478"`
+	Admin  text  `yaml:"admin" default:"http://127.0.0.1:9090" pattern:"^$|^http://.+:[0-9]{1,5}$" doc:"For /metrics, /healthz, /readyz and profiles. Keep it off public addresses. Empty: none."`
 }
 
 type tlsKeys struct {

@@ -145,6 +145,20 @@ func (l *loader) listen(k *listenKeys) {
 			listen.Web = Web{TLS: scheme == "https", Addr: addr}
 		}
 	}
+	if v := k.WebRTC; v.V != "" {
+		if _, addr, ok := l.address(v, []string{"udp"}); ok {
+			listen.WebRTC = addr
+			taken := SIPListener{Network: "udp", Addr: addr}
+			if addr.Port() != 0 && slices.Contains(listen.SIP, taken) {
+				l.report.Add(v.At, "", "sip and webrtc cannot listen on the same address")
+			}
+		}
+	} else if listen.Web.Addr.IsValid() {
+		listen.WebRTC = netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
+		if web := listen.Web.Addr.Addr(); web.Is6() {
+			listen.WebRTC = netip.AddrPortFrom(netip.IPv6Unspecified(), 0)
+		}
+	}
 	if v := k.Admin; v.V != "" {
 		if _, addr, ok := l.address(v, []string{"http"}); ok {
 			listen.Admin = addr

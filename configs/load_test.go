@@ -25,7 +25,7 @@ func TestLoad_Design(t *testing.T) {
 	want.Data = filepath.Join("testdata", "data")
 	want.Listen = Listen{
 		SIP: []SIPListener{{"udp", netip.MustParseAddrPort("0.0.0.0:5060")}, {"tcp", netip.MustParseAddrPort("0.0.0.0:5060")}},
-		Web: Web{TLS: true, Addr: netip.MustParseAddrPort("0.0.0.0:8443")}, Admin: netip.MustParseAddrPort("127.0.0.1:9090"),
+		Web: Web{TLS: true, Addr: netip.MustParseAddrPort("0.0.0.0:8443")}, WebRTC: netip.MustParseAddrPort("0.0.0.0:0"), Admin: netip.MustParseAddrPort("127.0.0.1:9090"),
 	}
 	if d := cmp.Diff(want, got, compared); d != "" {
 		t.Error(d)
@@ -40,7 +40,7 @@ func TestLoad_OtherValues(t *testing.T) {
 domain: 192.0.2.1
 region: DE
 data: /var/lib/centrala
-listen: {sip: ["tls://[2001:db8::1]:5061", "udp://127.0.0.1:0", "udp://127.0.0.1:0"], web: "http://127.0.0.1:8080", admin: ""}
+listen: {sip: ["tls://[2001:db8::1]:5061", "udp://127.0.0.1:0", "udp://127.0.0.1:0"], web: "http://127.0.0.1:8080", webrtc: "udp://192.0.2.7:3478", admin: ""}
 advertise: 203.0.113.5
 rtp: 20000-20003
 tls: {mode: files, cert: cert.pem, key: key.pem, roots: cert.pem}
@@ -58,7 +58,7 @@ queuegroups: groups
 		Domain: "192.0.2.1", Region: "DE", Data: "/var/lib/centrala",
 		Listen: Listen{
 			SIP: []SIPListener{{"tls", netip.MustParseAddrPort("[2001:db8::1]:5061")}, anyPort, anyPort},
-			Web: Web{Addr: netip.MustParseAddrPort("127.0.0.1:8080")},
+			Web: Web{Addr: netip.MustParseAddrPort("127.0.0.1:8080")}, WebRTC: netip.MustParseAddrPort("192.0.2.7:3478"),
 		},
 		Advertise: netip.MustParseAddr("203.0.113.5"), RTP: Ports{20000, 20003},
 		TLS: TLS{TLSFiles, filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem"), filepath.Join(folder, "cert.pem")},

@@ -106,7 +106,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	a.events = newEvents(a)
 	a.journal = newJournal(a)
 	a.media, err = media.New(media.Options{
-		Advertise: server.Advertise, PortMin: server.RTP.Min, PortMax: server.RTP.Max, Log: part(a.log, "media"),
+		Advertise: server.Advertise, PortMin: server.RTP.Min, PortMax: server.RTP.Max, WebRTC: server.Listen.WebRTC, Log: part(a.log, "media"),
 	})
 	if err != nil {
 		return a, err

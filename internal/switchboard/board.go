@@ -324,6 +324,7 @@ func (b *Board) number(s string) string {
 	return s
 }
 
-func (b *Board) endpoint(label string, local, peer netip.Addr, security sdp.Security, on func(media.Event)) (*media.Endpoint, error) {
-	return b.media.NewEndpoint(media.EndpointOptions{Label: label, Local: local, Signalling: peer, Security: security, OnEvent: on})
+// endpoint makes the media of a leg; browser tells that the far end is one.
+func (b *Board) endpoint(label string, local, peer netip.Addr, browser bool, security sdp.Security, on func(media.Event)) (*media.Endpoint, error) {
+	return b.media.NewEndpoint(media.EndpointOptions{Label: label, Local: local, Signalling: peer, WebRTC: browser, Security: security, OnEvent: on})
 }

@@ -11,6 +11,7 @@ import (
 	"centrala/acd"
 	"centrala/internal/mailbox"
 	"centrala/media"
+	"centrala/media/sdp"
 	"centrala/queuegroups"
 	"centrala/sip"
 )
@@ -160,7 +161,8 @@ func (c *call) openCaller() error {
 		policy = c.board.phoneSRTP(l.agent)
 	}
 	security := security(policy, l.sip.Secure())
-	ep, err := c.board.endpoint(string(c.id), l.sip.Local(), l.sip.Remote().Addr(), security, c.mediaEvents(l))
+	browser := l.sip.Browser() || l.agent != "" && sdp.OffersWeb(l.sip.SDP())
+	ep, err := c.board.endpoint(string(c.id), l.sip.Local(), l.sip.Remote().Addr(), browser, security, c.mediaEvents(l))
 	if err != nil {
 		return err
 	}

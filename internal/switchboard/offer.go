@@ -113,7 +113,7 @@ func (c *call) invite(o *offer, x *exit, d sip.Dial) error {
 	} else {
 		srtp = x.srtp
 	}
-	ep, err := c.board.endpoint(string(l.id), d.To.Local, d.To.Remote, security(srtp, d.To.Secure()), c.mediaEvents(l))
+	ep, err := c.board.endpoint(string(l.id), d.To.Local, d.To.Remote, d.To.Browser(), security(srtp, d.To.Secure()), c.mediaEvents(l))
 	if err != nil {
 		return err
 	}
