@@ -50,11 +50,18 @@ const (
 	announced = "+48221234569" // the same, whose callers are told their position
 )
 
+// The configurations of the server: as it is, and without the trace of messages.
+const (
+	tracing    = "centrala.yaml"
+	notTracing = "untraced.yaml"
+)
+
 func main() {
-	rates := flag.String("rates", "50,200,500,1000", "calls a second, a row each")
+	rates := flag.String("rates", "50,200,500,1000,1500", "calls a second, a row each")
+	untraced := flag.String("untraced", "1000", "the same of a server that keeps no messages (trace: {calls: 0})")
 	seconds := flag.Int("seconds", 10, "length of a row")
-	waiting := flag.String("waiting", "1000", "numbers of waiting callers, a row each; empty: none")
-	told := flag.String("announced", "", "numbers of waiting callers who are told their position every 15 s, a row each")
+	waiting := flag.String("waiting", "1000,2000", "numbers of waiting callers, a row each; empty: none")
+	told := flag.String("announced", "1000", "numbers of waiting callers who are told their position every 15 s, a row each")
 	binary := flag.String("server", "bin/centrala", "the server to measure (make build)")
 	calls := flag.Int("soak", 0, "instead: place so many calls of all kinds and watch that nothing grows")
 	rate := flag.Int("rate", 200, "calls a second of the soak")
@@ -66,13 +73,13 @@ func main() {
 		}
 		return
 	}
-	if err := run(*rates, *waiting, *told, *binary, *seconds); err != nil {
+	if err := run(*rates, *untraced, *waiting, *told, *binary, *seconds); err != nil {
 		fmt.Fprintln(os.Stderr, "callbench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(rates, waiting, told, binary string, seconds int) error {
+func run(rates, untraced, waiting, told, binary string, seconds int) error {
 	dir, err := os.MkdirTemp("", "callbench")
 	if err != nil {
 		return err
@@ -82,24 +89,23 @@ func run(rates, waiting, told, binary string, seconds int) error {
 		return err
 	}
 	fmt.Println("calls/s   offered   failed   CPU ms/call   to answer ms: p50    p95    p99   max RSS MB")
-	for _, field := range strings.FieldsFunc(rates, func(r rune) bool { return r == ',' }) {
-		rate, err := strconv.Atoi(field)
+	err = errors.Join(each(rates, func(rate int) error { return calls(dir, binary, tracing, rate, seconds) }),
+		each(untraced, func(rate int) error { return calls(dir, binary, notTracing, rate, seconds) }))
+	for _, row := range []struct{ number, list string }{{unserved, waiting}, {announced, told}} {
+		err = errors.Join(err, each(row.list, func(n int) error { return wait(dir, binary, row.number, n, seconds) }))
+	}
+	return err
+}
+
+// each makes a row of each number of a list, until one fails.
+func each(list string, row func(n int) error) error {
+	for _, field := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
+		n, err := strconv.Atoi(field)
 		if err != nil {
 			return err
 		}
-		if err := calls(dir, binary, rate, seconds); err != nil {
+		if err := row(n); err != nil {
 			return err
-		}
-	}
-	for _, row := range []struct{ number, list string }{{unserved, waiting}, {announced, told}} {
-		for _, field := range strings.FieldsFunc(row.list, func(r rune) bool { return r == ',' }) {
-			n, err := strconv.Atoi(field)
-			if err != nil {
-				return err
-			}
-			if err := wait(dir, binary, row.number, n, seconds); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -140,15 +146,16 @@ log: {level: warn, format: json}
 `, sipAddr, adminAddr, filepath.Join(dir, "data"))
 	return errors.Join(
 		os.WriteFile(filepath.Join(dir, "queuegroups.yaml"), []byte(groups.String()), 0o600),
-		os.WriteFile(filepath.Join(dir, "centrala.yaml"), []byte(server), 0o600),
+		os.WriteFile(filepath.Join(dir, tracing), []byte(server), 0o600),
+		os.WriteFile(filepath.Join(dir, notTracing), []byte(server+"trace: {calls: 0}\n"), 0o600),
 		os.WriteFile(filepath.Join(dir, "caller.xml"), callerScenario, 0o600),
 		os.WriteFile(filepath.Join(dir, "phone.xml"), phoneScenario, 0o600),
 	)
 }
 
-// calls measures one rate.
-func calls(dir, binary string, rate, seconds int) error {
-	s, err := start(dir, binary)
+// calls measures one rate with a configuration of the server.
+func calls(dir, binary, config string, rate, seconds int) error {
+	s, err := start(dir, binary, config)
 	if err != nil {
 		return err
 	}
@@ -173,15 +180,19 @@ func calls(dir, binary string, rate, seconds int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%7d   %7d   %6d   %11.3f   %17.2f %6.2f %6.2f   %10.0f\n", rate, n, n-len(times),
-		ms(used)/float64(n), quantile(times, 0.50), quantile(times, 0.95), quantile(times, 0.99), s.peak())
+	note := ""
+	if config == notTracing {
+		note = "   no trace"
+	}
+	fmt.Printf("%7d   %7d   %6d   %11.3f   %17.2f %6.2f %6.2f   %10.0f%s\n", rate, n, n-len(times),
+		ms(used)/float64(n), quantile(times, 0.50), quantile(times, 0.95), quantile(times, 0.99), s.peak(), note)
 	return nil
 }
 
 // wait measures callers who listen to music. All send their audio to one socket,
 // which reads nothing: the kernel drops what does not fit.
 func wait(dir, binary, number string, n, seconds int) error {
-	s, err := start(dir, binary)
+	s, err := start(dir, binary, tracing)
 	if err != nil {
 		return err
 	}
@@ -273,11 +284,11 @@ type server struct {
 	out bytes.Buffer
 }
 
-func start(dir, binary string) (*server, error) {
+func start(dir, binary, config string) (*server, error) {
 	if err := os.RemoveAll(filepath.Join(dir, "data")); err != nil {
 		return nil, err
 	}
-	s := &server{cmd: exec.Command(binary, "serve", "--config", filepath.Join(dir, "centrala.yaml"))}
+	s := &server{cmd: exec.Command(binary, "serve", "--config", filepath.Join(dir, config))}
 	s.cmd.Stderr = &s.out
 	if err := s.cmd.Start(); err != nil {
 		return nil, err

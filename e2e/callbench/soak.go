@@ -57,7 +57,7 @@ func soak(dir, binary string, n, rate int) error {
 	if err := writeSoak(dir); err != nil {
 		return err
 	}
-	s, err := start(dir, binary)
+	s, err := start(dir, binary, tracing)
 	if err != nil {
 		return err
 	}
