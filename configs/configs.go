@@ -46,6 +46,7 @@ type Server struct {
 	Trace     Trace
 	Engine    string // EngineEmbedded, or the addresses of NATS servers with commas between
 	Database  string // DatabaseSQLite, or a postgres:// address; may hold a password
+	Webhooks  Webhooks
 	// QueueGroups is the file or folder of declarations as it is written in the settings.
 	QueueGroups string
 
@@ -87,6 +88,9 @@ type TLS struct {
 	Key   string
 	Roots string // of peers that we call, beside the machine's; empty: no others
 }
+
+// Webhooks is where events may be sent. Allow are networks that are not public and allowed all the same.
+type Webhooks struct{ Allow []netip.Prefix }
 
 // Log is how much is logged and how. Level is one of zerolog's, from trace to error.
 type Log struct {

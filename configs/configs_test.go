@@ -26,6 +26,7 @@ var compared = cmp.Options{
 	cmpopts.IgnoreUnexported(Server{}),
 	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b }),
+	cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
 }
 
 func write(t *testing.T, name, text string) string {

@@ -13,18 +13,19 @@ type (
 // document is the shape of centrala.yaml. Its tags are the one description of
 // the keys: the decoder, the defaults and the JSON Schema all come from them.
 type document struct {
-	Domain      text       `yaml:"domain" default:"localhost" doc:"What phones register at, as in sip:101@pbx.example.com." example:"pbx.example.com"`
-	Region      text       `yaml:"region" default:"PL" pattern:"^[A-Z]{2}$" doc:"The country, ISO 3166, that numbers without + are read as."`
-	Data        text       `yaml:"data" default:"./data" doc:"The folder of the event log and the database."`
-	Listen      listenKeys `yaml:"listen" doc:"Where the server takes connections."`
-	Advertise   text       `yaml:"advertise" default:"''" doc:"The public IP address, when the server is behind NAT." example:"203.0.113.5"`
-	RTP         text       `yaml:"rtp" default:"10000-19999" pattern:"^[0-9]{1,5}-[0-9]{1,5}$" doc:"The UDP ports for voice. Each call takes four."`
-	TLS         tlsKeys    `yaml:"tls" doc:"Where certificates for tls:// and https:// come from."`
-	Log         logKeys    `yaml:"log" doc:"How much is logged, and how."`
-	Trace       traceKeys  `yaml:"trace" doc:"What centrala trace can show of the latest calls. It is kept in memory."`
-	Engine      text       `yaml:"engine" default:"embedded" doc:"The event log: embedded in the process, or a NATS cluster as nats://a:4222,nats://b:4222."`
-	Database    text       `yaml:"database" default:"sqlite" doc:"Call records and customers: sqlite, or postgres://user@host/centrala."`
-	QueueGroups text       `yaml:"queuegroups" default:"queuegroups.yaml" doc:"The file, or folder of files, that declares agents, groups and numbers. Its changes need no restart."`
+	Domain      text        `yaml:"domain" default:"localhost" doc:"What phones register at, as in sip:101@pbx.example.com." example:"pbx.example.com"`
+	Region      text        `yaml:"region" default:"PL" pattern:"^[A-Z]{2}$" doc:"The country, ISO 3166, that numbers without + are read as."`
+	Data        text        `yaml:"data" default:"./data" doc:"The folder of the event log and the database."`
+	Listen      listenKeys  `yaml:"listen" doc:"Where the server takes connections."`
+	Advertise   text        `yaml:"advertise" default:"''" doc:"The public IP address, when the server is behind NAT." example:"203.0.113.5"`
+	RTP         text        `yaml:"rtp" default:"10000-19999" pattern:"^[0-9]{1,5}-[0-9]{1,5}$" doc:"The UDP ports for voice. Each call takes four."`
+	TLS         tlsKeys     `yaml:"tls" doc:"Where certificates for tls:// and https:// come from."`
+	Log         logKeys     `yaml:"log" doc:"How much is logged, and how."`
+	Trace       traceKeys   `yaml:"trace" doc:"What centrala trace can show of the latest calls. It is kept in memory."`
+	Engine      text        `yaml:"engine" default:"embedded" doc:"The event log: embedded in the process, or a NATS cluster as nats://a:4222,nats://b:4222."`
+	Database    text        `yaml:"database" default:"sqlite" doc:"Call records and customers: sqlite, or postgres://user@host/centrala."`
+	Webhooks    webhookKeys `yaml:"webhooks" doc:"Where events may be sent."`
+	QueueGroups text        `yaml:"queuegroups" default:"queuegroups.yaml" doc:"The file, or folder of files, that declares agents, groups and numbers. Its changes need no restart."`
 }
 
 type listenKeys struct {
@@ -40,6 +41,10 @@ type tlsKeys struct {
 	Key  text `yaml:"key" doc:"The file of the private key, PEM."`
 
 	Roots text `yaml:"roots" doc:"A file of certificate authorities, PEM, that carriers and phones called over TLS may have theirs from, beside those that the machine trusts."`
+}
+
+type webhookKeys struct {
+	Allow texts `yaml:"allow" doc:"Networks such as 10.0.0.0/8, and single addresses, that webhooks may be sent to though they are not public, and without TLS. Left out: none." example:"[10.0.0.0/8]"`
 }
 
 type logKeys struct {

@@ -83,6 +83,7 @@ func (l *loader) build(d *document) {
 	l.tls(&d.TLS)
 	s.Log = Log{Level: d.Log.Level.V, Format: d.Log.Format.V}
 	s.Trace = Trace{Calls: d.Trace.Calls.V, Messages: d.Trace.Messages.V, Megabytes: d.Trace.Megabytes.V, Keys: d.Trace.Keys.V}
+	s.Webhooks.Allow = l.networks(d.Webhooks.Allow)
 	s.Engine = l.engine(d.Engine)
 	s.Database = d.Database.V
 	if v := d.Database; !v.Bad && v.V != DatabaseSQLite && !strings.HasPrefix(v.V, "postgres://") {
@@ -193,6 +194,28 @@ func (l *loader) address(v text, schemes []string) (string, netip.AddrPort, bool
 		return "", netip.AddrPort{}, false
 	}
 	return scheme, netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), true
+}
+
+// networks reads networks and single addresses.
+func (l *loader) networks(list texts) (nets []netip.Prefix) {
+	for _, v := range list.Items {
+		if v.Bad {
+			continue
+		}
+		p, err := netip.ParsePrefix(v.V)
+		if a, bad := netip.ParseAddr(v.V); bad == nil && a.Zone() == "" {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		switch {
+		case err != nil || p.Addr().Is4In6():
+			l.report.Add(v.At, "", "%q is not a network such as 10.0.0.0/8", v.V)
+		case p != p.Masked():
+			l.report.Add(v.At, "did you mean "+p.Masked().String()+"?", "%s is not the beginning of a network", v.V)
+		default:
+			nets = append(nets, p)
+		}
+	}
+	return nets
 }
 
 // minPorts is the least number of ports for voice: one call.

@@ -21,6 +21,7 @@ import (
 	"centrala/internal/events"
 	"centrala/internal/journal/db"
 	"centrala/internal/journal/db/dbtest"
+	"centrala/internal/webhooks"
 	"centrala/queuegroups"
 )
 
@@ -189,6 +190,7 @@ type rig struct {
 	phones   *fakePhones
 	db       *db.DB
 	hub      *events.Hub
+	hooks    *webhooks.Webhooks
 	s        *Server
 	call     acd.InteractionID // in sales; anna talks
 	waiting  acd.InteractionID // in sales
@@ -236,6 +238,7 @@ func newRigOn(t testing.TB, d *db.DB) *rig {
 	r.db = d
 	r.hub = events.New(events.Options{DB: d, Log: zerolog.Nop()})
 	r.hub.Start()
+	r.hooks = webhooks.New(webhooks.Options{DB: d, Events: r.hub, Log: zerolog.Nop()})
 	t.Cleanup(r.hub.Stop)
 	r.accounts = &fakeAccounts{
 		Accounts: accounts.New(accounts.Options{
@@ -255,7 +258,7 @@ func newRigOn(t testing.TB, d *db.DB) *rig {
 		},
 	}
 	r.desk, r.settings, r.phones = &fakeDesk{}, &fakeSettings{r: r, file: site}, &fakePhones{came: make(chan came, 16)}
-	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Settings: r.settings, Phones: r.phones, Events: r.hub, Version: "test", Log: zerolog.Nop()})
+	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Settings: r.settings, Phones: r.phones, Events: r.hub, Webhooks: r.hooks, Version: "test", Log: zerolog.Nop()})
 	return r
 }
 

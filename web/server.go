@@ -66,6 +66,7 @@ type Options struct {
 	Settings Settings
 	Phones   Phones
 	Events   Events
+	Webhooks Webhooks
 	Version  string
 	Log      zerolog.Logger
 	Now      func() time.Time // nil: time.Now
@@ -79,6 +80,7 @@ type Server struct {
 	settings Settings
 	phones   Phones
 	events   Events
+	webhooks Webhooks
 	streams  streams
 	log      zerolog.Logger
 	now      func() time.Time
@@ -110,8 +112,8 @@ const (
 
 // New makes a server and binds its address. It answers from Start on.
 func New(o Options) (*Server, error) {
-	if o.Core == nil || o.Accounts == nil || o.Desk == nil || o.Settings == nil || o.Phones == nil || o.Events == nil {
-		return nil, errors.New("web: Core, Accounts, Desk, Settings, Phones and Events are required")
+	if o.Core == nil || o.Accounts == nil || o.Desk == nil || o.Settings == nil || o.Phones == nil || o.Events == nil || o.Webhooks == nil {
+		return nil, errors.New("web: Core, Accounts, Desk, Settings, Phones, Events and Webhooks are required")
 	}
 	s := newServer(o)
 	l, err := net.Listen("tcp", o.Addr.String())
@@ -133,7 +135,7 @@ func New(o Options) (*Server, error) {
 // newServer makes all but the listener.
 func newServer(o Options) *Server {
 	s := &Server{
-		core: o.Core, accounts: o.Accounts, desk: o.Desk, settings: o.Settings, phones: o.Phones, events: o.Events, log: o.Log, now: o.Now,
+		core: o.Core, accounts: o.Accounts, desk: o.Desk, settings: o.Settings, phones: o.Phones, events: o.Events, webhooks: o.Webhooks, log: o.Log, now: o.Now,
 		mux:       http.NewServeMux(),
 		crossSite: http.NewCrossOriginProtection(), stopping: make(chan struct{}),
 		ping: pingEvery, pong: pongWithin,
@@ -160,6 +162,7 @@ func (s *Server) routes() {
 	s.commandRoutes()
 	s.deskRoutes()
 	s.eventRoutes()
+	s.webhookRoutes()
 	s.configRoutes()
 	s.sessionRoutes()
 	s.phoneRoutes()

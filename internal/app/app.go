@@ -26,6 +26,7 @@ import (
 	"centrala/internal/journal"
 	"centrala/internal/journal/db"
 	"centrala/internal/switchboard"
+	"centrala/internal/webhooks"
 	"centrala/media"
 	"centrala/queuegroups"
 	"centrala/sip"
@@ -59,6 +60,7 @@ type App struct {
 	database *db.DB
 	journal  *journal.Journal
 	events   *events.Hub
+	webhooks *webhooks.Webhooks
 	accounts *accounts.Accounts
 
 	reloading sync.Mutex
@@ -104,6 +106,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	}
 	a.accounts = newAccounts(a)
 	a.events = newEvents(a)
+	a.webhooks = newWebhooks(a)
 	a.journal = newJournal(a)
 	a.media, err = media.New(media.Options{
 		Advertise: server.Advertise, PortMin: server.RTP.Min, PortMax: server.RTP.Max, WebRTC: server.Listen.WebRTC, Log: part(a.log, "media"),
@@ -175,6 +178,7 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	a.journal.Start()
 	a.events.Start()
+	a.webhooks.Start()
 	a.board.SetConfig(a.groups)
 	if err := a.raiseLevel(ctx); err != nil {
 		return err
@@ -337,6 +341,9 @@ func (a *App) Stop(ctx context.Context) error {
 	}
 	if a.media != nil {
 		a.media.Close()
+	}
+	if a.webhooks != nil {
+		a.webhooks.Stop()
 	}
 	if a.events != nil {
 		a.events.Stop()

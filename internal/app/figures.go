@@ -73,6 +73,7 @@ func metrics() []metric {
 		{"centrala_trace_bytes", "Memory that traces take, roughly.", nil},
 		{"centrala_trace_forgotten_total", "Calls that can no longer be traced because newer ones needed the room.", nil},
 		{"centrala_log_applied_entries_total", "Log entries applied since the start.", nil},
+		{"centrala_webhook_deliveries_total", "Attempts to send an event to a webhook, by outcome: delivered, retried, failed for the last time, or gone: the endpoint wants no more.", []string{"outcome"}},
 		{"centrala_journal_behind_entries", "Log entries that are not in the record yet.", nil},
 		{"centrala_journal_entries_total", "Log entries written to the record since the start.", nil},
 		{"centrala_journal_rows_total", "Rows written to the record since the start.", nil},
@@ -178,6 +179,9 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	l := f.app.facts.Stats()
 	count("centrala_log_applied_entries_total", l.Applied)
 	gauge("centrala_log_leader", oneIf(l.Leader))
+	for outcome, n := range f.app.webhooks.Stats() {
+		count("centrala_webhook_deliveries_total", n, outcome)
+	}
 	j := f.app.journal.Stats()
 	gauge("centrala_journal_behind_entries", float64(j.Behind))
 	count("centrala_journal_entries_total", j.Entries)

@@ -5,6 +5,7 @@ import (
 	"centrala/internal/eventlog"
 	"centrala/internal/events"
 	"centrala/internal/journal"
+	"centrala/internal/webhooks"
 )
 
 // newJournal makes the journal, which follows the log from Start on.
@@ -15,6 +16,12 @@ func newJournal(a *App) *journal.Journal {
 // newEvents makes the hub that reads what the journal tells.
 func newEvents(a *App) *events.Hub {
 	return events.New(events.Options{DB: a.database, Leader: a.facts.Leader, Log: part(a.log, "events")})
+}
+
+func newWebhooks(a *App) *webhooks.Webhooks {
+	return webhooks.New(webhooks.Options{
+		DB: a.database, Events: a.events, Allow: a.server.Webhooks.Allow, Leader: a.facts.Leader, Version: Version(), Log: part(a.log, "webhooks"),
+	})
 }
 
 // recorded lets the journal follow the log.

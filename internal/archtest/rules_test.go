@@ -71,7 +71,7 @@ var rules = []rule{
 		why:     "settings are read before anything runs",
 	},
 	{
-		path: "web", own: []string{"acd", "queuegroups", "internal/accounts", "internal/events"}, libs: []string{zerolog, "github.com/danielgtaylor/huma", "github.com/coder/websocket"},
+		path: "web", own: []string{"acd", "queuegroups", "internal/accounts", "internal/events", "internal/webhooks"}, libs: []string{zerolog, "github.com/danielgtaylor/huma", "github.com/coder/websocket"},
 		testOwn: []string{"internal/journal", "internal/journal/db", "internal/journal/db/dbtest"},
 		why:     "API and console read the core's views and declare the interfaces they need",
 	},
@@ -84,6 +84,11 @@ var rules = []rule{
 		path: "internal/events", own: []string{"acd", "queuegroups", "internal/journal/db"}, libs: []string{zerolog},
 		testOwn: []string{"internal/journal", "internal/journal/db/dbtest"},
 		why:     "what is told of events is one list for whoever writes them and whoever passes them on",
+	},
+	{
+		path: "internal/webhooks", own: []string{"internal/events", "internal/journal/db"}, libs: []string{zerolog},
+		testOwn: []string{"internal/journal", "internal/journal/db/dbtest"},
+		why:     "whoever is sent events is sent them whatever they tell of",
 	},
 	{
 		path: "internal/eventlog", own: []string{"acd"}, testOwn: []string{"queuegroups"},
