@@ -83,7 +83,7 @@ type Board struct {
 	busy  map[queuegroups.AgentID][]*leg  // legs on which agents talk, the newest last
 	parks map[acd.LegID]*call             // by the leg that parks: who asked for it
 	asks  map[queuegroups.AgentID][]*call // who dialled a code, and is told when the core has taken it in
-	await map[queuegroups.AgentID]*call   // where a phone of the agent's is told of a transfer before it is hung up on
+	await map[*leg]bool                   // agents' phones that are told of a transfer before they are hung up on
 	empty chan struct{}                   // closed when draining and no call is left
 	drain bool
 }
@@ -118,7 +118,7 @@ func New(o Options) *Board {
 		busy:  make(map[queuegroups.AgentID][]*leg),
 		parks: make(map[acd.LegID]*call),
 		asks:  make(map[queuegroups.AgentID][]*call),
-		await: make(map[queuegroups.AgentID]*call),
+		await: make(map[*leg]bool),
 		empty: make(chan struct{}),
 	}
 	if b.trace == nil {

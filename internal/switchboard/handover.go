@@ -146,9 +146,7 @@ func (b *Board) forget(l *leg) {
 	defer b.mu.Unlock()
 	delete(b.homes, l.id)
 	delete(b.parks, l.id)
-	if c := b.await[l.agent]; c != nil && c == l.home.Load() {
-		delete(b.await, l.agent)
-	}
+	delete(b.await, l)
 	b.idle(l)
 }
 

@@ -268,24 +268,24 @@ func (b *Board) leaves(l *leg) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.idle(l)
-	b.await[l.agent] = l.home.Load()
+	b.await[l] = true
 }
 
-// release hangs up what of an agent's phones waits to be told of a transfer: it is
-// to ring. The report follows when there is one.
+// release hangs up those of an agent's phones that wait to be told of transfers: they
+// are to ring. The reports follow when there are any.
 func (b *Board) release(agent queuegroups.AgentID) {
+	var waiting []*leg
 	b.mu.Lock()
-	c := b.await[agent]
-	delete(b.await, agent)
+	for l := range b.await {
+		if l.agent == agent {
+			waiting = append(waiting, l)
+			delete(b.await, l)
+		}
+	}
 	b.mu.Unlock()
-	if c != nil {
-		c.box.Post(func() {
-			for _, r := range c.refers {
-				if r.agent == agent {
-					c.hangUp(r.ending)
-				}
-			}
-		})
+	for _, l := range waiting {
+		c := l.home.Load()
+		c.box.Post(func() { c.hangUp(l) })
 	}
 }
 

@@ -105,13 +105,19 @@ func TestTransfer_FailureIsReported(t *testing.T) {
 func (b *bench) refers(p *deskphone) (call, phone acd.LegID) {
 	b.t.Helper()
 	call, phone = b.talks(p)
+	b.asksFor(p, call, phone)
+	return call, phone
+}
+
+// asksFor has a phone ask for a transfer, which the core does.
+func (b *bench) asksFor(p *deskphone, call, phone acd.LegID) {
+	b.t.Helper()
 	p.ask("REFER", "Refer-To: <sip:102@pbx.test>\r\n", "")
 	p.get("SIP/2.0 202")
 	asked := b.want(&acd.TransferAsked{Leg: phone})
 	p.notified()
 	end := &acd.EndLeg{Header: acd.Header{Node: "n1", Call: call}, Leg: phone, Why: acd.EndTransferred}
 	b.board.Applied(acd.Entry{Event: asked}, []acd.Command{end})
-	return call, phone
 }
 
 // Nothing becomes known of it: the phone is not kept for ever, and not told a lie
@@ -149,6 +155,37 @@ func TestTransfer_PhoneIsNeededMeanwhile(t *testing.T) {
 	}
 	b.leave(next)
 	b.leave(call)
+}
+
+// So do all phones of the agent that wait for the end of a transfer, of whatever call.
+func TestTransfer_PhonesAreNeededMeanwhile(t *testing.T) {
+	b := newBench(t, nil)
+	var phones []*deskphone
+	var calls, legs []acd.LegID
+	for range 2 {
+		p := b.deskphone()
+		call, phone := b.talks(p)
+		phones, calls, legs = append(phones, p), append(calls, call), append(legs, phone)
+	}
+	for i, p := range phones {
+		b.asksFor(p, calls[i], legs[i])
+	}
+	next, _ := b.arrive()
+	b.do(next, &acd.Ring{Offer: 2, Agent: "anna"})
+	for _, p := range phones {
+		p.reply(p.get("BYE "), "200 OK", "")
+	}
+	phones[1].reply(phones[1].get("INVITE "), "486 Busy Here", "")
+	b.wantAll(&acd.LegEnded{Leg: legs[0], Cause: acd.EndByUs}, &acd.LegEnded{Leg: legs[1], Cause: acd.EndByUs},
+		&acd.OfferFailed{Offer: 2, Class: acd.FailBusy})
+	for i, p := range phones {
+		b.do(calls[i], &acd.Report{Leg: legs[i], Done: true})
+		if got := p.notified(); got != "SIP/2.0 200 OK" {
+			t.Errorf("last report %q", got)
+		}
+		b.leave(calls[i])
+	}
+	b.leave(next)
 }
 
 // Phones that hang up without waiting get the last report all the same, and the
