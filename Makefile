@@ -59,7 +59,7 @@ bench-go: ## run the benchmarks of the packages; BENCH=Apply PKG=./acd for some 
 .PHONY: bench-calls
 bench-calls: deps build ## measure the whole server beside sipp, and the media plane beside its floor
 	$(GO) run ./e2e/callbench
-	$(GO) run ./media/mediabench -repeat 3
+	$(GO) run ./media/mediabench -seconds 3
 
 .PHONY: fuzz
 fuzz: ## run every fuzz test for FUZZTIME (20s)
