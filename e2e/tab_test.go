@@ -306,3 +306,123 @@ func TestBrowser_TakesACall(t *testing.T) {
 	p.reply(p.recv("BYE "), 200, "")
 	c.waitOver()
 }
+
+// invites places a call with these headers more, and returns the answer to it.
+func (p *tab) invites(to, more string) (ok string) {
+	p.t.Helper()
+	offer, err := p.peer.Offer(false)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	uri := "sip:" + to + "@" + p.realm
+	request := func(method string, seq int, to, more, body string) {
+		p.send(fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/WS x.invalid;branch=z9hG4bK%s%d\r\nMax-Forwards: 69\r\nTo: %s\r\nFrom: <sip:%s@%s>;tag=new\r\nCall-ID: call-%s\r\nCSeq: %d %s\r\nContact: %s\r\n%sContent-Length: %d\r\n\r\n%s",
+			method, uri, p.user, seq, to, p.agent, p.realm, p.user, seq, method, p.contact, more, len(body), body))
+	}
+	more += "Content-Type: application/sdp\r\n"
+	request("INVITE", 1, "<"+uri+">", more, offer)
+	challenge := p.recv("SIP/2.0 401")
+	request("ACK", 1, headerOf(challenge, "To"), "", "")
+	request("INVITE", 2, "<"+uri+">", more+p.proof(challenge, "INVITE", uri), offer)
+	ok = p.recv("SIP/2.0 200")
+	_, answer, _ := strings.Cut(ok, "\r\n\r\n")
+	if err := p.peer.Accept(answer); err != nil {
+		p.t.Fatalf("%v\n%s", err, ok)
+	}
+	request("ACK", 2, headerOf(ok, "To"), "", "")
+	return ok
+}
+
+func headerOf(msg, name string) string {
+	found := regexp.MustCompile(`(?m)^` + name + `: ([^\r]*)`).FindStringSubmatch(msg)
+	if found == nil {
+		return ""
+	}
+	return found[1]
+}
+
+// webSite is a server with anna in a browser, and a caller who talks to her.
+func webSite(t *testing.T) (v *server, p *tab, c *caller, invite string) {
+	t.Helper()
+	s := newSite(t)
+	v = prepareServer(t, s, browserSite+"hold_music: {calm: {files: [calm.wav]}}\n")
+	v.writeTone("calm.wav", calmHertz, 44100)
+	web := v.withWeb()
+	v.run()
+	p = newTab(t, v, web, "anna", 900)
+	c = callTo(t, s.carrierHost(), v.sip, "+48600100200", "+48221234567", 500)
+	invite = p.pickUp()
+	c.waitAnswered()
+	c.waitTone("the customer hears the browser", 900, 500*time.Millisecond)
+	return v, p, c, invite
+}
+
+// The WebSocket breaks in the midst of a call, and the page opens another: the call goes on.
+func TestTab_WebSocketBreaks(t *testing.T) {
+	t.Parallel()
+	v, p, c, _ := webSite(t)
+	_ = p.ws.CloseNow()
+	v.waitLog("agent reachable", "online", "false")
+	p.connect()
+	v.waitLog("browser came back to its call")
+	c.waitTone("the customer still hears the browser", 900, 500*time.Millisecond)
+	p.hears("the browser still hears the customer", 500, calmHertz, 900)
+	c.wantOnly(300*time.Millisecond, 900, 500, calmHertz)
+	c.hangUp()
+	p.reply(p.recv("BYE "), 200, "") // by the new WebSocket
+	c.waitOver()
+}
+
+// The page is loaded anew in the midst of a call: the new one takes the call over.
+func TestTab_PageIsLoadedAnew(t *testing.T) {
+	t.Parallel()
+	v, p, c, invite := webSite(t)
+	_ = p.ws.CloseNow()
+	p.peer.Close()
+	v.waitLog("agent reachable", "online", "false")
+	p.contact = strings.Replace(p.contact, "sip:anna@", "sip:anna2@", 1)
+	p.load(1300)
+	_, tag, _ := strings.Cut(headerOf(invite, "From"), ";tag=")
+	p.invites("anna", "Replaces: "+headerOf(invite, "Call-ID")+";to-tag="+tag+";from-tag=tab\r\n")
+	c.waitTone("the customer hears the new page", 1300, 500*time.Millisecond)
+	p.hears("the new page hears the customer", 500, calmHertz, 1300)
+	c.wantOnly(300*time.Millisecond, 1300, 500, calmHertz, 900)
+	c.hangUp()
+	p.recv("BYE ")
+	c.waitOver()
+}
+
+// The page holds: the customer hears the music of the group; and resumes.
+func TestTab_Holds(t *testing.T) {
+	t.Parallel()
+	_, p, c, invite := webSite(t)
+	seq := 0
+	reinvite := func(direction string) {
+		offer, err := p.peer.Offer(false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		offer = strings.Replace(offer, "a=sendrecv", "a="+direction, 1)
+		seq++
+		line := func(method string) string {
+			return fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/WS x.invalid;branch=z9hG4bKhold%s%d\r\nMax-Forwards: 69\r\nTo: %s\r\nFrom: %s;tag=tab\r\nCall-ID: %s\r\nCSeq: %d %s\r\nContact: %s\r\n",
+				method, strings.Trim(headerOf(invite, "Contact"), "<>"), method, seq, headerOf(invite, "From"), headerOf(invite, "To"), headerOf(invite, "Call-ID"), seq, method, p.contact)
+		}
+		p.send(line("INVITE") + fmt.Sprintf("Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s", len(offer), offer))
+		_, answer, _ := strings.Cut(p.recv("SIP/2.0 200"), "\r\n\r\n")
+		if err := p.peer.Accept(answer); err != nil {
+			t.Fatalf("%v\n%s", err, answer)
+		}
+		p.send(line("ACK") + "Content-Length: 0\r\n\r\n")
+	}
+	reinvite("sendonly")
+	c.waitTone("the customer hears music", calmHertz, 500*time.Millisecond)
+	c.wantOnly(300*time.Millisecond, calmHertz, 900, 500)
+	reinvite("sendrecv")
+	c.waitTone("the customer hears the browser again", 900, 500*time.Millisecond)
+	p.hears("the browser hears the customer again", 500, calmHertz, 900)
+	c.wantOneStream()
+	c.hangUp()
+	p.reply(p.recv("BYE "), 200, "")
+	c.waitOver()
+}

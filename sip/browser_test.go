@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,8 @@ type socket struct {
 	out  chan []byte
 	gone chan struct{}
 	once sync.Once
+
+	contact string // what it registers; empty: browserContact
 }
 
 func newSocket(t testing.TB) *socket {
@@ -111,6 +114,8 @@ func (s *side) browser(t testing.TB, session string) *socket {
 	return w
 }
 
+var registrations atomic.Int32
+
 const browserContact = `<sip:k3j@df7jal23ls0d.invalid;transport=ws;ob>;+sip.instance="<urn:uuid:0001>";reg-id=1`
 
 // web writes a request as JsSIP does, without Content-Length where there is no body.
@@ -145,9 +150,17 @@ func (w *socket) register(user, password, expires string) string {
 	w.t.Helper()
 	const uri, to = "sip:pbx.test", "<sip:anna@pbx.test>"
 	extra := "Supported: path, outbound\r\nExpires: " + expires + "\r\n"
-	w.send(web("REGISTER", uri, to, 1, extra, ""))
+	seq := int(registrations.Add(2))
+	request := func(seq int, extra string) string {
+		msg := web("REGISTER", uri, to, seq, extra, "")
+		if w.contact != "" {
+			msg = strings.Replace(msg, browserContact, w.contact, 1)
+		}
+		return msg
+	}
+	w.send(request(seq, extra))
 	challenge := w.recv("SIP/2.0 401")
-	w.send(web("REGISTER", uri, to, 2, extra+prove(w.t, challenge, "REGISTER", uri, user, password), ""))
+	w.send(request(seq+1, extra+prove(w.t, challenge, "REGISTER", uri, user, password)))
 	return w.recv("SIP/2.0 ")
 }
 
@@ -291,4 +304,60 @@ func TestBrowser_Limits(t *testing.T) {
 		t.Error("the registered one was cut off, too")
 	default:
 	}
+}
+
+// talking has the browser called and answer.
+func (s *side) talking(t testing.TB, w *socket) (*Leg, *owner, string) {
+	t.Helper()
+	o := newOwner(t)
+	var l *Leg
+	o.do(func() {
+		l = s.Dial(o, o, Dial{To: s.Contacts("anna")[0], From: Party{User: "1"}, SDP: []byte(testSDP)})
+	})
+	invite := w.recv("INVITE ")
+	w.send("SIP/2.0 200 OK\r\nVia: " + field(invite, "Via") + "\r\nFrom: " + field(invite, "From") + "\r\nTo: " + field(invite, "To") + ";tag=p1\r\nCall-ID: " +
+		field(invite, "Call-ID") + "\r\nCSeq: " + field(invite, "CSeq") + "\r\nContact: " + browserContact + "\r\nContent-Type: application/sdp\r\n\r\n" + testSDP)
+	o.want("answered")
+	w.recv("ACK ")
+	return l, o, field(invite, "Call-ID")
+}
+
+// A browser whose WebSocket breaks goes on with its call by the next one.
+func TestBrowser_ComesBackToItsCall(t *testing.T) {
+	s := start(t, webbed)
+	w := s.browser(t, "s1")
+	w.register("anna.x1", "random", "600")
+	l, o, callID := s.talking(t, w)
+	for range 2 { // it may happen again
+		_ = w.Close()
+		eventually(t, "the connection is gone", func() bool { return s.Stats().Connections == 0 })
+		w = s.browser(t, "s1")
+		if ok := w.register("anna.x1", "random", "600"); !strings.HasPrefix(ok, "SIP/2.0 200") {
+			t.Fatal(ok)
+		}
+	}
+	o.do(func() { l.Hangup("") })
+	if bye := w.recv("BYE sip:k3j@"); field(bye, "Call-ID") != callID {
+		t.Errorf("BYE of another call\n%s", bye)
+	}
+	o.wantEnd(ClassHangup, 0)
+}
+
+// The call of a browser that does not come back ends after the grace time, as one whose peer is lost; also
+// where another browser of the user's registers meanwhile.
+func TestBrowser_DoesNotComeBack(t *testing.T) {
+	s := start(t, webbed, func(o *Options) { o.Grace = 150 * time.Millisecond })
+	w := s.browser(t, "s1")
+	w.register("anna.x1", "random", "600")
+	_, o, _ := s.talking(t, w)
+	began := time.Now()
+	_ = w.Close()
+	other := s.browser(t, "s1")
+	other.contact = strings.Replace(browserContact, "k3j", "other", 1)
+	other.register("anna.x1", "random", "600")
+	o.wantEnd(ClassTimeout, 0)
+	if d := time.Since(began); d < 150*time.Millisecond {
+		t.Errorf("after %v", d)
+	}
+	s.idle(t)
 }

@@ -82,6 +82,7 @@ func (v *server) FlowClosed(f edge.Flow) {
 	for _, l := range legs {
 		l.post(func() { _ = l.input(dialog.FlowDead, details{reason: "connection closed"}) })
 	}
+	s.bereave(f, legs)
 }
 
 // Stray takes a response without a transaction. A 2xx that comes after all was
@@ -153,6 +154,9 @@ func (s *Stack) register(r *tx.Request) {
 	s.tx.Trust(source)
 	// Any To tag is the client's mistake; ours must not become part of the stored dialog-less state.
 	res := s.reg.Handle(r.Request, user, flowOf(r.Flow))
+	if contact := header.Contact(r.Request); res.IsSuccess() && r.Flow.Web() && contact != nil {
+		s.adopt(user, &contact.Address, r.Flow)
+	}
 	if res.IsSuccess() && r.Flow.Stream() {
 		s.tx.Flows().Keep(r.Flow.ID, len(res.GetHeaders("Contact")) > 0)
 	}

@@ -54,6 +54,9 @@ type Options struct {
 	// name:realm:password, both in the session whose WebSocket it comes by. nil: browsers are nobody's phones.
 	Browsers func(session, name string) (user, ha1 string, ok bool)
 
+	// Grace is how long a call of a browser is kept whose connection is gone; 10 s.
+	Grace time.Duration
+
 	Tap edge.Tap // looks on at every message; nil: nobody does
 
 	Lamps      Lamps // what busy lamp fields show; nil: nobody can watch anybody
@@ -151,6 +154,7 @@ type Stack struct {
 	mu      sync.Mutex
 	legs    map[string]*Leg               // by our tag
 	byFlow  map[edge.FlowID]map[*Leg]bool // legs over connections
+	orphans orphans
 	closing bool
 	empty   chan struct{} // closed once closing and no leg is left
 }
@@ -174,7 +178,7 @@ func New(o Options) (*Stack, error) {
 		o: o, t1: o.T1, t2: o.T2, now: time.Now,
 		regs: map[string]*registration{}, checks: map[string]*check{},
 		subs: newSubscriptions(),
-		legs: map[string]*Leg{}, byFlow: map[edge.FlowID]map[*Leg]bool{}, empty: make(chan struct{}),
+		legs: map[string]*Leg{}, byFlow: map[edge.FlowID]map[*Leg]bool{}, orphans: orphans{}, empty: make(chan struct{}),
 	}
 	if o.clock != nil {
 		s.now = o.clock
@@ -399,6 +403,7 @@ func (s *Stack) forget(l *Leg) {
 	there := s.legs[l.tag] == l
 	if there {
 		delete(s.legs, l.tag)
+		delete(s.orphans, l)
 		if set := s.byFlow[flow.ID]; set != nil {
 			if delete(set, l); len(set) == 0 {
 				delete(s.byFlow, flow.ID)
