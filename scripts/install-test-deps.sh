@@ -15,6 +15,7 @@ command -v sox >/dev/null || missing="$missing sox"
 command -v tshark >/dev/null || missing="$missing tshark"
 command -v node >/dev/null || missing="$missing nodejs"
 command -v npm >/dev/null || missing="$missing npm"
+command -v python3 >/dev/null || missing="$missing python3" # verifies a webhook as docs/guides/api.md shows
 command -v chromium >/dev/null || missing="$missing chromium"
 command -v gcc >/dev/null || missing="$missing gcc libc6-dev" # the race detector
 command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"

@@ -236,7 +236,7 @@ func newRigOn(t testing.TB, d *db.DB) *rig {
 	manager, director := builtin(t, queuegroups.RoleManager), builtin(t, queuegroups.RoleDirector)
 	support := director.Narrowed(director.Rights, []queuegroups.GroupID{"support"})
 	r.db = d
-	r.hub = events.New(events.Options{DB: d, Log: zerolog.Nop()})
+	r.hub = events.New(events.Options{DB: d, Leader: func() bool { return false }, Log: zerolog.Nop()})
 	r.hub.Start()
 	r.hooks = webhooks.New(webhooks.Options{DB: d, Events: r.hub, Log: zerolog.Nop()})
 	t.Cleanup(r.hub.Stop)
