@@ -72,6 +72,15 @@ type WrapUpSet struct {
 	By     queuegroups.AgentID `json:"by,omitempty"`
 }
 
+// Disposed tells what an agent says came of an interaction that they have, or had.
+type Disposed struct {
+	Interaction InteractionID       `json:"interaction"`
+	Agent       queuegroups.AgentID `json:"agent"`
+	Code        string              `json:"code"`
+	Note        int64               `json:"note,omitempty"` // the id of a text in the record; 0: none
+	By          queuegroups.AgentID `json:"by,omitempty"`   // the supervisor who said it; empty: the agent
+}
+
 // SeatState is whether an agent serves a group that lists them.
 type SeatState string
 

@@ -44,6 +44,7 @@ func TestApply_WhatCannotBe(t *testing.T) {
 		&WrapUpSet{Agent: "nobody"}, &WrapUpSet{Agent: "free"}, &WrapUpSet{Agent: "busy", Extend: -1}, &WrapUpSet{Agent: "busy", Extend: WrapUpExtendMax + 1},
 		&SeatSet{Agent: "nobody", Group: "sales", State: SeatOut}, &SeatSet{Agent: "busy", Group: "nowhere", State: SeatOut},
 		&SeatSet{Agent: "busy", Group: "support", State: "asleep"}, &SeatSet{Agent: "busy", Group: "support", State: SeatIn},
+		&Disposed{Interaction: of("c-asks"), Agent: "nobody", Code: "sale"}, &Disposed{Interaction: 9999, Agent: "busy", Code: "sale"}, &Disposed{Interaction: of("c-asks"), Agent: "busy"},
 		&HoursForced{Hours: "nowhere", State: HoursOpen}, &HoursForced{Hours: "office", State: "ajar"},
 		&HoursForced{Hours: "office", State: HoursOpen, Until: time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)},
 		&CallArrived{Leg: "c-waits", Node: "n1", To: "+support"},

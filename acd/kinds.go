@@ -11,6 +11,7 @@ func (*ClientSeen) kind() string     { return "client_seen" }
 func (*DutySet) kind() string        { return "duty_set" }
 func (*DNDSet) kind() string         { return "dnd_set" }
 func (*WrapUpSet) kind() string      { return "wrap_up_set" }
+func (*Disposed) kind() string       { return "disposed" }
 func (*SeatSet) kind() string        { return "seat_set" }
 func (*HoursForced) kind() string    { return "hours_forced" }
 func (*LevelRaised) kind() string    { return "level_raised" }
@@ -71,6 +72,8 @@ func newEvent(kind string) Event {
 		return &DNDSet{}
 	case "wrap_up_set":
 		return &WrapUpSet{}
+	case "disposed":
+		return &Disposed{}
 	case "seat_set":
 		return &SeatSet{}
 	case "hours_forced":
@@ -177,6 +180,8 @@ func (s *State) dispatch(e Event) {
 		s.applyDNDSet(ev)
 	case *WrapUpSet:
 		s.applyWrapUpSet(ev)
+	case *Disposed:
+		s.applyDisposed(ev)
 	case *SeatSet:
 		s.applySeatSet(ev)
 	case *ChatArrived:

@@ -31,6 +31,8 @@ func (r *script) doMove(verb string, args []string) bool {
 		r.apply(&acd.Held{Leg: leg, On: true})
 	case "resumes":
 		r.apply(&acd.Held{Leg: leg})
+	case "disposes": // disposes INTERACTION as CODE of AGENT [by AGENT]
+		r.apply(&acd.Disposed{Interaction: r.interaction(args[0]), Agent: queuegroups.AgentID(after("of")), Code: after("as"), By: by})
 	case "swaps":
 		r.apply(&acd.ConsultSwapped{Leg: leg})
 	case "connects":

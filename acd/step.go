@@ -39,6 +39,7 @@ const (
 	StepClosing     StepKind = "closing"     // the chat was closed
 	StepReopened    StepKind = "reopened"    // the customer wrote after all
 	StepMovedNode   StepKind = "moved_node"  // the node What looks after the customer's end now
+	StepDisposed    StepKind = "disposed"    // the Agent says that What came of it, perhaps after its end
 	StepEnded       StepKind = "ended"       // the interaction is over; What is the EndKind
 	StepAgent       StepKind = "agent"       // an agent's state changed; What is the AgentStatus
 )

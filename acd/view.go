@@ -105,6 +105,7 @@ type GroupView struct {
 	Since        time.Time             `json:"since"`             // of the condition
 	Handle       time.Duration         `json:"handle"`            // mean time of handling an interaction; 0: no experience yet
 	Promises     Promises              `json:"promises"`
+	Dispositions []string              `json:"dispositions,omitempty"` // codes for what came of a call; not to be changed
 }
 
 // Agents returns a view of every agent, in order of declaration.
@@ -252,7 +253,7 @@ func (s *State) Group(id queuegroups.GroupID) (GroupView, bool) {
 func (g *group) view() GroupView {
 	v := GroupView{
 		ID: g.def.ID, Name: g.def.Name, Waiting: g.waiting, Interactions: g.interactions,
-		Free: g.freeSeats, Agents: map[string]int{},
+		Free: g.freeSeats, Agents: map[string]int{}, Dispositions: g.def.Dispositions,
 	}
 	if g.isChat() {
 		v.Channel = g.chat.ID

@@ -188,6 +188,8 @@ type Group struct {
 	Full        []Action    `json:"full,omitempty"`
 	Unavailable Unavailable `json:"unavailable,omitzero"`
 	Announce    Announce    `json:"announce,omitzero"`
+	// Dispositions are the codes that tell what came of a call; the core knows nothing of them.
+	Dispositions []string `json:"dispositions,omitempty"`
 	// ServiceLevel is the measure of the group; the core knows nothing of it.
 	ServiceLevel ServiceLevel `json:"service_level,omitzero"`
 	// ForwardConfirm: whoever answers a telephone outside has a caller only when

@@ -108,6 +108,7 @@ type groupKeys struct {
 	Unavailable  unavailableKeys             `yaml:"unavailable" doc:"What to do with those who wait while nobody can serve them, by why that is."`
 	Announce     announceKeys                `yaml:"announce" doc:"What waiting callers are told, over the music. Agents who answer interrupt it. Language and prompts are also those of what agents are told."`
 	ServiceLevel levelKeys                   `yaml:"service_level" doc:"By what measure the group is judged. It may change at any time: what was before is then counted anew."`
+	Dispositions texts                       `yaml:"dispositions" doc:"Codes by which agents tell what came of a call, as in [sale, call_back, wrong_number]. Default: none are asked for."`
 	Misses       number                      `yaml:"misses" default:"3" min:"0" max:"1000" doc:"Unanswered offers in a row after which an agent counts as not responding. 0: never."`
 }
 

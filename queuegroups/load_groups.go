@@ -2,6 +2,7 @@ package queuegroups
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -32,6 +33,7 @@ func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
 		l.demands(&g, k, e.At)
 		g.Preferred = k.Preferred.value()
 		g.Announce, g.ServiceLevel = k.Announce.value(), k.ServiceLevel.value()
+		g.Dispositions = l.codes(k.Dispositions)
 		if g.Name == "" {
 			g.Name = e.Key
 		}
@@ -51,6 +53,24 @@ func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
 	}
 	l.loops(edges)
 }
+
+// codes takes the dispositions of a group.
+func (l *loader) codes(list texts) (out []string) {
+	for _, v := range list.Items {
+		switch {
+		case v.Bad:
+		case !disposition.MatchString(v.V):
+			l.report.Add(v.At, "", "the disposition %q must be 1 to 40 letters, digits, spaces or - _ / .", v.V)
+		case slices.Contains(out, v.V):
+			l.report.Add(v.At, "", "the disposition %q is there twice", v.V)
+		default:
+			out = append(out, v.V)
+		}
+	}
+	return out
+}
+
+var disposition = regexp.MustCompile(`^[\pL\pN_./-]([\pL\pN _./-]{0,38}[\pL\pN_./-])?$`)
 
 // demands takes the skills that a group's callers need, whichever number they
 // called, and checks that somebody can serve each of them.

@@ -31,7 +31,7 @@ agents:
   bartek: {extension: "102"}
   celina: {extension: "103"}
 groups:
-  sales: {agents: [anna, bartek], wrap_up: 30s}
+  sales: {agents: [anna, bartek], wrap_up: 30s, dispositions: [sale, call_back]}
   support: {agents: [celina]}
 trunks: {carrier: {from: [192.0.2.1/32]}}
 numbers:
@@ -186,6 +186,7 @@ type rig struct {
 	config   *queuegroups.Config
 	accounts *fakeAccounts
 	desk     *fakeDesk
+	talks    *fakeTalks
 	settings *fakeSettings
 	phones   *fakePhones
 	db       *db.DB
@@ -257,8 +258,8 @@ func newRigOn(t testing.TB, d *db.DB) *rig {
 			"all":  {Name: "key all", Role: builtin(t, queuegroups.RoleAdministrator)},
 		},
 	}
-	r.desk, r.settings, r.phones = &fakeDesk{}, &fakeSettings{r: r, file: site}, &fakePhones{came: make(chan came, 16)}
-	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Settings: r.settings, Phones: r.phones, Events: r.hub, Webhooks: r.hooks, Version: "test", Log: zerolog.Nop()})
+	r.desk, r.talks, r.settings, r.phones = &fakeDesk{}, &fakeTalks{}, &fakeSettings{r: r, file: site}, &fakePhones{came: make(chan came, 16)}
+	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Talks: r.talks, Settings: r.settings, Phones: r.phones, Events: r.hub, Webhooks: r.hooks, Version: "test", Log: zerolog.Nop()})
 	return r
 }
 

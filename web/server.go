@@ -63,6 +63,7 @@ type Options struct {
 	Core     Core
 	Accounts Accounts
 	Desk     Desk
+	Talks    Talks
 	Settings Settings
 	Phones   Phones
 	Events   Events
@@ -77,6 +78,7 @@ type Server struct {
 	core     Core
 	accounts Accounts
 	desk     Desk
+	talks    Talks
 	settings Settings
 	phones   Phones
 	events   Events
@@ -135,7 +137,7 @@ func New(o Options) (*Server, error) {
 // newServer makes all but the listener.
 func newServer(o Options) *Server {
 	s := &Server{
-		core: o.Core, accounts: o.Accounts, desk: o.Desk, settings: o.Settings, phones: o.Phones, events: o.Events, webhooks: o.Webhooks, log: o.Log, now: o.Now,
+		core: o.Core, accounts: o.Accounts, desk: o.Desk, talks: o.Talks, settings: o.Settings, phones: o.Phones, events: o.Events, webhooks: o.Webhooks, log: o.Log, now: o.Now,
 		mux:       http.NewServeMux(),
 		crossSite: http.NewCrossOriginProtection(), stopping: make(chan struct{}),
 		ping: pingEvery, pong: pongWithin,
@@ -161,6 +163,7 @@ func (s *Server) routes() {
 	s.interactionRoutes()
 	s.commandRoutes()
 	s.deskRoutes()
+	s.dispositionRoutes()
 	s.eventRoutes()
 	s.webhookRoutes()
 	s.configRoutes()

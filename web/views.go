@@ -85,13 +85,14 @@ type Group struct {
 	Agents       map[string]int `json:"agents" doc:"How many, by status."`
 	Condition    string         `json:"condition" doc:"Whether, and why not, anybody can serve it."`
 	Since        time.Time      `json:"since" doc:"Of the condition."`
+	Dispositions []string       `json:"dispositions" nullable:"false" doc:"Codes for what came of a call."`
 	Handle       float64        `json:"handle_seconds,omitempty" doc:"Mean time of handling an interaction, as known so far."`
 }
 
 func viewGroup(v acd.GroupView) Group {
 	return Group{
 		ID: string(v.ID), Name: v.Name, Channel: string(v.Channel), Waiting: v.Waiting, Interactions: v.Interactions, LongestSince: v.Longest,
-		Free: v.Free, Agents: v.Agents, Condition: v.Condition, Since: v.Since, Handle: v.Handle.Seconds(),
+		Free: v.Free, Agents: v.Agents, Condition: v.Condition, Since: v.Since, Dispositions: texts(v.Dispositions), Handle: v.Handle.Seconds(),
 	}
 }
 

@@ -57,6 +57,9 @@ func (w *world) ado() {
 	case 19:
 		w.outgoing(agent)
 	}
+	if w.chance(20) {
+		w.in(0, &acd.Disposed{Interaction: w.something(), Agent: agent, Code: oneOf(w, "sale", ""), By: by})
+	}
 	if w.chance(60) {
 		w.in(0, &acd.LevelRaised{Level: acd.LevelMax})
 	}

@@ -25,7 +25,7 @@ func newWeb(a *App) (*web.Server, error) {
 		return nil, err
 	}
 	return web.New(web.Options{
-		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Desk: a.board, Settings: settings{a}, Events: a.events, Webhooks: a.webhooks, Phones: phones{a}, Version: Version(), Log: part(a.log, "web"),
+		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Desk: a.board, Talks: talks{a}, Settings: settings{a}, Events: a.events, Webhooks: a.webhooks, Phones: phones{a}, Version: Version(), Log: part(a.log, "web"),
 	})
 }
 

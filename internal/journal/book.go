@@ -46,6 +46,9 @@ func (b *book) apply(s *acd.State, e acd.Entry) {
 	}
 	before := s.Config()
 	s.Apply(e)
+	if disposed, ok := e.Event.(*acd.Disposed); ok && len(s.Trace()) > 0 {
+		b.disposed(disposed)
+	}
 	ended := s.Ended()
 	for _, st := range s.Trace() {
 		if st.Kind == acd.StepAgent {

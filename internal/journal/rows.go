@@ -164,6 +164,14 @@ type Talk struct {
 	Note        int64 // 0 is null
 }
 
+// Disposed is what came of the latest talk of an agent, which is written already.
+type Disposed struct {
+	Interaction acd.InteractionID
+	Agent       queuegroups.AgentID
+	Code        string
+	Note        int64 // 0 is null
+}
+
 // Hold is a row of holds.
 type Hold struct {
 	Interaction acd.InteractionID

@@ -87,6 +87,16 @@ func (t *Talk) by(st acd.Step) bool {
 	return st.Agent == t.Agent && (t.Agent != "" || st.What != "" && st.What == t.Number)
 }
 
+// disposed notes what came of the agent's talk, or latest one. Of one that is
+// written already the row is brought up to date.
+func (b *book) disposed(e *acd.Disposed) {
+	if p := b.Pages[e.Interaction]; p != nil && p.Talk != nil && p.Talk.Agent == e.Agent {
+		p.Talk.Disposition, p.Talk.Note = e.Code, e.Note
+		return
+	}
+	b.rows.Disposed = append(b.rows.Disposed, Disposed{Interaction: e.Interaction, Agent: e.Agent, Code: e.Code, Note: e.Note})
+}
+
 // hold begins a time in which the customer is on hold.
 func (b *book) hold(p *page, kind string) {
 	if p.Talk == nil || p.Unbridged || p.Hold != nil {

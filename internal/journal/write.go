@@ -24,7 +24,9 @@ type Rows struct {
 	AgentStates  []AgentState
 	// Wrapped are talks written earlier, perhaps among Talks, whose wrap-up is over.
 	Wrapped []Talk
-	Events  []Event
+	// Disposed are talks written earlier, perhaps among Talks, of which it is told what came of them.
+	Disposed []Disposed
+	Events   []Event
 }
 
 // Insert writes the rows. Interactions that are there already are brought up to
@@ -36,6 +38,7 @@ func (r *Rows) Insert(ctx context.Context, tx *sql.Tx) error {
 		func() error { return offersTable().insert(ctx, tx, r.Offers) },
 		func() error { return talksTable().insert(ctx, tx, r.Talks) },
 		func() error { return talksTable().insert(ctx, tx, r.Wrapped) },
+		func() error { return dispose(ctx, tx, r.Disposed) },
 		func() error { return holdsTable().insert(ctx, tx, r.Holds) },
 		func() error { return transfersTable().insert(ctx, tx, r.Transfers) },
 		func() error { return legsTable().insert(ctx, tx, r.Legs) },
@@ -45,6 +48,18 @@ func (r *Rows) Insert(ctx context.Context, tx *sql.Tx) error {
 	} {
 		if err := write(); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// dispose brings talks up to date.
+func dispose(ctx context.Context, tx *sql.Tx, list []Disposed) error {
+	for _, x := range list {
+		if _, err := tx.ExecContext(ctx, `update talks set disposition = $1, note = $2 where interaction = $3 and agent_id = $4
+			and n = (select max(n) from talks where interaction = $3 and agent_id = $4)`,
+			x.Code, null(x.Note), int64(x.Interaction), string(x.Agent)); err != nil {
+			return fmt.Errorf("journal: disposition: %w", err)
 		}
 	}
 	return nil
@@ -101,5 +116,5 @@ func (t table[R]) statement(n int) string {
 // count is how many rows there are.
 func (r *Rows) count() int {
 	return len(r.Interactions) + len(r.Visits) + len(r.Offers) + len(r.Talks) + len(r.Holds) + len(r.Transfers) + len(r.Legs) +
-		len(r.Decisions) + len(r.AgentStates) + len(r.Wrapped) + len(r.Events)
+		len(r.Decisions) + len(r.AgentStates) + len(r.Wrapped) + len(r.Disposed) + len(r.Events)
 }

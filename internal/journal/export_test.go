@@ -1,0 +1,31 @@
+package journal
+
+import (
+	"database/sql"
+	"testing"
+	"time"
+
+	"centrala/acd"
+	"centrala/internal/journal/db"
+)
+
+// WriteDown has a book follow events, each a second after the one before, and
+// writes the rows: in one transaction, or of each event apart.
+func WriteDown(t *testing.T, d *db.DB, events []acd.Event, apart bool) {
+	t.Helper()
+	s, b := acd.NewState(), newBook()
+	write := func() {
+		rows := b.take()
+		rows.Interactions, rows.Visits, rows.Offers, rows.Legs, rows.Decisions, rows.AgentStates, rows.Events = nil, nil, nil, nil, nil, nil, nil
+		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for k, e := range events {
+		b.apply(s, acd.Entry{Index: uint64(k + 1), At: time.Date(2026, 11, 2, 9, 0, k, 0, time.UTC), Event: e})
+		if apart {
+			write()
+		}
+	}
+	write()
+}
