@@ -7,7 +7,7 @@ func (s *State) applyDisposed(e *Disposed) {
 		s.counters.Late++
 		return
 	}
-	st := Step{Kind: StepDisposed, Interaction: e.Interaction, Agent: e.Agent, What: e.Code}
+	st := Step{Kind: StepDisposed, Interaction: e.Interaction, Group: e.Group, Agent: e.Agent, What: e.Code}
 	if e.By != "" {
 		st.Why = "by " + string(e.By)
 	}

@@ -68,7 +68,7 @@ func samples() []acd.Event {
 			Out: acd.MediaWay{Packets: 1010, Expected: 1008, Lost: 2, JitterMean: 250, JitterMax: 500, MOS: 440},
 		}},
 		&acd.Held{Leg: "a", On: true},
-		&acd.Disposed{Interaction: 7, Agent: "anna", Code: "sale", Note: 8, By: "bartek"},
+		&acd.Disposed{Interaction: 7, Agent: "anna", Group: "sales", Code: "sale", Note: 8, By: "bartek"},
 	}
 }
 

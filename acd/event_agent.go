@@ -76,6 +76,7 @@ type WrapUpSet struct {
 type Disposed struct {
 	Interaction InteractionID       `json:"interaction"`
 	Agent       queuegroups.AgentID `json:"agent"`
+	Group       queuegroups.GroupID `json:"group,omitempty"` // of the talk; the core may know the interaction no more
 	Code        string              `json:"code"`
 	Note        int64               `json:"note,omitempty"` // the id of a text in the record; 0: none
 	By          queuegroups.AgentID `json:"by,omitempty"`   // the supervisor who said it; empty: the agent

@@ -84,7 +84,7 @@ func (s *Server) dispose(ctx context.Context, c *Caller, in *dispositionIn) (*di
 	if !slices.Contains(codes, in.Body.Code) {
 		return nil, invalid("body.code", "the group's dispositions are: %s", strings.Join(codes, ", "))
 	}
-	e := &acd.Disposed{Interaction: id, Agent: t.Agent, Code: in.Body.Code, By: c.by(t.Agent)}
+	e := &acd.Disposed{Interaction: id, Agent: t.Agent, Group: t.Group, Code: in.Body.Code, By: c.by(t.Agent)}
 	if in.Body.Note != "" {
 		var err error
 		if e.Note, err = s.talks.AddNote(ctx, id, t.Agent, c.Name, in.Body.Note); err != nil {

@@ -47,7 +47,7 @@ func TestDisposition(t *testing.T) {
 	// while she talks
 	r.want(tell("anna", r.call, `{"code":"gift"}`), 422, codeInvalid)
 	r.want(tell("anna", r.call, `{"code":"sale","note":"wants two"}`), 200, "")
-	if e := last(); e != (acd.Disposed{Interaction: r.call, Agent: "anna", Code: "sale", Note: 1}) || r.talks.notes[0] != "anna anna wants two" {
+	if e := last(); e != (acd.Disposed{Interaction: r.call, Agent: "anna", Group: "sales", Code: "sale", Note: 1}) || r.talks.notes[0] != "anna anna wants two" {
 		t.Errorf("%+v %v", e, r.talks.notes)
 	}
 	r.want(tell("bartek", r.call, `{"code":"sale"}`), 404, codeNotFound)

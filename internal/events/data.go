@@ -59,6 +59,16 @@ type Visit struct {
 	Waited      float64     `json:"waited_seconds,omitempty" doc:"Since it came to the group."`
 }
 
+// Disposition is what an event tells of what came of a talk.
+type Disposition struct {
+	Interaction string `json:"interaction" doc:"Its id; it may have ended."`
+	Group       string `json:"group,omitempty"`
+	Agent       string `json:"agent" doc:"Whose talk."`
+	Code        string `json:"code"`
+	By          string `json:"by,omitempty" doc:"The supervisor who told it; left out: the agent."`
+	Note        bool   `json:"note" doc:"There is a note in the record."`
+}
+
 // AgentState is what an event of an agent's status says.
 type AgentState struct {
 	Agent    string `json:"agent"`

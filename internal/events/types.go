@@ -18,6 +18,7 @@ const (
 	OfferEnded        Type = "offer.ended"
 	GroupEntered      Type = "group.entered"
 	GroupLeft         Type = "group.left"
+	TalkDisposed      Type = "talk.disposed"
 	AgentStateChanged Type = "agent.state_changed"
 	AgentSeatChanged  Type = "agent.seat_changed"
 	AgentDNDChanged   Type = "agent.dnd_changed"
@@ -50,6 +51,8 @@ func courses() []course {
 		{acd.StepTransfer, "transferred", false, "An agent handed it over, or a supervisor sent it elsewhere; detail tells whereto, or that it could not be."},
 		{acd.StepConsult, "consulted", false, "An agent asks a colleague first, while the customer is on hold; detail tells how it goes."},
 		{acd.StepReversed, "reversed", false, "The agent who called has whom they called as a customer."},
+		{acd.StepHeld, "held", false, "The agent holds the customer; without an agent: the number outside detail, or the customer, holds who has it."},
+		{acd.StepResumed, "resumed", false, "And no longer."},
 		{acd.StepParked, "parked", false, "It is in the parking slot detail."},
 		{acd.StepPriority, "prioritised", false, "It has another credit of waiting time."},
 		{acd.StepMovedNode, "node_changed", false, "The node detail looks after the customer's end now."},
@@ -111,6 +114,7 @@ func Kinds() []Kind {
 		Kind{OfferEnded, "The offer is over; outcome says how.", Offer{}, live},
 		Kind{GroupEntered, "An interaction came to a group.", Visit{}, live},
 		Kind{GroupLeft, "It does not wait for the group any more; outcome says why.", Visit{}, live},
+		Kind{TalkDisposed, "It is told what came of an agent's talk, perhaps after the interaction ended, or anew.", Disposition{}, live},
 		Kind{AgentStateChanged, "An agent's status changed.", AgentState{}, agents},
 		Kind{AgentSeatChanged, "An agent logged in to a group, logged out or paused there.", AgentSeat{}, agents},
 		Kind{AgentDNDChanged, "An agent asked not to be disturbed, or not any more.", AgentNote{}, agents},

@@ -10,12 +10,14 @@ import (
 )
 
 // WriteDown has a book follow events, each a second after the one before, and
-// writes the rows: in one transaction, or of each event apart.
-func WriteDown(t *testing.T, d *db.DB, events []acd.Event, apart bool) {
+// writes those of talks: in one transaction, or of each event apart.
+// What is told of them it returns.
+func WriteDown(t *testing.T, d *db.DB, events []acd.Event, apart bool) (told []Event) {
 	t.Helper()
 	s, b := acd.NewState(), newBook()
 	write := func() {
 		rows := b.take()
+		told = append(told, rows.Events...)
 		rows.Interactions, rows.Visits, rows.Offers, rows.Legs, rows.Decisions, rows.AgentStates, rows.Events = nil, nil, nil, nil, nil, nil, nil
 		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx) }); err != nil {
 			t.Fatal(err)
@@ -28,4 +30,5 @@ func WriteDown(t *testing.T, d *db.DB, events []acd.Event, apart bool) {
 		}
 	}
 	write()
+	return told
 }

@@ -60,12 +60,12 @@ func TestBook_Holds(t *testing.T) {
 	}
 	var told []string
 	for _, e := range rows.Events {
-		if e.Type == "interaction.held" || e.Type == "interaction.resumed" {
+		if e.Type == "call.held" || e.Type == "call.resumed" {
 			told = append(told, e.Type+" "+string(e.Agent))
 		}
 	}
 	if diff := cmp.Diff([]string{
-		"interaction.held anna", "interaction.held ", "interaction.resumed anna", "interaction.resumed ", "interaction.held anna", "interaction.held bartek",
+		"call.held anna", "call.held ", "call.resumed anna", "call.resumed ", "call.held anna", "call.held bartek",
 	}, told); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}

@@ -66,6 +66,14 @@ func TestDisposed(t *testing.T) {
 				}
 			}
 		}
+		if err := d.Write(t.Context(), func(tx *sql.Tx) error { _, err := tx.Exec("delete from talks"); return err }); err != nil {
+			t.Fatal(err)
+		}
+		told := journal.WriteDown(t, d, append(talk[:len(talk):len(talk)], end, &acd.Disposed{Interaction: 3, Agent: "anna", Group: "sales", Code: "sale", Note: note}), true)
+		if last := told[len(told)-1]; last.Type != "talk.disposed" || last.Group != "sales" || last.Agent != "anna" || last.Interaction != 3 ||
+			string(last.Data) != `{"interaction":"3","group":"sales","agent":"anna","code":"sale","note":true}` {
+			t.Errorf("told %+v: %s", last, last.Data)
+		}
 		if _, ok, err := journal.LastTalk(t.Context(), d, 3, "bartek"); ok || err != nil {
 			t.Error(ok, err)
 		}

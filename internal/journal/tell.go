@@ -41,6 +41,13 @@ func (b *book) tell(of events.Type, group queuegroups.GroupID, agent queuegroups
 
 // tellStep tells of a step in the course of an interaction, after it was written down.
 func (b *book) tellStep(st acd.Step, ended []acd.Record) {
+	if e, ok := b.event.(*acd.Disposed); ok {
+		b.tell(events.TalkDisposed, e.Group, e.Agent, e.Interaction, events.Disposition{
+			Interaction: strconv.FormatUint(uint64(e.Interaction), 10), Group: string(e.Group), Agent: string(e.Agent),
+			Code: e.Code, By: string(e.By), Note: e.Note != 0,
+		})
+		return
+	}
 	p := b.Pages[st.Interaction]
 	if p == nil {
 		return // it began while the record has a gap

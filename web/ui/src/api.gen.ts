@@ -101,6 +101,8 @@ export interface DeskCall {
   group?: string;
   /** The customer hears music, the agent nothing. */
   held: boolean;
+  /** Who holds whom they talk to. */
+  holds: Hold[];
   id: string;
   kind: "call" | "chat";
   last_at?: string;
@@ -159,6 +161,8 @@ export interface Group {
   channel?: string;
   /** Whether, and why not, anybody can serve it. */
   condition: string;
+  /** Codes for what came of a call. */
+  dispositions: string[];
   /** Agents who may be offered something now. */
   free: number;
   /** Mean time of handling an interaction, as known so far. */
@@ -176,6 +180,13 @@ export interface Group {
   waiting: number;
 }
 
+export interface Hold {
+  agent?: string;
+  /** Outside, instead of an agent. Neither: the customer. */
+  number?: string;
+  since: string;
+}
+
 export interface Interaction {
   /** Who has it. */
   agent?: string;
@@ -188,6 +199,8 @@ export interface Interaction {
   from: Party;
   /** Left out: it is in none, as a call between colleagues. */
   group?: string;
+  /** Who holds whom they talk to. */
+  holds: Hold[];
   id: string;
   kind: "call" | "chat";
   last_at?: string;
@@ -301,6 +314,8 @@ export interface Story {
   from: Party;
   /** Left out: it is in none, as a call between colleagues. */
   group?: string;
+  /** Who holds whom they talk to. */
+  holds: Hold[];
   id: string;
   kind: "call" | "chat";
   last_at?: string;
