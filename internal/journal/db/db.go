@@ -23,6 +23,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rs/zerolog"
 )
@@ -45,7 +46,10 @@ const File = "centrala.db"
 type Options struct {
 	Source string // SQLite, or a postgres:// address
 	Dir    string // the data folder, for SQLite; it is made if need be
-	Log    zerolog.Logger
+	// Silence is how long a PostgreSQL that is to write something may say nothing
+	// before it counts as away; default 8 s. It is no limit for reading.
+	Silence time.Duration
+	Log     zerolog.Logger
 }
 
 // DB is an open database. Its methods are safe for concurrent use.
@@ -53,7 +57,7 @@ type DB struct {
 	opts   Options
 	engine engine
 	read   *sql.DB
-	write  *sql.DB // the same as read on PostgreSQL
+	write  *sql.DB
 
 	migrating sync.Mutex
 	migrated  atomic.Bool
@@ -162,9 +166,5 @@ func (d *DB) Stats() Stats {
 // later fails with ErrClosed.
 func (d *DB) Close() error {
 	d.engine.close()
-	err := d.read.Close()
-	if d.write != d.read {
-		err = errors.Join(err, d.write.Close())
-	}
-	return err
+	return errors.Join(d.read.Close(), d.write.Close())
 }

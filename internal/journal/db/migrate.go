@@ -46,10 +46,14 @@ func (d *DB) migrate(ctx context.Context) error {
 	if d.migrated.Load() {
 		return nil
 	}
+	pool := d.write
+	if d.Postgres() {
+		pool = d.read // which is not hurried
+	}
 	words := dialectOf(d.Postgres())
 	options := []goose.ProviderOption{goose.WithAllowOutofOrder(true), goose.WithDisableGlobalRegistry(true)}
 	if d.Postgres() {
-		if err := d.write.PingContext(ctx); err != nil {
+		if err := pool.PingContext(ctx); err != nil {
 			return d.told(fmt.Errorf("database: %w", err))
 		}
 		locker, err := lock.NewPostgresSessionLocker()
@@ -62,7 +66,7 @@ func (d *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
-	p, err := goose.NewProvider(words.goose, d.write, spelled{files, words.words}, options...)
+	p, err := goose.NewProvider(words.goose, pool, spelled{files, words.words}, options...)
 	if err != nil {
 		return fmt.Errorf("database: %w", err)
 	}

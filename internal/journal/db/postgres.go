@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -21,6 +22,7 @@ const (
 	postgresConns   = 16
 	postgresConnect = 5 * time.Second // unless the address has connect_timeout
 	postgresTries   = 5               // of a transaction that others got in the way of
+	postgresSilence = 8 * time.Second // then a server that was asked to write something counts as away
 )
 
 // postgres is the engine that talks to a PostgreSQL server.
@@ -40,10 +42,17 @@ func (d *DB) openPostgres() error {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "centrala"
 	}
+	// What writes must not wait for a server that says nothing more; a report, or an
+	// index that is made anew, may take its time.
+	config.DialFunc = dial(0)
 	d.read = stdlib.OpenDB(*config)
-	d.read.SetMaxOpenConns(postgresConns)
-	d.read.SetMaxIdleConns(postgresConns / 2)
-	d.write = d.read
+	writes := config.Copy()
+	writes.DialFunc = dial(cmp.Or(d.opts.Silence, postgresSilence))
+	d.write = stdlib.OpenDB(*writes)
+	for _, pool := range []*sql.DB{d.read, d.write} {
+		pool.SetMaxOpenConns(postgresConns)
+		pool.SetMaxIdleConns(postgresConns / 2)
+	}
 	d.engine = &postgres{db: d}
 	return nil
 }
@@ -90,11 +99,11 @@ func (p *postgres) away(err error) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return strings.HasPrefix(e.Code, "08") || strings.HasPrefix(e.Code, "57P") || e.Code == "53300"
 	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok && !errors.Is(err, context.Canceled) {
+		return true // also when its time for that was over
+	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
-	}
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		return true
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
