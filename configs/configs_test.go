@@ -48,7 +48,9 @@ func TestDefault(t *testing.T) {
 				{"udp", netip.MustParseAddrPort("127.0.0.1:5060")},
 				{"tcp", netip.MustParseAddrPort("127.0.0.1:5060")},
 			},
-			Admin: netip.MustParseAddrPort("127.0.0.1:9090"),
+			Web:    Web{Addr: netip.MustParseAddrPort("127.0.0.1:8080")},
+			WebRTC: netip.MustParseAddrPort("127.0.0.1:0"),
+			Admin:  netip.MustParseAddrPort("127.0.0.1:9090"),
 		},
 		RTP: Ports{10000, 19999}, TLS: TLS{Mode: TLSSelfSigned}, Log: Log{"info", LogConsole}, Trace: Trace{1000, 200, 64, false},
 		Engine: EngineEmbedded, Database: DatabaseSQLite, QueueGroups: "queuegroups.yaml",
@@ -58,13 +60,17 @@ func TestDefault(t *testing.T) {
 	}
 }
 
-// The sample shows the defaults: an empty file means the same.
+// The sample shows the defaults: an empty file means the same, but for the console, which only the sample has.
 func TestDefault_IsAnEmptyFile(t *testing.T) {
 	empty, err := Load(write(t, filepath.Join(t.TempDir(), "centrala.yaml"), ""))
 	if err != nil {
 		t.Fatal(err)
 	}
 	empty.Data = filepath.Base(empty.Data)
+	if empty.Listen.Web.Addr.IsValid() {
+		t.Error("a web listener that nobody asked for")
+	}
+	empty.Listen.Web, empty.Listen.WebRTC = Default().Listen.Web, Default().Listen.WebRTC
 	if d := cmp.Diff(empty, Default(), compared); d != "" {
 		t.Error(d)
 	}

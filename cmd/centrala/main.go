@@ -84,7 +84,17 @@ func (s *serveCmd) Run() error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
-	return app.Serve(app.Options{Config: s.Config, Console: os.Stderr}, signals)
+	o := app.Options{Config: s.Config, Console: os.Stderr}
+	if s.Config == "" || isTerminal(os.Stdout) { // the sample listens on this machine only
+		o.Greeting = os.Stdout
+	}
+	return app.Serve(o, signals)
+}
+
+// isTerminal tells whether somebody reads what is written there, rather than a log.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 type checkCmd struct{ configFlag }

@@ -41,6 +41,9 @@ var ErrBadConfig = errors.New("bad configuration")
 type Options struct {
 	Config  string    // the server's YAML file; empty: the embedded sample
 	Console io.Writer // where the log goes
+	// Greeting is where the address of the console and the first sign-in are told once the server
+	// is ready, a password among it: not for logs. nil: they are not.
+	Greeting io.Writer
 }
 
 // App is one server. Make it with New, then Start, and at the end Stop.
@@ -48,6 +51,8 @@ type App struct {
 	server *configs.Server
 	groups *queuegroups.Config
 	log    zerolog.Logger
+
+	greeting io.Writer // nil: nobody is greeted
 
 	facts *eventlog.Log
 	music *holdmusic.Library
@@ -85,7 +90,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a = &App{server: server, groups: groups, log: newLogger(o.Console, server.Log)}
+	a = &App{server: server, groups: groups, log: newLogger(o.Console, server.Log), greeting: o.Greeting}
 	a.histograms = newHistograms()
 	a.trace = newTracing(server.Trace)
 	a.certificates.server, a.certificates.log = server, part(a.log, "sip")
@@ -216,9 +221,10 @@ func (a *App) Start(ctx context.Context) error {
 		e = e.Stringer("admin", a.AdminAddr())
 	}
 	if a.web != nil {
-		a.inviteFirst(ctx)
+		name, password := a.inviteFirst(ctx)
 		a.web.Start()
 		e = e.Stringer("web", a.web.Addr())
+		defer a.greet(name, password)
 	}
 	e.Msg("ready")
 	return nil

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"centrala/acd"
 	"centrala/internal/accounts"
@@ -71,8 +74,8 @@ const firstSignIn = "first-sign-in.txt"
 
 // inviteFirst makes a way in where nobody can sign in who may administer. Its password is not
 // for logs: it is in a file that only the server's user can read. Without it the server does
-// all its work but that.
-func (a *App) inviteFirst(ctx context.Context) {
+// all its work but that. It returns name and password, empty where nobody needs them.
+func (a *App) inviteFirst(ctx context.Context) (name, password string) {
 	file := filepath.Join(a.server.Data, firstSignIn)
 	name, password, err := a.accounts.First(ctx)
 	if err == nil && name != "" {
@@ -88,4 +91,24 @@ func (a *App) inviteFirst(ctx context.Context) {
 			a.log.Warn().Err(err).Msg("the file of the first sign-in stays")
 		}
 	}
+	return name, password
+}
+
+// greet tells whoever started the server where its console is, and how to sign in for the first time.
+func (a *App) greet(name, password string) {
+	if a.greeting == nil {
+		return
+	}
+	scheme, host := "http", a.web.Addr().String()
+	if a.server.Listen.Web.TLS {
+		scheme = "https"
+	}
+	if a.web.Addr().Addr().IsUnspecified() {
+		host = net.JoinHostPort(a.server.Domain, strconv.Itoa(int(a.web.Addr().Port())))
+	}
+	text := fmt.Sprintf("\nConsole: %s://%s/\n", scheme, host)
+	if name != "" {
+		text += fmt.Sprintf("Sign in as %s with the password %s, which is good for one sign-in.\n", name, password)
+	}
+	_, _ = io.WriteString(a.greeting, text+"\n") // nobody may be there to read it
 }

@@ -48,3 +48,39 @@ func TestWeb_TLS(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Whoever starts a server is told its console's address and, until somebody can administer, how to sign in.
+func TestWeb_Greeting(t *testing.T) {
+	config := webSite(t, "agents: {anna: {}}\ngroups: {sales: {agents: [anna]}}\n")
+	var told strings.Builder
+	a, err := New(t.Context(), Options{Config: config, Console: io.Discard, Greeting: &told})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := a.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	file, err := os.ReadFile(filepath.Join(filepath.Dir(config), "data", firstSignIn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, password, _ := strings.Cut(strings.TrimSpace(string(file)), "password: ")
+	want := "\nConsole: http://" + a.WebAddr().String() + "/\nSign in as admin with the password " + password + ", which is good for one sign-in.\n\n"
+	if told.String() != want {
+		t.Errorf("%q, want %q", told.String(), want)
+	}
+	p, err := http.Get("http://" + a.WebAddr().String() + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = p.Body.Close()
+	if p.StatusCode != http.StatusOK || !strings.HasPrefix(p.Header.Get("Content-Type"), "text/html") {
+		t.Errorf("%d %v", p.StatusCode, p.Header)
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
