@@ -44,10 +44,10 @@ var rules = []rule{
 		why:  "signalling knows neither media nor distribution, so that each can be tested and replaced alone; the switchboard joins them",
 	},
 	{
-		path: "media",
-		libs: []string{"github.com/pion/rtp", "github.com/pion/rtcp", "github.com/pion/srtp", "github.com/pion/dtls", "github.com/zaf/g711", "golang.org/x/sys", zerolog},
+		path:    "media",
+		libs:    []string{"github.com/pion/rtp", "github.com/pion/rtcp", "github.com/pion/srtp", "github.com/pion/dtls", "github.com/zaf/g711", "golang.org/x/sys", zerolog},
 		testOwn: []string{"internal/webpeer"},
-		why:  "media knows neither signalling nor distribution, so that each can be tested and replaced alone; the switchboard joins them",
+		why:     "media knows neither signalling nor distribution, so that each can be tested and replaced alone; the switchboard joins them",
 	},
 	{
 		path: "media/mp3", libs: []string{"github.com/hajimehoshi/go-mp3"}, testOwn: []string{"media"},
