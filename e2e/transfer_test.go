@@ -299,7 +299,7 @@ func TestAttendedTransfer(t *testing.T) {
 			c.wantOneStream()
 			s.waitFootprint(before)
 			s.wantStory("+48600100200", "arrived +48221234567", "offer anna", "ringing anna", "outcome anna answered", "bridged anna",
-				"transfer anna to bartek", "ended bartek completed_by_caller")
+				"held anna", "transfer anna to bartek", "ended bartek completed_by_caller")
 			heard := bartek.recordings()
 			if len(heard) != 1 {
 				t.Fatalf("%d recordings of one call", len(heard))
