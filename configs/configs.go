@@ -45,6 +45,7 @@ type Server struct {
 	Log       Log
 	Trace     Trace
 	Engine    string // EngineEmbedded, or the addresses of NATS servers with commas between
+	Record    Record
 	Database  string // DatabaseSQLite, or a postgres:// address; may hold a password
 	Webhooks  Webhooks
 	// QueueGroups is the file or folder of declarations as it is written in the settings.
@@ -96,6 +97,11 @@ type Webhooks struct{ Allow []netip.Prefix }
 type Log struct {
 	Level  string
 	Format string // LogConsole or LogJSON
+}
+
+// Record is for how many days what happened is kept, after it ended. 0: for ever.
+type Record struct {
+	KeepDays int
 }
 
 // Trace is how much is remembered of the latest calls. Calls 0: nothing.

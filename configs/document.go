@@ -25,6 +25,7 @@ type document struct {
 	Engine      text        `yaml:"engine" default:"embedded" doc:"The event log: embedded in the process, or a NATS cluster as nats://a:4222,nats://b:4222."`
 	Database    text        `yaml:"database" default:"sqlite" doc:"Call records and customers: sqlite, or postgres://user@host/centrala."`
 	Webhooks    webhookKeys `yaml:"webhooks" doc:"Where events may be sent."`
+	Record      recordKeys  `yaml:"record" doc:"How long what happened is kept in the database."`
 	QueueGroups text        `yaml:"queuegroups" default:"queuegroups.yaml" doc:"The file, or folder of files, that declares agents, groups and numbers. Its changes need no restart."`
 }
 
@@ -50,6 +51,10 @@ type webhookKeys struct {
 type logKeys struct {
 	Level  text `yaml:"level" default:"info" enum:"trace,debug,info,warn,error" doc:"The least that is logged."`
 	Format text `yaml:"format" default:"console" enum:"console,json" doc:"console for people, json for machines."`
+}
+
+type recordKeys struct {
+	KeepDays number `yaml:"keep_days" default:"0" min:"0" max:"36500" doc:"Calls, chats and agents' states are deleted so many days after they ended. 0: never."`
 }
 
 type traceKeys struct {

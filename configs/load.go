@@ -84,6 +84,7 @@ func (l *loader) build(d *document) {
 	s.Log = Log{Level: d.Log.Level.V, Format: d.Log.Format.V}
 	s.Trace = Trace{Calls: d.Trace.Calls.V, Messages: d.Trace.Messages.V, Megabytes: d.Trace.Megabytes.V, Keys: d.Trace.Keys.V}
 	s.Webhooks.Allow = l.networks(d.Webhooks.Allow)
+	s.Record = Record{KeepDays: d.Record.KeepDays.V}
 	s.Engine = l.engine(d.Engine)
 	s.Database = d.Database.V
 	if v := d.Database; !v.Bad && v.V != DatabaseSQLite && !strings.HasPrefix(v.V, "postgres://") {

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"time"
+
 	"centrala/acd"
 	"centrala/internal/eventlog"
 	"centrala/internal/events"
@@ -10,7 +12,10 @@ import (
 
 // newJournal makes the journal, which follows the log from Start on.
 func newJournal(a *App) *journal.Journal {
-	return journal.New(journal.Options{DB: a.database, Log: recorded{a.facts}, Node: nodeID(a.server), Logs: part(a.log, "journal"), Committed: a.events.Wake})
+	return journal.New(journal.Options{
+		DB: a.database, Log: recorded{a.facts}, Node: nodeID(a.server), Keep: time.Duration(a.server.Record.KeepDays) * 24 * time.Hour,
+		Logs: part(a.log, "journal"), Committed: a.events.Wake,
+	})
 }
 
 // newEvents makes the hub that reads what the journal tells.

@@ -60,6 +60,7 @@ type Options struct {
 	DB   *db.DB
 	Log  Log
 	Node acd.NodeID
+	Keep time.Duration // how long what ended stays in the record; 0: for ever
 	Logs zerolog.Logger
 	// Committed is called after each commit; it must not wait. nil: nobody wants to know.
 	Committed func()
@@ -74,6 +75,8 @@ type Journal struct {
 	stop    context.CancelFunc
 	done    chan struct{}
 	start   sync.Once
+
+	trimming sync.WaitGroup
 
 	written  atomic.Uint64 // index up to which the record is written
 	behind   atomic.Uint64
@@ -98,6 +101,7 @@ func (j *Journal) Start() {
 	j.start.Do(func() {
 		j.opts.Log.Hold(0) // until we know how far we are
 		go j.run()
+		j.trimming.Go(j.trim)
 	})
 }
 
@@ -113,6 +117,7 @@ func (j *Journal) Stop(ctx context.Context) {
 	}
 	j.stop()
 	<-j.done
+	j.trimming.Wait()
 }
 
 // Await waits until the record is written up to the index of the log. The error
