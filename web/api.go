@@ -157,7 +157,7 @@ func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 		}
 		if hr.Method == http.MethodGet || hr.Method == http.MethodHead {
 			handler(humago.NewContext(op, hr, w))
-			if export {
+			if export && r.code == "" {
 				a.s.audited(hr, r, op)
 			}
 			return

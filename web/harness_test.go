@@ -19,8 +19,10 @@ import (
 	"centrala/acd"
 	"centrala/internal/accounts"
 	"centrala/internal/events"
+	"centrala/internal/journal"
 	"centrala/internal/journal/db"
 	"centrala/internal/journal/db/dbtest"
+	"centrala/internal/journal/stats"
 	"centrala/internal/webhooks"
 	"centrala/queuegroups"
 )
@@ -179,6 +181,25 @@ func (f *fakeSettings) Reload(ctx context.Context, by string) ([]queuegroups.Cha
 
 func (f *fakeSettings) Versions() []Version { return f.list }
 
+// realRecord is the record in a database.
+type realRecord struct{ d *db.DB }
+
+func (r realRecord) Report(ctx context.Context, q stats.Query) (*stats.Report, error) {
+	return stats.Compute(ctx, r.d, q)
+}
+
+func (r realRecord) History(ctx context.Context, f journal.Filter) ([]journal.Interaction, error) {
+	return journal.History(ctx, r.d, f)
+}
+
+func (r realRecord) Facts(ctx context.Context, id acd.InteractionID) (*journal.Facts, error) {
+	return journal.FactsOf(ctx, r.d, id)
+}
+
+func (r realRecord) Missed(ctx context.Context, f journal.Filter, open bool) ([]journal.MissedCall, error) {
+	return journal.Missed(ctx, r.d, f, open)
+}
+
 // rig is a server with a fake core and fake accounts.
 type rig struct {
 	t        testing.TB
@@ -188,6 +209,7 @@ type rig struct {
 	desk     *fakeDesk
 	talks    *fakeTalks
 	settings *fakeSettings
+	record   realRecord
 	phones   *fakePhones
 	db       *db.DB
 	hub      *events.Hub
@@ -258,8 +280,9 @@ func newRigOn(t testing.TB, d *db.DB) *rig {
 			"all":  {Name: "key all", Role: builtin(t, queuegroups.RoleAdministrator)},
 		},
 	}
+	r.record = realRecord{d}
 	r.desk, r.talks, r.settings, r.phones = &fakeDesk{}, &fakeTalks{}, &fakeSettings{r: r, file: site}, &fakePhones{came: make(chan came, 16)}
-	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Talks: r.talks, Settings: r.settings, Phones: r.phones, Events: r.hub, Webhooks: r.hooks, Version: "test", Log: zerolog.Nop()})
+	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Talks: r.talks, Settings: r.settings, Record: r.record, Phones: r.phones, Events: r.hub, Webhooks: r.hooks, Version: "test", Log: zerolog.Nop()})
 	return r
 }
 

@@ -65,6 +65,7 @@ type Options struct {
 	Desk     Desk
 	Talks    Talks
 	Settings Settings
+	Record   Record
 	Phones   Phones
 	Events   Events
 	Webhooks Webhooks
@@ -80,6 +81,7 @@ type Server struct {
 	desk     Desk
 	talks    Talks
 	settings Settings
+	record   Record
 	phones   Phones
 	events   Events
 	webhooks Webhooks
@@ -137,7 +139,8 @@ func New(o Options) (*Server, error) {
 // newServer makes all but the listener.
 func newServer(o Options) *Server {
 	s := &Server{
-		core: o.Core, accounts: o.Accounts, desk: o.Desk, talks: o.Talks, settings: o.Settings, phones: o.Phones, events: o.Events, webhooks: o.Webhooks, log: o.Log, now: o.Now,
+		record: o.Record,
+		core:   o.Core, accounts: o.Accounts, desk: o.Desk, talks: o.Talks, settings: o.Settings, phones: o.Phones, events: o.Events, webhooks: o.Webhooks, log: o.Log, now: o.Now,
 		mux:       http.NewServeMux(),
 		crossSite: http.NewCrossOriginProtection(), stopping: make(chan struct{}),
 		ping: pingEvery, pong: pongWithin,
@@ -172,6 +175,8 @@ func (s *Server) routes() {
 	s.userRoutes()
 	s.keyRoutes()
 	s.auditRoutes()
+	s.reportRoutes()
+	s.historyRoutes()
 	delete(s.api.OpenAPI().Components.Schemas.Map(), "ErrorModel") // huma's, which is not ours
 	document, err := json.Marshal(s.api.OpenAPI())
 	if err != nil {

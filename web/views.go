@@ -215,8 +215,12 @@ func viewInteraction(v acd.InteractionView) Interaction {
 }
 
 func viewStory(v acd.InteractionView) Story {
-	st := Story{Interaction: viewInteraction(v), Steps: []Step{}, Omitted: v.Omitted}
-	for _, x := range v.Steps {
+	return Story{Interaction: viewInteraction(v), Steps: viewSteps(v.Steps), Omitted: v.Omitted}
+}
+
+func viewSteps(steps []acd.Step) []Step {
+	list := []Step{}
+	for _, x := range steps {
 		step := Step{
 			At: x.At, Kind: string(x.Kind), Group: string(x.Group), Agent: string(x.Agent), What: x.What, Why: x.Why, Text: x.String(),
 		}
@@ -232,9 +236,9 @@ func viewStory(v acd.InteractionView) Story {
 				_ = json.Unmarshal(census, &step.Choice.Agents) // its own form
 			}
 		}
-		st.Steps = append(st.Steps, step)
+		list = append(list, step)
 	}
-	return st
+	return list
 }
 
 // number writes an id; JSON's numbers are too short for some clients.

@@ -12,6 +12,9 @@ import (
 
 	"centrala/acd"
 	"centrala/internal/accounts"
+	"centrala/internal/journal"
+	"centrala/internal/journal/db"
+	"centrala/internal/journal/stats"
 	"centrala/queuegroups"
 	"centrala/sip"
 	"centrala/web"
@@ -28,7 +31,8 @@ func newWeb(a *App) (*web.Server, error) {
 		return nil, err
 	}
 	return web.New(web.Options{
-		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Desk: a.board, Talks: talks{a}, Settings: settings{a}, Events: a.events, Webhooks: a.webhooks, Phones: phones{a}, Version: Version(), Log: part(a.log, "web"),
+		Record: record{a.database},
+		Addr:   listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Desk: a.board, Talks: talks{a}, Settings: settings{a}, Events: a.events, Webhooks: a.webhooks, Phones: phones{a}, Version: Version(), Log: part(a.log, "web"),
 	})
 }
 
@@ -59,6 +63,29 @@ func (c core) View(f func(*acd.State)) { c.a.facts.View(f) }
 
 // Append implements web.Core.
 func (c core) Append(ctx context.Context, e acd.Event) error { return c.a.append(ctx, e) }
+
+// record is the record as the web server knows it.
+type record struct{ d *db.DB }
+
+// Report implements web.Record.
+func (r record) Report(ctx context.Context, q stats.Query) (*stats.Report, error) {
+	return stats.Compute(ctx, r.d, q)
+}
+
+// History implements web.Record.
+func (r record) History(ctx context.Context, f journal.Filter) ([]journal.Interaction, error) {
+	return journal.History(ctx, r.d, f)
+}
+
+// Facts implements web.Record.
+func (r record) Facts(ctx context.Context, id acd.InteractionID) (*journal.Facts, error) {
+	return journal.FactsOf(ctx, r.d, id)
+}
+
+// Missed implements web.Record.
+func (r record) Missed(ctx context.Context, f journal.Filter, open bool) ([]journal.MissedCall, error) {
+	return journal.Missed(ctx, r.d, f, open)
+}
 
 // newAccounts opens the accounts on the server's database.
 func newAccounts(a *App) *accounts.Accounts {

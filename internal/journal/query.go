@@ -92,20 +92,24 @@ func History(ctx context.Context, d *db.DB, f Filter) ([]Interaction, error) {
 	return selectInteractions(ctx, d, w, f.Limit)
 }
 
-// Missed returns calls and chats from outside that nobody answered, newest first,
-// of which the customer can be called back: their number is known, and since then
-// neither did they reach anybody nor were they called. Ends that they chose or that
-// are dealt with otherwise, as voicemail, are there too: Interaction.End tells.
-func Missed(ctx context.Context, d *db.DB, f Filter) ([]Interaction, error) {
-	f.Direction = DirectionIn
-	w := f.where()
-	w.parts = append(w.parts, "caller <> ''", "answered is null", "ended is not null",
-		`not exists (select 1 from interactions l where l.arrived > interactions.arrived and l.answered is not null and
-			(l.caller = interactions.caller and l.direction = 'in' or l.number = interactions.caller and l.direction = 'out'))`)
-	return selectInteractions(ctx, d, w, f.Limit)
+func selectInteractions(ctx context.Context, d *db.DB, w *where, limit int) (out []Interaction, err error) {
+	rows, err := pageOf(ctx, d, w, limit, "")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r Interaction
+		if err := r.scan(rows); err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
 }
 
-func selectInteractions(ctx context.Context, d *db.DB, w *where, limit int) (out []Interaction, err error) {
+// pageOf selects a page of interactions, with more columns behind their own.
+func pageOf(ctx context.Context, d *db.DB, w *where, limit int, more string) (*sql.Rows, error) {
 	if limit == 0 {
 		limit = 100
 	}
@@ -116,22 +120,25 @@ func selectInteractions(ctx context.Context, d *db.DB, w *where, limit int) (out
 	if len(w.parts) > 0 {
 		condition = " where " + strings.Join(w.parts, " and ")
 	}
-	rows, err := d.Read().QueryContext(ctx, "select "+strings.Join(interactionsTable().columns, ", ")+" from interactions"+condition+
+	rows, err := d.Read().QueryContext(ctx, "select "+strings.Join(interactionsTable().columns, ", ")+more+" from interactions"+condition+
 		fmt.Sprintf(" order by id desc limit %d", limit), w.args...)
 	if err != nil {
 		return nil, fmt.Errorf("journal: history: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var r Interaction
-		var answered, ended sql.NullInt64
-		if err := rows.Scan(&r.ID, &r.Kind, &r.Direction, &r.Channel, &r.Trunk, &r.Number, &r.Caller, &r.CallerName, &r.CallerAgent,
-			&r.FirstGroup, &r.LastGroup, &r.Arrived, &answered, &ended, &r.End, &r.Class, &r.ByAgent, &r.ByNumber, &r.Node, &r.Leg,
-			&r.Unanswered); err != nil {
-			return nil, fmt.Errorf("journal: history: %w", err)
-		}
-		r.Answered, r.Ended = Micros(answered.Int64), Micros(ended.Int64)
-		out = append(out, r)
+	return rows, nil
+}
+
+// scan reads the columns of interactionsTable, and more behind them.
+func (r *Interaction) scan(rows *sql.Rows, more ...any) error {
+	var answered, ended sql.NullInt64
+	err := rows.Scan(append([]any{
+		&r.ID, &r.Kind, &r.Direction, &r.Channel, &r.Trunk, &r.Number, &r.Caller, &r.CallerName, &r.CallerAgent,
+		&r.FirstGroup, &r.LastGroup, &r.Arrived, &answered, &ended, &r.End, &r.Class, &r.ByAgent, &r.ByNumber, &r.Node, &r.Leg,
+		&r.Unanswered,
+	}, more...)...)
+	if err != nil {
+		return fmt.Errorf("journal: history: %w", err)
 	}
-	return out, rows.Err()
+	r.Answered, r.Ended = Micros(answered.Int64), Micros(ended.Int64)
+	return nil
 }

@@ -93,6 +93,7 @@ func (s *statement) by(r *running, d Dimension, at string) {
 		column = s.f.agent
 	case ByNumber:
 		column = s.call("number")
+		s.and("%s = '%s'", s.call("direction"), journal.DirectionIn)
 	case ByTrunk:
 		column = s.call("trunk")
 	case ByChannel:

@@ -37,7 +37,7 @@ type Dimension string
 const (
 	ByGroup    Dimension = "group"
 	ByAgent    Dimension = "agent"
-	ByNumber   Dimension = "number" // called
+	ByNumber   Dimension = "number" // called from outside
 	ByTrunk    Dimension = "trunk"
 	ByChannel  Dimension = "channel"
 	ByHour     Dimension = "hour"     // of the day: 00 to 23

@@ -1,0 +1,221 @@
+package web
+
+import (
+	"context"
+	"encoding/csv"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"centrala/acd"
+	"centrala/internal/journal"
+	"centrala/queuegroups"
+)
+
+func (s *Server) historyRoutes() {
+	read, export := Needs(queuegroups.RightHistoryRead), Needs(queuegroups.RightHistoryExport)
+	Operation(s, read, Route{
+		ID: "list-history", Method: http.MethodGet, Path: "/history", Tag: "history",
+		Summary: "Calls and chats, the newest first", Description: "Those in the caller's reach; those that go on are among them, without what has not ended yet.",
+	}, s.listHistory)
+	Operation(s, export, Route{
+		ID: "export-history", Method: http.MethodGet, Path: "/history/export", Tag: "history", Summary: "Calls and chats, as CSV", Export: true,
+	}, s.exportHistory)
+	Operation(s, read, Route{
+		ID: "get-history", Method: http.MethodGet, Path: "/history/{interaction}", Tag: "history", Summary: "All that is known of a call or chat",
+	}, s.getHistory)
+	Operation(s, read, Route{
+		ID: "list-missed", Method: http.MethodGet, Path: "/missed", Tag: "history",
+		Summary: "Calls and chats from outside that nobody answered", Description: "The newest first, with whether somebody called back since. Those who withheld their number cannot be.",
+	}, s.listMissed)
+}
+
+// HistoryFilter says which calls and chats are looked for.
+type HistoryFilter struct {
+	From    time.Time `query:"from" doc:"Arrived from this time on."`
+	Till    time.Time `query:"till" doc:"Arrived before this time."`
+	Group   string    `query:"group" maxLength:"80" doc:"The first or the last."`
+	Agent   string    `query:"agent" maxLength:"64" doc:"Who talked in it, or called."`
+	Caller  string    `query:"caller" maxLength:"80"`
+	Number  string    `query:"number" maxLength:"40" doc:"Called."`
+	Trunk   string    `query:"trunk" maxLength:"64"`
+	Channel string    `query:"channel" maxLength:"64"`
+	Kind    string    `query:"kind" enum:"call,chat"`
+	Way     string    `query:"direction" enum:"in,out,internal"`
+	End     string    `query:"end" maxLength:"40" doc:"How it ended."`
+}
+
+type historyIn struct {
+	PageIn
+	HistoryFilter
+}
+
+// filter is what was asked for, as far as the caller's rights reach.
+func (s *Server) filter(c *Caller, in *HistoryFilter) (journal.Filter, *Problem) {
+	f := journal.Filter{
+		From: journal.MicrosOf(in.From), To: journal.MicrosOf(in.Till), Group: queuegroups.GroupID(in.Group), Agent: queuegroups.AgentID(in.Agent),
+		Caller: in.Caller, Number: in.Number, Trunk: queuegroups.TrunkID(in.Trunk), Channel: queuegroups.ChannelID(in.Channel),
+		Kind: in.Kind, Direction: in.Way, End: acd.EndKind(in.End),
+	}
+	b, p := s.whoIsAsked(c, in.Group, in.Agent)
+	if p != nil {
+		return f, p
+	}
+	switch c.Role.Reach {
+	case queuegroups.ReachAll:
+	case queuegroups.ReachGroups:
+		f.Groups = b.groups
+	case queuegroups.ReachOwn:
+		if f.Agent = c.Agent; f.Agent == "" {
+			f.Groups = []queuegroups.GroupID{} // nothing is theirs
+		}
+	}
+	return f, nil
+}
+
+// page sets the place in the list, from the cursor.
+func (in *PageIn) page(f *journal.Filter) *Problem {
+	position, p := in.position()
+	if p != nil || position == "" {
+		return p
+	}
+	before, err := strconv.ParseUint(position, 10, 63)
+	if err != nil {
+		return problem(http.StatusBadRequest, codeBadCursor, "that is no cursor of ours")
+	}
+	f.Before = acd.InteractionID(before)
+	return nil
+}
+
+func (s *Server) listHistory(ctx context.Context, c *Caller, in *historyIn) (*PageOut[Past], error) {
+	f, p := s.filter(c, &in.HistoryFilter)
+	if p == nil {
+		p = in.page(&f)
+	}
+	if p != nil {
+		return nil, p
+	}
+	f.Limit = in.Limit + 1
+	rows, err := s.record.History(ctx, f)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	list := make([]Past, len(rows))
+	for k := range rows {
+		list[k] = viewPast(&rows[k])
+	}
+	return &PageOut[Past]{cut(list, &in.PageIn, func(x Past) string { return x.ID }, func(Past) bool { return true })}, nil
+}
+
+// exportPage is how many lines of an export are read at once.
+const exportPage = 1000
+
+// exportHistory sends lines as they are read, however many there are. What breaks off is not
+// ended properly, so that nobody takes a part for the whole.
+func (s *Server) exportHistory(ctx context.Context, c *Caller, in *HistoryFilter) (*huma.StreamResponse, error) {
+	f, p := s.filter(c, in)
+	if p != nil {
+		return nil, p
+	}
+	f.Limit = exportPage
+	rows, err := s.record.History(ctx, f)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	changed(ctx, "history", nil, in)
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		hc.SetHeader("Content-Type", csvType)
+		hc.SetHeader("Content-Disposition", csvName("history"))
+		_, rw := humago.Unwrap(hc)
+		control, w := http.NewResponseController(rw), csv.NewWriter(hc.BodyWriter())
+		_ = w.Write(pastColumns()) // an error stays with the writer
+		for {
+			for k := range rows {
+				_ = w.Write(pastRow(&rows[k]))
+			}
+			w.Flush()
+			if w.Error() != nil || len(rows) < exportPage {
+				return
+			}
+			_ = control.SetWriteDeadline(s.now().Add(writeTimeout)) // where there is none, none is needed
+			f.Before = rows[len(rows)-1].ID
+			if rows, err = s.record.History(ctx, f); err != nil {
+				s.log.Error().Err(err).Msg("an export of the history broke off")
+				panic(http.ErrAbortHandler)
+			}
+		}
+	}}, nil
+}
+
+func (s *Server) getHistory(ctx context.Context, c *Caller, in *InteractionPath) (*pastOut, error) {
+	id := strconv.FormatUint(in.Interaction, 10)
+	if in.Interaction > 1<<63-1 {
+		return nil, notFound("interaction", id)
+	}
+	f, err := s.record.Facts(ctx, acd.InteractionID(in.Interaction))
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if f == nil || !c.seesPast(f) {
+		return nil, notFound("interaction", id)
+	}
+	return &pastOut{viewFacts(f)}, nil
+}
+
+// seesPast tells whether the caller may see what was: of a group in reach, or they had part in it.
+func (c *Caller) seesPast(f *journal.Facts) bool {
+	if c.inReach(f.FirstGroup) || c.inReach(f.LastGroup) || c.own(f.CallerAgent) {
+		return true
+	}
+	return slices.ContainsFunc(f.Visits, func(v journal.Visit) bool { return c.inReach(v.Group) }) ||
+		slices.ContainsFunc(f.Talks, func(t journal.Talk) bool { return c.own(t.Agent) })
+}
+
+type missedIn struct {
+	PageIn
+	From  time.Time `query:"from" doc:"Arrived from this time on."`
+	Till  time.Time `query:"till" doc:"Arrived before this time."`
+	Group string    `query:"group" maxLength:"80" doc:"The first or the last."`
+	Open  bool      `query:"open" default:"true" doc:"Without those who have been reached since, or have reached somebody."`
+}
+
+// listMissed lists what is to be called back. Whoever sees no further than their own sees those of
+// the groups that they serve.
+func (s *Server) listMissed(ctx context.Context, c *Caller, in *missedIn) (*PageOut[MissedCall], error) {
+	f := journal.Filter{From: journal.MicrosOf(in.From), To: journal.MicrosOf(in.Till), Group: queuegroups.GroupID(in.Group)}
+	p := in.page(&f)
+	s.core.View(func(st *acd.State) {
+		sees := c.look(st)
+		if c.Role.Reach == queuegroups.ReachAll {
+			return
+		}
+		f.Groups = append([]queuegroups.GroupID{}, sees.serves...)
+		if c.Role.Reach == queuegroups.ReachGroups {
+			f.Groups = append([]queuegroups.GroupID{}, c.Role.Groups...)
+		}
+		if p == nil && f.Group != "" && !sees.group(f.Group) {
+			p = notFound("group", in.Group)
+		}
+	})
+	if p != nil {
+		return nil, p
+	}
+	f.Limit = in.Limit + 1
+	rows, err := s.record.Missed(ctx, f, in.Open)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	list := make([]MissedCall, len(rows))
+	for k := range rows {
+		m := &rows[k]
+		list[k] = MissedCall{Past: viewPast(&m.Interaction), Tries: m.Tries}
+		if m.Later != 0 {
+			list[k].Later = &Later{ID: number(m.Later), At: clock(m.LaterAt), By: string(m.LaterBy)}
+		}
+	}
+	return &PageOut[MissedCall]{cut(list, &in.PageIn, func(x MissedCall) string { return x.ID }, func(MissedCall) bool { return true })}, nil
+}
