@@ -112,7 +112,7 @@ func (s *Server) report(ctx context.Context, c *Caller, in *reportIn, by ...stat
 	now, lengths := s.now(), map[string]time.Duration{"15m": 15 * time.Minute, "30m": 30 * time.Minute, "1h": time.Hour}
 	q := stats.Query{
 		From: in.From, Till: in.Till, Zone: loc, By: by, Interval: lengths[in.Interval], Cohort: stats.Cohort(in.Count),
-		Groups: b.groups, Agents: b.agents, Staff: b.staff, Kind: in.Kind, Way: in.Way, Now: s.standing(),
+		Groups: b.groups, Agents: b.agents, Staff: b.staff, Kind: in.Kind, Way: in.Way, Figures: in.Figures, Now: s.standing(),
 		Numbers: just[string](in.Number), Trunks: just[queuegroups.TrunkID](in.Trunk), Channels: just[queuegroups.ChannelID](in.Channel),
 	}
 	if q.Till.IsZero() || q.Till.After(now) {

@@ -237,3 +237,34 @@ func TestCompute_PartsAddUp(t *testing.T) {
 		}
 	})
 }
+
+// Asked for by name, each figure is what it is among all.
+func TestCompute_OneFigure(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	write(t, d, recorded(t, "transfers"))
+	q := stats.Query{
+		From: time.Date(2026, 11, 18, 0, 0, 0, 0, time.UTC), Till: time.Date(2026, 11, 19, 0, 0, 0, 0, time.UTC), Zone: time.UTC,
+	}
+	all, err := stats.Compute(t.Context(), d, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range stats.Figures() {
+		q.Figures = []string{f.Name}
+		one, err := stats.Compute(t.Context(), d, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := f.Of(&one.Total), f.Of(&all.Total); got != want {
+			t.Errorf("%s alone is %+v, among all %+v", f.Name, got, want)
+		}
+	}
+	q.Figures = []string{"talk_time"}
+	one, err := stats.Compute(t.Context(), d, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if figure(t, &q, &one.Total, "offered") != "0" || figure(t, &q, &one.Total, "talk_time") == "0" {
+		t.Error("what was not asked for was counted")
+	}
+}

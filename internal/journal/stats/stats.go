@@ -97,6 +97,9 @@ type Query struct {
 	// default holds. Level, if there is one, holds for all of them instead.
 	Levels map[queuegroups.GroupID]queuegroups.ServiceLevel
 	Level  *queuegroups.ServiceLevel
+	// Figures are the names of those that are asked for; nil: all. What none of them
+	// needs is not counted.
+	Figures []string
 	// Now are states that have not ended yet, with Ended 0: they last until Till.
 	Now []journal.AgentState
 }
@@ -127,10 +130,17 @@ func Compute(ctx context.Context, d *db.DB, q Query) (*Report, error) {
 	}
 	r := &running{ctx: ctx, db: d, q: q, lines: map[string]*Line{}}
 	r.zone = offsets(q.Zone, q.From, q.Till)
-	for _, count := range []func() error{
-		r.visits, r.waits, r.offers, r.talks, r.transfers, r.legs, r.interactions, r.made, r.states,
+	for _, c := range []struct {
+		of    source
+		count func() error
+	}{
+		{fromVisits, r.visits}, {fromRanks, r.waits}, {fromOffers, r.offers}, {fromTalks, r.talks}, {fromTransfers, r.transfers},
+		{fromLegs, r.legs}, {fromInteractions, r.interactions}, {fromMade, r.made}, {fromStates, r.states},
 	} {
-		if err := count(); err != nil {
+		if !q.needs(c.of) {
+			continue
+		}
+		if err := c.count(); err != nil {
 			return nil, err
 		}
 	}
