@@ -103,10 +103,10 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	if a.music, err = loadMusic(server, groups); err != nil {
 		return a, err
 	}
-	if a.facts, err = eventlog.Open(ctx, eventLogOptions(server, a.log)); err != nil {
-		return a, fmt.Errorf("open the log: %w", err)
-	}
 	if a.database, err = openDatabase(ctx, a); err != nil {
+		return a, err
+	}
+	if a.facts, err = openLog(ctx, a); err != nil {
 		return a, err
 	}
 	a.accounts = newAccounts(a)

@@ -9,7 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"centrala/acd"
 	"centrala/internal/backup"
+	"centrala/internal/journal"
+	"centrala/internal/journal/db"
 )
 
 // backedUp is a server that runs, with a user, files of music inside and outside of its folder, and a backup of it.
@@ -54,12 +57,26 @@ func backedUp(t *testing.T) (config, archive, outside string) {
 	if err := people(t, config).AddUser(t.Context(), "chief", "director"); err != nil {
 		t.Fatal(err)
 	}
+	recordedAll(t, a)
 	archive = filepath.Join(t.TempDir(), "centrala.tar.gz")
 	summary, err := Backup(t.Context(), config, archive)
 	if err != nil || !strings.Contains(summary, archive) {
 		t.Fatalf("%q %v", summary, err)
 	}
 	return config, archive, outside
+}
+
+// recordedAll waits until the record has everything that happened, and returns the last entry.
+func recordedAll(t *testing.T, a *App) (index uint64) {
+	t.Helper()
+	a.State(func(s *acd.State) { index = s.Index() })
+	for written := uint64(0); written < index; {
+		var err error
+		if written, err = journal.Checkpoint(t.Context(), a.database); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return index
 }
 
 // A server is backed up while it runs, and starts elsewhere from the backup with all that it had.
@@ -92,6 +109,14 @@ func TestBackup_AndRestore(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(into, ".*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
+	d, err := db.Open(t.Context(), db.Options{Source: db.SQLite, Dir: filepath.Join(into, "data")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, err := journal.Checkpoint(t.Context(), d)
+	if err := errors.Join(err, d.Close()); err != nil {
+		t.Fatal(err)
+	}
 	config := filepath.Join(into, "centrala.yaml")
 	b, err := New(t.Context(), Options{Config: config, Console: io.Discard})
 	if err != nil {
@@ -99,6 +124,14 @@ func TestBackup_AndRestore(t *testing.T) {
 	}
 	if err := b.Start(t.Context()); err != nil {
 		t.Error(err)
+	}
+	// The record goes on: what happens now is not taken for what it has of the log before.
+	if err := b.append(t.Context(), &acd.DutySet{Agent: "anna", Duty: acd.DutyBreak}); err != nil {
+		t.Error(err)
+	}
+	index := recordedAll(t, b)
+	if written < 1 || index <= written {
+		t.Errorf("entry %d, and the record went to %d before", index, written)
 	}
 	if u, err := b.accounts.User(t.Context(), "chief"); err != nil || u.Role != "director" {
 		t.Errorf("%+v %v", u, err)

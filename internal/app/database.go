@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"centrala/internal/eventlog"
+	"centrala/internal/journal"
 	"centrala/internal/journal/db"
 )
 
@@ -14,4 +16,24 @@ func openDatabase(ctx context.Context, a *App) (*db.DB, error) {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	return d, nil
+}
+
+// openLog opens the log. It goes on behind what the record has of an earlier one,
+// which a loss of power cut short or which a backup was restored without.
+func openLog(ctx context.Context, a *App) (*eventlog.Log, error) {
+	o := eventLogOptions(a.server, a.log)
+	written, err := journal.Checkpoint(ctx, a.database)
+	switch {
+	case a.database.Away(err):
+		a.log.Warn().Err(err).Msg("the database cannot tell what it has of the log; a log that lost its tail is not noticed at this start")
+	case err != nil:
+		return nil, fmt.Errorf("read how far the record goes: %w", err)
+	case written > 0:
+		o.After = written + 1
+	}
+	l, err := eventlog.Open(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("open the log: %w", err)
+	}
+	return l, nil
 }

@@ -173,6 +173,50 @@ func TestLog_LostTailGoesOnBehindTheSnapshot(t *testing.T) {
 	}
 }
 
+// What was written down elsewhere keeps its numbers: the log goes on behind them,
+// whether it is another one or has lost its tail, and not a second time.
+func TestLog_GoesOnBehindWhatIsWrittenElsewhere(t *testing.T) {
+	for _, before := range []int{0, 3} {
+		t.Run(fmt.Sprintf("%d entries before", before), func(t *testing.T) {
+			o := Options{Dir: t.TempDir()}
+			l, _ := started(t, o)
+			logged(t, l, site(0))
+			for i := range before {
+				logged(t, l, call(fmt.Sprint("early", i)))
+			}
+			shut(t, l)
+			if before == 0 {
+				o.Dir = t.TempDir()
+			}
+			o.After = 1000
+			l, _ = started(t, o)
+			logged(t, l, site(0))
+			first := logged(t, l, call("late"))
+			if first <= o.After || first > o.After+10 {
+				t.Errorf("entry %d, want one behind %d", first, o.After)
+			}
+			var calls int
+			l.View(func(s *acd.State) { calls = len(s.Interactions()) })
+			if calls != before+1 {
+				t.Errorf("%d calls, want %d", calls, before+1)
+			}
+			want := hash(l)
+			shut(t, l)
+			l, _ = started(t, o)
+			if hash(l) != want {
+				t.Error("state is another after one more restart")
+			}
+			f, err := l.Follow(nil)
+			if err != nil || f.Index() < o.After {
+				t.Errorf("followed from %d, %v", f.Index(), err)
+			}
+			if next := logged(t, l, call("later")); next <= first || next > first+10 {
+				t.Errorf("entry %d follows %d", next, first)
+			}
+		})
+	}
+}
+
 func TestLog_MissingEntriesAreAnError(t *testing.T) {
 	dir := t.TempDir()
 	l, _ := started(t, Options{Dir: dir})

@@ -45,6 +45,10 @@ type Options struct {
 	// Retain is how long entries are kept at least; default 7 days. What no kept
 	// snapshot covers is kept for longer.
 	Retain time.Duration
+	// After is an entry up to which numbers must not be given again, since something
+	// was written down elsewhere by an earlier log that is gone, or whose tail is. An
+	// embedded log that ends before it goes on behind it; 0: no such entry.
+	After uint64
 	// HoldBytes is how large the log may grow, in bytes, for a follower that does not
 	// keep up (Log.Hold); default 4 GiB.
 	HoldBytes uint64

@@ -58,6 +58,9 @@ func (l *Log) replay(ctx context.Context) error {
 	if err := l.readTo(ctx, info.State.LastSeq); err != nil {
 		return err
 	}
+	if err := l.skip(ctx); err != nil {
+		return err
+	}
 	l.nonce = newNonce()
 	for {
 		epoch := uint64(1)
@@ -79,6 +82,34 @@ func (l *Log) replay(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// skip has a log that ends before Options.After go on behind it.
+func (l *Log) skip(ctx context.Context) error {
+	after := l.opts.After
+	if l.index >= after || l.opts.URL != "" {
+		return nil
+	}
+	l.opts.Log.Warn().Uint64("log", l.index).Uint64("after", after).Msg("the log ends before what is written down elsewhere; it goes on behind that")
+	data, err := encodeSnapshot(snapshotHead{Index: after, At: l.at, Sessions: l.sessions}, l.state, 0)
+	if err != nil {
+		return fmt.Errorf("event log: %w", err)
+	}
+	// The snapshot comes first: if the process ends in between, join does the rest.
+	if _, err := writeSnapshot(l.snapshots(), after, data); err != nil {
+		return fmt.Errorf("event log: %w", err)
+	}
+	if err := l.stream.Purge(ctx, jetstream.WithPurgeSequence(after+1)); err != nil {
+		return fmt.Errorf("event log: %w", err)
+	}
+	l.reader.close()
+	l.index = after
+	l.seen.Store(after)
+	l.reader = newReader(l.engine, streamName(l.opts.Name), after+1)
+	if err := l.reader.open(ctx); err != nil {
+		return fmt.Errorf("event log: read: %w", err)
+	}
+	return nil
 }
 
 // readTo applies entries until the one of the index, without commands.

@@ -13,6 +13,7 @@ import (
 
 	"centrala/acd"
 	"centrala/internal/events"
+	"centrala/internal/journal/db"
 )
 
 // resume reads where the journal is, from the database alone: whichever node, and
@@ -53,6 +54,20 @@ func (j *Journal) resume() (*session, error) {
 	}
 	j.opts.Log.Hold(s.saved)
 	return s, nil
+}
+
+// Checkpoint reads how far the record goes: the index of the last entry of the log
+// that rows were made of; 0: none. The error may be that the database is away.
+func Checkpoint(ctx context.Context, d *db.DB) (uint64, error) {
+	if err := d.Ping(ctx); err != nil {
+		return 0, err
+	}
+	var index int64
+	err := d.Read().QueryRowContext(ctx, "select log_index from checkpoint where id = 1").Scan(&index)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return uint64(index), err
 }
 
 // load reads the checkpoint and the saved state; a database without any gets a
