@@ -82,15 +82,25 @@ func scanOutgoing(r row) (o chat.Outgoing, err error) {
 	return o, err
 }
 
-// Trying notes that an attempt to send begins. Whoever finds it so after a restart
-// does not know how the attempt ended.
-func (s *Store) Trying(ctx context.Context, id int64) error {
-	return s.outgoing(ctx, "update chat_outbox set state = 'trying', attempts = attempts + 1 where id = $1 and state in ('waiting', 'trying')", id)
+// Trying notes that an attempt to send begins, and by which id the other side may
+// speak of the message from then on; empty: none of ours. Whoever finds it so after
+// a restart does not know how the attempt ended.
+func (s *Store) Trying(ctx context.Context, o chat.Outgoing, id string) error {
+	return s.outgoing(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "update chat_outbox set state = 'trying', attempts = attempts + 1 where id = $1 and state in ('waiting', 'trying')", o.ID)
+		if err != nil || id == "" {
+			return err
+		}
+		return external(ctx, tx, o.Channel, ours(id), &o.Message)
+	})
 }
 
 // Later puts the next attempt off.
-func (s *Store) Later(ctx context.Context, id int64, next time.Time) error {
-	return s.outgoing(ctx, "update chat_outbox set state = 'waiting', next = $2 where id = $1", id, micros(next))
+func (s *Store) Later(ctx context.Context, o chat.Outgoing, next time.Time) error {
+	return s.outgoing(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "update chat_outbox set state = 'waiting', next = $1 where id = $2", micros(next), o.ID)
+		return err
+	})
 }
 
 // Sent notes that a message got to the channel's other side, and what it is called there.
@@ -109,7 +119,7 @@ func (s *Store) settle(ctx context.Context, o chat.Outgoing, state string, statu
 			return err
 		}
 		for _, id := range externals {
-			if err := external(ctx, tx, o.Channel, id, &o.Message); err != nil {
+			if err := external(ctx, tx, o.Channel, ours(id), &o.Message); err != nil {
 				return err
 			}
 		}
@@ -121,12 +131,8 @@ func (s *Store) settle(ctx context.Context, o chat.Outgoing, state string, statu
 	return nil
 }
 
-func (s *Store) outgoing(ctx context.Context, statement string, args ...any) error {
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, statement, args...)
-		return err
-	})
-	if err != nil {
+func (s *Store) outgoing(ctx context.Context, f func(*sql.Tx) error) error {
+	if err := s.db.Write(ctx, f); err != nil {
 		return fmt.Errorf("note how sending stands: %w", err)
 	}
 	return nil

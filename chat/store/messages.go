@@ -56,7 +56,7 @@ func (s *Store) Take(ctx context.Context, in chat.Incoming) (t chat.Taken, err e
 		if err := s.insert(ctx, tx, &t.Message); err != nil || in.External == "" {
 			return err
 		}
-		return external(ctx, tx, in.Channel, in.External, &t.Message)
+		return external(ctx, tx, in.Channel, theirs(in.External), &t.Message)
 	})
 	if err != nil {
 		return chat.Taken{}, fmt.Errorf("take a message: %w", err)
@@ -118,7 +118,7 @@ func (s *Store) begin(ctx context.Context, tx *sql.Tx, conversation, first int64
 func known(ctx context.Context, tx *sql.Tx, conversation int64, in chat.Incoming) (m chat.Message, err error) {
 	if in.External != "" {
 		m, err = one(ctx, tx, messageQuery+`join chat_externals e on e.conversation = m.conversation and e.seq = m.seq
-			where e.channel = $1 and e.external = $2`, in.Channel, in.External)
+			where e.channel = $1 and e.external = $2`, in.Channel, theirs(in.External))
 	}
 	if in.Client != "" && (in.External == "" || errors.Is(err, chat.ErrNotFound)) {
 		m, err = one(ctx, tx, messageQuery+"where m.conversation = $1 and m.author = $2 and m.client = $3", conversation, string(chat.ByCustomer), in.Client)
@@ -193,6 +193,11 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, m *chat.Message) error {
 	return err
 }
 
+// theirs and ours keep apart what others call customers' messages and messages of
+// ours: some number them alike.
+func theirs(id string) string { return "in " + id }
+func ours(id string) string   { return "out " + id }
+
 func external(ctx context.Context, tx *sql.Tx, channel, id string, m *chat.Message) error {
 	_, err := tx.ExecContext(ctx, `insert into chat_externals (channel, external, conversation, seq) values ($1, $2, $3, $4)
 		on conflict (channel, external) do nothing`, channel, id, m.Conversation, m.Seq)
@@ -219,7 +224,7 @@ func setStatus(ctx context.Context, tx *sql.Tx, conversation, seq int64, status 
 func (s *Store) StatusOf(ctx context.Context, channel, id string, status chat.Status, reason string) error {
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		var conversation, seq int64
-		err := tx.QueryRowContext(ctx, "select conversation, seq from chat_externals where channel = $1 and external = $2", channel, id).Scan(&conversation, &seq)
+		err := tx.QueryRowContext(ctx, "select conversation, seq from chat_externals where channel = $1 and external = $2", channel, ours(id)).Scan(&conversation, &seq)
 		if err != nil {
 			return missing(err)
 		}
@@ -287,4 +292,28 @@ func attach(ctx context.Context, q querier, found []chat.Message, from, to int64
 		m.Attachments = append(m.Attachments, f.a)
 	}
 	return err
+}
+
+// Restart begins a session with a customer's message that came into one which was
+// over already: nobody would have seen it there. What followed goes with it. The
+// error is chat.ErrNotFound or the database's.
+func (s *Store) Restart(ctx context.Context, m chat.Message) (session chat.Session, err error) {
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := lock(ctx, tx, m.Conversation); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "update chat_sessions set closed = $1 where conversation = $2 and closed = 0", micros(s.now()), m.Conversation)
+		if err != nil {
+			return err
+		}
+		if session, err = s.begin(ctx, tx, m.Conversation, m.Seq); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "update chat_messages set session = $1 where conversation = $2 and seq >= $3", string(session.ID), m.Conversation, m.Seq)
+		return err
+	})
+	if err != nil {
+		return chat.Session{}, fmt.Errorf("begin a session anew: %w", err)
+	}
+	return session, nil
 }

@@ -141,6 +141,12 @@ func (s *Store) Open(ctx context.Context) ([]chat.Session, error) {
 	return list(ctx, s.db.Read(), scanSession, sessionQuery+"where s.closed = 0 order by s.opened, s.id")
 }
 
+// OpenOf finds the open session of a customer in a channel. The error is
+// chat.ErrNotFound or the database's.
+func (s *Store) OpenOf(ctx context.Context, channel, customer string) (chat.Session, error) {
+	return scanSession(s.db.Read().QueryRowContext(ctx, sessionQuery+"where i.channel = $1 and i.external = $2 and s.closed = 0", channel, customer))
+}
+
 // Close ends a session: the customer's next message begins another. Once more is
 // no error. The error is the database's.
 func (s *Store) Close(ctx context.Context, id chat.SessionID) error {

@@ -246,12 +246,13 @@ func TestOutbox(t *testing.T) {
 		if o.Message.Seq != first.Seq || o.Trying || o.Attempts != 0 {
 			t.Errorf("%+v", o)
 		}
-		must(t, s.Trying(ctx, o.ID))
+		must(t, s.Trying(ctx, o, "ours"))
+		must(t, s.StatusOf(ctx, "website", "ours", chat.StatusDelivered, "")) // faster than the answer
 		if o = next(); !o.Trying || o.Attempts != 1 {
 			t.Errorf("under way: %+v", o)
 		}
 		at := time.Now().Add(time.Hour).Truncate(time.Millisecond).UTC()
-		must(t, s.Later(ctx, o.ID, at))
+		must(t, s.Later(ctx, o, at))
 		if o = next(); o.Trying || !o.Next.Equal(at) {
 			t.Errorf("put off: %+v", o)
 		}
@@ -476,6 +477,49 @@ func TestConcurrentDuplicatesAndReorderings(t *testing.T) {
 		}
 		if total != messages*customers {
 			t.Errorf("%d messages of customers, want %d", total, messages*customers)
+		}
+	})
+}
+
+// What a customer writes into a session that is over begins another.
+func TestRestart(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		first := take(t, s, incoming(1))
+		late := take(t, s, incoming(2))
+		take(t, s, incoming(3))
+		session, err := s.Restart(t.Context(), late.Message)
+		if err != nil || session.ID == first.Session.ID || session.First != 2 || !session.Closed.IsZero() {
+			t.Fatalf("%+v, %v", session, err)
+		}
+		list := all(t, s, session.Conversation)
+		if list[0].Session != first.Session.ID || list[1].Session != session.ID || list[2].Session != session.ID {
+			t.Errorf("%+v", list)
+		}
+		if again := take(t, s, incoming(2)); !again.Begins || again.Session.ID != session.ID {
+			t.Errorf("again: %+v", again)
+		}
+		open, err := s.OpenOf(t.Context(), "website", "jan")
+		if err != nil || open.ID != session.ID {
+			t.Errorf("open: %+v, %v", open, err)
+		}
+		if _, err := s.OpenOf(t.Context(), "website", "ewa"); !errors.Is(err, chat.ErrNotFound) {
+			t.Errorf("of nobody: %v", err)
+		}
+	})
+}
+
+// Whoever numbers messages of both sides alike loses none.
+func TestExternals_OfBothSides(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		c := take(t, s, incoming(1))
+		say(t, s, c.Session.ID, "a1")
+		out, err := s.Outbox(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		must(t, s.Sent(t.Context(), out[0], []string{"e1", "e2"}))
+		if second := take(t, s, incoming(2)); second.Again {
+			t.Errorf("the customer's second message was taken for ours: %+v", second)
 		}
 	})
 }

@@ -62,6 +62,14 @@ var rules = []rule{
 		why: "chats declare the interfaces they need and never touch telephony",
 	},
 	{
+		path: "chat/hub", own: []string{"chat"}, libs: []string{zerolog}, testOwn: []string{"chat/store", "internal/journal/db/dbtest"},
+		why: "what passes chats on knows neither the connectors nor the core, only what it asks of them",
+	},
+	{
+		path: "chat/partner", own: []string{"chat"}, libs: []string{zerolog},
+		why: "a connector knows its other side and nothing of who answers",
+	},
+	{
 		path: "chat/store", own: []string{"chat", "internal/journal/db"}, libs: []string{zerolog}, testOwn: []string{"internal/journal/db/dbtest"},
 		why: "what customers wrote is kept without knowing how it came or who is to answer it",
 	},

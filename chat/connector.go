@@ -1,0 +1,52 @@
+package chat
+
+import (
+	"context"
+	"time"
+)
+
+// Connector carries the messages of a channel to and from where its customers are.
+// Its methods may be called from any goroutine.
+type Connector interface {
+	// Read makes sense of what came in, and changes nothing. The error says what is
+	// wrong with it.
+	Read(body []byte) (Happening, error)
+	// Send hands a message over and returns what the other side calls it; it may be
+	// several, or none. The error may be a *SendError; any other is passing.
+	Send(ctx context.Context, o Outgoing) (externals []string, err error)
+	// Key is the id by which the other side knows a message that it is sent again, so
+	// that no harm is done where nobody knows whether it had arrived, and by which it
+	// may speak of it. Empty: it does not.
+	Key(o Outgoing) string
+}
+
+// Happening is what came in at a connector: one of its kinds.
+type Happening struct {
+	Customer string // whose events are dealt with in order; empty: none's, it is about a message of ours
+	Message  *Incoming
+	Status   *Report
+	Closed   bool // the customer ended the enquiry
+}
+
+// Report is the other side's word of how far a message of ours has got.
+type Report struct {
+	External string // what it calls the message
+	Status   Status
+	Reason   string
+}
+
+// SendError tells more of why a message could not be sent.
+type SendError struct {
+	Reason    string
+	Permanent bool          // it never will be
+	After     time.Duration // the other side asked to be left alone so long
+}
+
+// Error implements error.
+func (e *SendError) Error() string { return e.Reason }
+
+// Notice is a text of a channel's that the core asks for, or that begins a session.
+type Notice string
+
+// NoticeFirst greets whoever begins a session (R64).
+const NoticeFirst Notice = "first"

@@ -1,0 +1,389 @@
+// Package hub stands between connectors, the store and the core. What comes in is
+// kept as it came, acknowledged, and then dealt with: one event after another of
+// each customer, and again after a restart until all is done. What goes out waits in
+// the store until the connector's other side has it.
+//
+// It decides nothing about who gets which chat: it tells the core that customers
+// wrote, and does what the core asks for.
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"centrala/chat"
+)
+
+// What can be wrong.
+var (
+	ErrChannel = errors.New("the channel has no connector")
+	ErrOver    = errors.New("the session is over")
+)
+
+// Store keeps what is written: *store.Store, whose methods it has.
+type Store interface {
+	Keep(ctx context.Context, e chat.Event) (id int64, fresh bool, err error)
+	Left(ctx context.Context) ([]chat.Event, error)
+	Done(ctx context.Context, id int64, fault string) error
+
+	Take(ctx context.Context, in chat.Incoming) (chat.Taken, error)
+	Write(ctx context.Context, d chat.Draft) (m chat.Message, again bool, err error)
+	StatusOf(ctx context.Context, channel, id string, status chat.Status, reason string) error
+	Restart(ctx context.Context, m chat.Message) (chat.Session, error)
+
+	Open(ctx context.Context) ([]chat.Session, error)
+	OpenOf(ctx context.Context, channel, customer string) (chat.Session, error)
+	Session(ctx context.Context, id chat.SessionID) (chat.Session, error)
+	Close(ctx context.Context, id chat.SessionID) error
+
+	Outbox(ctx context.Context) ([]chat.Outgoing, error)
+	Trying(ctx context.Context, o chat.Outgoing, id string) error
+	Later(ctx context.Context, o chat.Outgoing, next time.Time) error
+	Sent(ctx context.Context, o chat.Outgoing, externals []string) error
+	Failed(ctx context.Context, o chat.Outgoing, reason string) error
+}
+
+// Core is told what happens. Its methods return once that is logged; telling it
+// the same again does no harm.
+type Core interface {
+	Arrived(ctx context.Context, s chat.Session) error
+	// Written may return ErrOver: the session is no more, and nobody sees what is written in it.
+	Written(ctx context.Context, leg string) error
+	Closed(ctx context.Context, leg string) error // the customer, or the agent, with the leg did
+	Ended(ctx context.Context, leg string) error  // the customer's end is no more
+	// Underway are the sessions that the core believes to be open here.
+	Underway() []chat.SessionID
+}
+
+// Options are what a Hub needs; all but Now and Log are required.
+type Options struct {
+	Store Store
+	Core  Core
+	// Connector is that of a channel at present; nil: it has none here.
+	Connector func(channel string) chat.Connector
+	// Text is that of a channel for a notice; empty: nothing is said.
+	Text func(channel string, n chat.Notice) string
+	Log  zerolog.Logger
+	Now  func() time.Time // nil: time.Now
+}
+
+// Hub passes chats on. Its methods may be called from any goroutine.
+type Hub struct {
+	store     Store
+	core      Core
+	connector func(string) chat.Connector
+	text      func(string, chat.Notice) string
+	log       zerolog.Logger
+	now       func() time.Time
+
+	ctx    context.Context // ends with Stop
+	cancel context.CancelFunc
+	busy   sync.WaitGroup
+	lanes  lanes
+	kick   chan struct{} // something is to go out
+
+	mu      sync.Mutex
+	stopped bool
+	changed map[int64]chan struct{} // of conversations that somebody watches; closed at the next change
+}
+
+// New makes a hub. It does what it is asked from then on; Start takes up what was left.
+func New(o Options) *Hub {
+	h := &Hub{
+		store: o.Store, core: o.Core, connector: o.Connector, text: o.Text, log: o.Log, now: o.Now,
+		kick: make(chan struct{}, 1), changed: map[int64]chan struct{}{},
+	}
+	if h.now == nil {
+		h.now = time.Now
+	}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	h.lanes.run = h.run
+	return h
+}
+
+// Start takes up what was left when the server ended: sessions that are open go on
+// in the core, events are dealt with, and messages go out. The error is the
+// database's or the log's.
+func (h *Hub) Start(ctx context.Context) error {
+	open, err := h.store.Open(ctx)
+	if err != nil {
+		return fmt.Errorf("chats: %w", err)
+	}
+	is := make(map[chat.SessionID]bool, len(open))
+	for _, s := range open {
+		is[s.ID] = true
+		if err := h.core.Arrived(ctx, s); err != nil {
+			return fmt.Errorf("chats: %w", err)
+		}
+	}
+	for _, id := range h.core.Underway() { // it was closed, and the core not told
+		if is[id] {
+			continue
+		}
+		s, err := h.store.Session(ctx, id)
+		if err == nil && s.Closed.IsZero() {
+			continue // it began meanwhile
+		}
+		if err != nil && !errors.Is(err, chat.ErrNotFound) {
+			return fmt.Errorf("chats: %w", err)
+		}
+		if err := h.core.Ended(ctx, string(id)); err != nil {
+			return fmt.Errorf("chats: %w", err)
+		}
+	}
+	left, err := h.store.Left(ctx)
+	if err != nil {
+		return fmt.Errorf("chats: %w", err)
+	}
+	for _, e := range left {
+		h.lanes.add(lane(e.Channel, e.Customer), func() { h.deal(e) })
+	}
+	h.run(h.courier)
+	return nil
+}
+
+// Stop ends what is under way. What was kept is taken up by the next Start.
+func (h *Hub) Stop() {
+	h.mu.Lock()
+	h.stopped = true
+	h.mu.Unlock()
+	h.cancel()
+	h.busy.Wait()
+}
+
+// run has f run beside its caller, unless the hub has stopped.
+func (h *Hub) run(f func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.stopped {
+		h.busy.Go(f)
+	}
+}
+
+// Receive keeps what came in at a channel, under its sender's id of it, and has it
+// dealt with after what came before of the same customer. It has been kept when
+// Receive returns nil, and what was kept before is not kept again. The error is
+// ErrChannel, the connector's word of what is wrong with it, or the database's.
+func (h *Hub) Receive(ctx context.Context, channel, event string, body []byte) error {
+	c := h.connector(channel)
+	if c == nil {
+		return ErrChannel
+	}
+	what, err := c.Read(body)
+	if err != nil {
+		return err
+	}
+	e := chat.Event{Channel: channel, Event: event, Customer: what.Customer, Body: body}
+	// Kept and in its lane in the same order: of two that come at once either may be first.
+	id, fresh, err := h.store.Keep(ctx, e)
+	if err != nil || !fresh {
+		return err
+	}
+	e.ID = id
+	h.lanes.add(lane(channel, what.Customer), func() { h.deal(e) })
+	return nil
+}
+
+func lane(channel, customer string) string { return channel + "\x00" + customer }
+
+// deal makes of an event what it means.
+func (h *Hub) deal(e chat.Event) {
+	fault := ""
+	h.insist("deal with an event", func(ctx context.Context) error {
+		err := h.happened(ctx, e)
+		if err != nil && lasting(err) {
+			fault = err.Error()
+			h.log.Warn().Err(err).Str("channel", e.Channel).Str("event", e.Event).Msg("nothing came of an event")
+			return nil
+		}
+		return err
+	})
+	h.insist("note an event as dealt with", func(ctx context.Context) error { return h.store.Done(ctx, e.ID, fault) })
+}
+
+// lasting tells whether an event will never be anything: what is wrong is wrong with itself.
+func lasting(err error) bool {
+	for _, is := range []error{
+		ErrChannel, errUnread, chat.ErrNotFound, chat.ErrEmpty, chat.ErrTooLong, chat.ErrText, chat.ErrID, chat.ErrTooMany,
+	} {
+		if errors.Is(err, is) {
+			return true
+		}
+	}
+	return false
+}
+
+var errUnread = errors.New("the event cannot be read")
+
+func (h *Hub) happened(ctx context.Context, e chat.Event) error {
+	c := h.connector(e.Channel)
+	if c == nil {
+		return ErrChannel
+	}
+	what, err := c.Read(e.Body)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnread, err)
+	}
+	switch {
+	case what.Message != nil:
+		in := *what.Message
+		in.Channel = e.Channel
+		return h.take(ctx, in)
+	case what.Status != nil:
+		return h.store.StatusOf(ctx, e.Channel, what.Status.External, what.Status.Status, what.Status.Reason)
+	case what.Closed:
+		return h.left(ctx, e.Channel, what.Customer)
+	}
+	return nil
+}
+
+// take keeps a customer's message and tells the core of it.
+func (h *Hub) take(ctx context.Context, in chat.Incoming) error {
+	t, err := h.store.Take(ctx, in)
+	if err != nil {
+		return err
+	}
+	h.note(t.Message.Conversation)
+	switch {
+	case !t.Session.Closed.IsZero(): // it came again, after all was over
+		return nil
+	case !t.Begins:
+		err := h.core.Written(ctx, string(t.Session.ID))
+		if !errors.Is(err, ErrOver) {
+			return err
+		}
+		if t.Session, err = h.store.Restart(ctx, t.Message); err != nil {
+			return err
+		}
+		h.note(t.Message.Conversation)
+	}
+	if err := h.core.Arrived(ctx, t.Session); err != nil {
+		return err
+	}
+	return h.notice(ctx, t.Session.ID, "first", chat.NoticeFirst)
+}
+
+// left: the customer ended the enquiry, if there is one.
+func (h *Hub) left(ctx context.Context, channel, customer string) error {
+	s, err := h.store.OpenOf(ctx, channel, customer)
+	if err != nil {
+		return err
+	}
+	return h.core.Closed(ctx, string(s.ID))
+}
+
+// Say keeps what an agent wrote, who has the session by the leg, and sends it
+// unless it is a note. Said twice under one id it is one message. The error is the
+// store's or the log's; after the log's the same may be said again.
+func (h *Hub) Say(ctx context.Context, d chat.Draft, leg string) (chat.Message, error) {
+	m, again, err := h.store.Write(ctx, d)
+	if err != nil {
+		return m, err
+	}
+	if !again {
+		h.note(m.Conversation)
+	}
+	if d.Kind == chat.KindNote {
+		return m, nil
+	}
+	h.wake()
+	return m, h.core.Written(ctx, leg)
+}
+
+// Tell sends the customer of a session a text of its channel's, once for each id.
+// It does not wait.
+func (h *Hub) Tell(id chat.SessionID, command string, n chat.Notice) {
+	h.lanes.add(string(id), func() {
+		h.insist("send a text of the channel's", func(ctx context.Context) error { return h.notice(ctx, id, command, n) })
+	})
+}
+
+func (h *Hub) notice(ctx context.Context, id chat.SessionID, once string, n chat.Notice) error {
+	s, err := h.store.Session(ctx, id)
+	if errors.Is(err, chat.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	text := h.text(s.Channel, n)
+	if text == "" {
+		return nil
+	}
+	m, again, err := h.store.Write(ctx, chat.Draft{
+		Session: id, Author: chat.BySystem, Kind: chat.KindText, Client: string(id) + " " + once, Text: text,
+	})
+	if err == nil && !again {
+		h.note(m.Conversation)
+		h.wake()
+	}
+	return err
+}
+
+// End ends a session, after what was asked for it before, and tells the core so.
+// It does not wait.
+func (h *Hub) End(id chat.SessionID) {
+	h.lanes.add(string(id), func() {
+		h.insist("close a session", func(ctx context.Context) error {
+			if err := h.store.Close(ctx, id); err != nil {
+				return err
+			}
+			if s, err := h.store.Session(ctx, id); err == nil {
+				h.note(s.Conversation)
+			}
+			return h.core.Ended(ctx, string(id))
+		})
+	})
+}
+
+// Changed returns what is closed when the conversation changes next. Whoever asks
+// for it before they look misses nothing.
+func (h *Hub) Changed(conversation int64) <-chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c := h.changed[conversation]
+	if c == nil {
+		c = make(chan struct{})
+		h.changed[conversation] = c
+	}
+	return c
+}
+
+// note tells those who watch a conversation that it changed.
+func (h *Hub) note(conversation int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if c := h.changed[conversation]; c != nil {
+		close(c)
+		delete(h.changed, conversation)
+	}
+}
+
+// Pauses between tries of what must be done.
+const (
+	pauseMin = 50 * time.Millisecond
+	pauseMax = 10 * time.Second
+)
+
+// insist tries until it succeeds or the hub stops: the database or the log may be away.
+func (h *Hub) insist(what string, f func(context.Context) error) {
+	for pause := pauseMin; h.ctx.Err() == nil; pause = min(2*pause, pauseMax) {
+		err := f(h.ctx)
+		if err == nil {
+			return
+		}
+		if h.ctx.Err() != nil {
+			return
+		}
+		h.log.Error().Err(err).Str("what", what).Dur("again_in", pause).Msg("chats wait")
+		select {
+		case <-h.ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
