@@ -376,6 +376,9 @@ type Music struct {
 type Channel struct {
 	ID              ChannelID     `json:"id"`
 	Connector       string        `json:"connector"`
+	URL             string        `json:"url,omitempty"` // where ConnectorHTTP sends messages (R7)
+	Secret          Secret        `json:"-"`             // that both sides of it sign with
+	Texts           ChatTexts     `json:"texts,omitzero"`
 	Name            string        `json:"name"` // shown to the customer (R4)
 	Agents          []AgentID     `json:"agents"`
 	Distribution    Distribution  `json:"distribution"`
@@ -407,6 +410,25 @@ type Channel struct {
 	Preferred  Preferred     `json:"preferred,omitzero"`
 	// ServiceLevel is the measure of the channel; the core knows nothing of it.
 	ServiceLevel ServiceLevel `json:"service_level,omitzero"`
+}
+
+// ConnectorHTTP is the connector for third parties (R7).
+const ConnectorHTTP = "http"
+
+// ChatTexts are what a channel says by itself; an empty one is not said.
+type ChatTexts struct {
+	First  string `json:"first,omitempty"`  // to whoever begins a session (R64)
+	Nobody string `json:"nobody,omitempty"` // when nobody can answer (R27)
+	Closed string `json:"closed,omitempty"` // outside the hours (R62)
+	Ended  string `json:"ended,omitempty"`  // when the session is closed (R65)
+}
+
+// DefaultTexts are those of a channel that gives none.
+func DefaultTexts() ChatTexts {
+	return ChatTexts{
+		Nobody: "We cannot answer right now and will come back to you as soon as we can.",
+		Closed: "We are closed now. Leave your message and we will answer when we are open again.",
+	}
 }
 
 // ChatExclusion is a kind of chats that is not counted against an agent's limits (R47).

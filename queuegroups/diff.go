@@ -51,7 +51,7 @@ func Diff(before, after *Config) []Change {
 	changes = diff(changes, "number", before.Numbers, after.Numbers, func(n *Number) string { return n.Number }, same[Number])
 	changes = diff(changes, "hold_music", before.HoldMusic, after.HoldMusic, func(m *Music) string { return string(m.ID) }, same[Music])
 	changes = diff(changes, "hours", before.Hours, after.Hours, func(h *Hours) string { return string(h.ID) }, same[Hours])
-	changes = diff(changes, "channel", before.Channels, after.Channels, func(c *Channel) string { return string(c.ID) }, same[Channel])
+	changes = diff(changes, "channel", before.Channels, after.Channels, func(c *Channel) string { return string(c.ID) }, sameChannel)
 	return diff(changes, "role", before.Roles, after.Roles, func(r *Role) string { return r.ID }, same[Role])
 }
 
@@ -83,6 +83,8 @@ func same[T any](a, b *T) bool {
 func sameAgent(a, b *Agent) bool {
 	return a.SIPPassword.Equal(b.SIPPassword) && same(a, b)
 }
+
+func sameChannel(a, b *Channel) bool { return a.Secret.Equal(b.Secret) && same(a, b) }
 
 func sameTrunk(a, b *Trunk) bool {
 	if x, y := a.Account(), b.Account(); x != nil && y != nil && !x.Password.Equal(y.Password) {

@@ -238,6 +238,9 @@ type channelKeys struct {
 	At              strictyaml.Pos
 	Connector       text           `yaml:"connector" required:"true" doc:"What carries the messages." example:"widget"`
 	Name            text           `yaml:"name" doc:"The name that customers see. Default: the id." example:"Ask us"`
+	URL             text           `yaml:"url" pattern:"^https?://" doc:"Of connector http, and required there: where messages for customers are sent." example:"https://shop.example/centrala"`
+	Secret          text           `yaml:"secret" doc:"Of connector http, and required there: what both sides sign with, whsec_ and 24 to 64 bytes in base64, as itself, env:NAME or file:PATH." example:"env:SHOP_SECRET"`
+	Texts           chatTextKeys   `yaml:"texts" doc:"What the channel says by itself. An empty text is not said."`
 	Agents          texts          `yaml:"agents" required:"true" doc:"Ids of agents. Their order matters for in_order."`
 	Distribution    text           `yaml:"distribution" default:"evenly" enum:"evenly,in_order,all" doc:"Who is offered a chat, as for groups."`
 	PassAfter       duration       `yaml:"pass_after" default:"1m" min:"1m" max:"12h" doc:"Time without an answer before the next agent."`
@@ -261,6 +264,14 @@ type channelKeys struct {
 	Preferred preferredKeys              `yaml:"preferred" doc:"An agent to whom a chat is kept for a while, as for groups."`
 
 	ServiceLevel levelKeys `yaml:"service_level" doc:"By what measure the channel is judged, as for groups."`
+}
+
+type chatTextKeys struct {
+	At     strictyaml.Pos
+	First  text `yaml:"first" doc:"To whoever begins a chat. Default: nothing." example:"Welcome! How can we help?"`
+	Nobody text `yaml:"nobody" doc:"When nobody can answer now. Default: We cannot answer right now and will come back to you as soon as we can." example:"Everybody is busy."`
+	Closed text `yaml:"closed" doc:"Outside the hours. Default: We are closed now. Leave your message and we will answer when we are open again." example:"We are back at 8."`
+	Ended  text `yaml:"ended" doc:"When the chat is closed. Default: nothing." example:"Thank you, good-bye."`
 }
 
 type chatActionKeys struct {

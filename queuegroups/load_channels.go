@@ -1,6 +1,13 @@
 package queuegroups
 
-import "centrala/queuegroups/strictyaml"
+import (
+	"encoding/base64"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"centrala/queuegroups/strictyaml"
+)
 
 func (l *loader) buildChannels(entries []strictyaml.Entry[channelKeys]) {
 	for _, e := range entries {
@@ -20,6 +27,15 @@ func (l *loader) buildChannels(entries []strictyaml.Entry[channelKeys]) {
 		if !k.Connector.Bad && k.Connector.Set && !validID.MatchString(c.Connector) {
 			l.report.Add(k.Connector.At, "", "%q cannot be the name of a connector", c.Connector)
 		}
+		c.Texts = DefaultTexts()
+		for text, v := range map[*string]text{
+			&c.Texts.First: k.Texts.First, &c.Texts.Nobody: k.Texts.Nobody, &c.Texts.Closed: k.Texts.Closed, &c.Texts.Ended: k.Texts.Ended,
+		} {
+			if v.Set {
+				*text = v.V
+			}
+		}
+		l.thirdParty(&c, k, what)
 		action := k.NoAnswer
 		switch {
 		case action.Action.Bad || action.Text.Bad:
@@ -31,6 +47,39 @@ func (l *loader) buildChannels(entries []strictyaml.Entry[channelKeys]) {
 			l.report.Add(action.Text.At, "", "the action %s takes no text", c.NoAnswer.Kind)
 		}
 		l.config.Channels = append(l.config.Channels, c)
+	}
+}
+
+// secretForm is how a secret of Standard Webhooks is written: 24 to 64 bytes in base64.
+var secretForm = regexp.MustCompile(`^whsec_[A-Za-z0-9+/]{32,86}={0,2}$`)
+
+// thirdParty takes what connector http needs, and nothing else takes (R7).
+func (l *loader) thirdParty(c *Channel, k channelKeys, what string) {
+	if c.Connector != ConnectorHTTP {
+		for _, v := range []struct {
+			text
+			name string
+		}{{k.URL, "url"}, {k.Secret, "secret"}} {
+			if v.Set && !k.Connector.Bad {
+				l.report.Add(v.At, "", "%s is for connector http, and %s has %s", v.name, what, c.Connector)
+			}
+		}
+		return
+	}
+	if !k.URL.Set {
+		l.report.Add(k.Connector.At, "write url: https://…", "connector http needs a url, and %s has none", what)
+	} else if u, err := url.Parse(k.URL.V); !k.URL.Bad && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.Fragment != "") {
+		l.report.Add(k.URL.At, "", "%q is no address that messages can be sent to", k.URL.V)
+	}
+	c.URL = k.URL.V
+	if !k.Secret.Set {
+		l.report.Add(k.Connector.At, "write secret: env:NAME", "connector http needs a secret, and %s has none", what)
+		return
+	}
+	c.Secret = l.secret(k.Secret)
+	if key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(c.Secret.Value(), "whsec_")); !k.Secret.Bad && !c.Secret.Empty() &&
+		(err != nil || !secretForm.MatchString(c.Secret.Value()) || len(key) < 24 || len(key) > 64) {
+		l.report.Add(k.Secret.At, "make one by: echo whsec_$(openssl rand -base64 32)", "the secret of %s is not whsec_ and 24 to 64 bytes in base64", what)
 	}
 }
 

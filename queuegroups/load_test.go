@@ -103,9 +103,9 @@ func TestLoad_Design(t *testing.T) {
 		Hours: []Hours{{ID: "office", TimeZone: "Europe/Warsaw", Week: [7][]Interval{nil, day, day, day, day, day, {{9 * 60, 13 * 60}}},
 			Holidays: []Date{{0, 12, 25}, {0, 12, 26}, {2026, 1, 1}, {2026, 12, 24}}}},
 		Channels: []Channel{
-			{ID: "website", Connector: "widget", Name: "Ask us", Agents: []AgentID{"anna", "bartek"}, Distribution: Evenly,
+			{ID: "website", Connector: "widget", Texts: DefaultTexts(), Name: "Ask us", Agents: []AgentID{"anna", "bartek"}, Distribution: Evenly,
 				PassAfter: time.Minute, UnansweredAfter: 5 * time.Minute, NoAnswer: ChatAction{Kind: ChatRequeue}, Hours: "office", AutoExpire: week},
-			{ID: "mail", Connector: "e-mail", Name: "mail", Agents: []AgentID{"anna"}, Distribution: Evenly, PassAfter: time.Minute,
+			{ID: "mail", Connector: "e-mail", Texts: DefaultTexts(), Name: "mail", Agents: []AgentID{"anna"}, Distribution: Evenly, PassAfter: time.Minute,
 				UnansweredAfter: time.Minute, NoAnswer: ChatAction{Kind: ChatText, Text: "Nobody can answer now."}, AutoExpire: week},
 		},
 	}

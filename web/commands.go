@@ -42,15 +42,15 @@ func (s *Server) commandRoutes() {
 	Operation(s, write, command("hang-up", "hang-up", "Hang up", "The agent hangs up; one who waits is hung up on."), s.hangUp)
 	Operation(s, write, command("hold", "hold", "Put on hold", "The customer hears music and the agent nothing."), s.hold)
 	Operation(s, write, command("resume", "resume", "Take from hold", ""), s.resume)
-	Operation(s, write, command("transfer", "transfer", "Hand over and leave", "A blind transfer."), s.transfer)
+	Operation(s, write, command("transfer", "transfer", "Hand over and leave", "A blind transfer. A chat can also be handed over by whom it is offered to."), s.transfer)
 	Operation(s, write, command("consult", "consult", "Ask somebody first", "The customer hears music meanwhile."), s.consult)
 	Operation(s, write, command("swap", "consult/swap", "Turn to the other one", "From the colleague to the customer, or back."), s.swap)
 	Operation(s, write, command("complete", "consult/complete", "Connect customer and colleague, and leave", ""), s.complete)
 	Operation(s, write, command("cancel", "consult/cancel", "Let the colleague go", "Agent and customer hear each other again."), s.cancel)
 	Operation(s, write, command("park", "park", "Put into a parking slot", "Anybody may fetch it there."), s.park)
-	Operation(s, write, command("accept", "accept", "Accept an offer", "A desk phone must be picked up: 409 "+codePhoneAnswers+"."), s.accept)
+	Operation(s, write, command("accept", "accept", "Accept an offer", "A chat is the caller's then. A desk phone must be picked up: 409 "+codePhoneAnswers+"."), s.accept)
 	Operation(s, write, command("decline", "decline", "Decline an offer", "The phone stops ringing, and others are rung."), s.decline)
-	Operation(s, write, command("claim", "claim", "Pick up", "What waits, rings or is parked rings at the caller's own phone, and nowhere else."), s.claim)
+	Operation(s, write, command("claim", "claim", "Pick up", "What waits, rings or is parked rings at the caller's own phone, and nowhere else. A chat is theirs at once."), s.claim)
 	Operation(s, write, command("move", "move", "Send elsewhere", "What waits, rings or is parked; its arrival is kept. For those whose rights reach its group."), s.move)
 	Operation(s, write, command("prioritise", "priority", "Credit with waiting time", "Instead of what its group and number gave. For those whose rights reach its group."), s.prioritise)
 }
@@ -230,8 +230,14 @@ type targetIn struct {
 }
 
 func (s *Server) transfer(ctx context.Context, c *Caller, in *targetIn) (*afterOut, error) {
-	v, p := s.held(c, in.Interaction, acd.PhaseTalking)
+	v, p := s.interaction(c, in.Interaction)
 	if p != nil {
+		return nil, p
+	}
+	if v.Channel != "" {
+		return s.transferChat(ctx, c, v, &in.Body.To)
+	}
+	if v, p = s.held(c, in.Interaction, acd.PhaseTalking); p != nil {
 		return nil, p
 	}
 	to, p := s.target(&in.Body.To, v.Agent)
@@ -322,9 +328,13 @@ func (s *Server) offered(c *Caller, id uint64) (v acd.InteractionView, o acd.Off
 	return v, o, conflict(codeNotOffered, "it does not ring at yours")
 }
 
-func (s *Server) accept(_ context.Context, c *Caller, in *InteractionPath) (*afterOut, error) {
-	if _, _, p := s.offered(c, in.Interaction); p != nil {
+func (s *Server) accept(ctx context.Context, c *Caller, in *InteractionPath) (*afterOut, error) {
+	v, o, p := s.offered(c, in.Interaction)
+	if p != nil {
 		return nil, p
+	}
+	if v.Channel != "" {
+		return s.acceptChat(ctx, c, v, o)
 	}
 	return nil, conflict(codePhoneAnswers, "your phone rings: pick it up")
 }
@@ -333,6 +343,9 @@ func (s *Server) decline(ctx context.Context, c *Caller, in *InteractionPath) (*
 	v, o, p := s.offered(c, in.Interaction)
 	if p != nil {
 		return nil, p
+	}
+	if v.Channel != "" {
+		return s.fact(ctx, c, v, &acd.OfferFailed{Offer: o.ID, Class: acd.FailDeclined})
 	}
 	return s.byDesk(ctx, c, v, s.desk.Decline(v.Leg, o.ID))
 }
@@ -364,8 +377,9 @@ func (s *Server) claim(ctx context.Context, c *Caller, in *InteractionPath) (*af
 			p = conflict(codeAgentCannot, "only agents can pick up")
 		case !fetchable(&v):
 			p = conflict(codeWrongPhase, "it is %s", v.Phase)
-		case v.Channel != "":
-			p = conflict(codeOnlyForCalls, "this is for calls")
+		case v.Channel != "" && !c.inReach(v.Group) && !sees.mayPickUp(&v) && !c.partOf(&v):
+			p = problem(http.StatusForbidden, codeNotPickedUp, "you do not serve the channel %s", v.Channel)
+		case v.Channel != "": // the core looks at who may have it
 		case v.Phase != acd.PhaseParked && !c.inReach(v.Group) && !sees.mayPickUp(&v):
 			p = problem(http.StatusForbidden, codeNotPickedUp, "the group %s lets nobody pick up", v.Group)
 		case !own.CanTake && own.Status != acd.Ringing && own.Status != acd.Reserved:
@@ -376,6 +390,9 @@ func (s *Server) claim(ctx context.Context, c *Caller, in *InteractionPath) (*af
 		return nil, p
 	}
 	ownAct(ctx)
+	if v.Channel != "" {
+		return s.takeChat(ctx, c, v)
+	}
 	return s.fact(ctx, c, v, &acd.Moved{Interaction: v.ID, To: acd.Target{Agent: c.Agent}, By: c.Agent})
 }
 

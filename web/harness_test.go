@@ -214,6 +214,7 @@ type rig struct {
 	db       *db.DB
 	hub      *events.Hub
 	hooks    *webhooks.Webhooks
+	chats    *fakeChats
 	s        *Server
 	call     acd.InteractionID // in sales; anna talks
 	waiting  acd.InteractionID // in sales
@@ -281,8 +282,9 @@ func newRigOn(t testing.TB, d *db.DB) *rig {
 		},
 	}
 	r.record = realRecord{d}
+	r.chats = &fakeChats{changed: map[int64]chan struct{}{}}
 	r.desk, r.talks, r.settings, r.phones = &fakeDesk{}, &fakeTalks{}, &fakeSettings{r: r, file: site}, &fakePhones{came: make(chan came, 16)}
-	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Talks: r.talks, Settings: r.settings, Record: r.record, Phones: r.phones, Events: r.hub, Webhooks: r.hooks, Version: "test", Log: zerolog.Nop()})
+	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Talks: r.talks, Settings: r.settings, Record: r.record, Phones: r.phones, Chats: r.chats, Node: "n1", Connectors: http.NotFoundHandler(), Events: r.hub, Webhooks: r.hooks, Version: "test", Log: zerolog.Nop()})
 	return r
 }
 

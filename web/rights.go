@@ -138,7 +138,7 @@ func (x *sight) mayPickUp(v *acd.InteractionView) bool {
 		return false
 	}
 	g := x.state.Config().Group(v.Group)
-	return g != nil && g.Pickup
+	return v.Channel != "" || g != nil && g.Pickup // chats may be taken by all who serve the channel
 }
 
 // commandsAgent tells whether the caller may change how an agent stands.

@@ -69,9 +69,13 @@ type Options struct {
 	Phones   Phones
 	Events   Events
 	Webhooks Webhooks
-	Version  string
-	Log      zerolog.Logger
-	Now      func() time.Time // nil: time.Now
+	Chats    Chats
+	Node     acd.NodeID // that serves agents' programs
+	// Connectors takes third parties' events at ConnectorsPath, and looks at who sends them itself.
+	Connectors http.Handler
+	Version    string
+	Log        zerolog.Logger
+	Now        func() time.Time // nil: time.Now
 }
 
 // Server is the web server. Make it with New, which binds the address, then Start and Stop.
@@ -86,6 +90,8 @@ type Server struct {
 	events   Events
 	webhooks Webhooks
 	streams  streams
+	chats    Chats
+	node     acd.NodeID
 	log      zerolog.Logger
 	now      func() time.Time
 
@@ -97,6 +103,8 @@ type Server struct {
 	answers       *answers
 	phoneKeys     *phoneKeys
 	sockets       sockets
+	clients       clients
+	connectors    http.Handler
 	ping, pong    time.Duration // between pings of WebSockets, and until one must be answered
 
 	listener net.Listener
@@ -116,8 +124,8 @@ const (
 
 // New makes a server and binds its address. It answers from Start on.
 func New(o Options) (*Server, error) {
-	if o.Core == nil || o.Accounts == nil || o.Desk == nil || o.Settings == nil || o.Phones == nil || o.Events == nil || o.Webhooks == nil {
-		return nil, errors.New("web: Core, Accounts, Desk, Settings, Phones, Events and Webhooks are required")
+	if o.Core == nil || o.Accounts == nil || o.Desk == nil || o.Settings == nil || o.Phones == nil || o.Events == nil || o.Webhooks == nil || o.Chats == nil || o.Connectors == nil {
+		return nil, errors.New("web: Core, Accounts, Desk, Settings, Phones, Events, Webhooks, Chats and Connectors are required")
 	}
 	s := newServer(o)
 	l, err := net.Listen("tcp", o.Addr.String())
@@ -140,7 +148,7 @@ func New(o Options) (*Server, error) {
 func newServer(o Options) *Server {
 	s := &Server{
 		record: o.Record,
-		core:   o.Core, accounts: o.Accounts, desk: o.Desk, talks: o.Talks, settings: o.Settings, phones: o.Phones, events: o.Events, webhooks: o.Webhooks, log: o.Log, now: o.Now,
+		core:   o.Core, accounts: o.Accounts, desk: o.Desk, talks: o.Talks, settings: o.Settings, phones: o.Phones, events: o.Events, webhooks: o.Webhooks, chats: o.Chats, node: o.Node, connectors: o.Connectors, log: o.Log, now: o.Now,
 		mux:       http.NewServeMux(),
 		crossSite: http.NewCrossOriginProtection(), stopping: make(chan struct{}),
 		ping: pingEvery, pong: pongWithin,
@@ -172,6 +180,8 @@ func (s *Server) routes() {
 	s.configRoutes()
 	s.sessionRoutes()
 	s.phoneRoutes()
+	s.chatRoutes()
+	s.clientRoutes()
 	s.userRoutes()
 	s.keyRoutes()
 	s.auditRoutes()

@@ -23,6 +23,8 @@ import (
 var (
 	ErrChannel = errors.New("the channel has no connector")
 	ErrOver    = errors.New("the session is over")
+	ErrUnread  = errors.New("the event cannot be read")
+	ErrEarly   = errors.New("chats are not taken up yet")
 )
 
 // Store keeps what is written: *store.Store, whose methods it has.
@@ -89,6 +91,7 @@ type Hub struct {
 
 	mu      sync.Mutex
 	stopped bool
+	ready   bool                    // what was left has been taken up: what comes now comes after it
 	changed map[int64]chan struct{} // of conversations that somebody watches; closed at the next change
 }
 
@@ -143,6 +146,9 @@ func (h *Hub) Start(ctx context.Context) error {
 	for _, e := range left {
 		h.lanes.add(lane(e.Channel, e.Customer), func() { h.deal(e) })
 	}
+	h.mu.Lock()
+	h.ready = true
+	h.mu.Unlock()
 	h.run(h.courier)
 	return nil
 }
@@ -168,7 +174,8 @@ func (h *Hub) run(f func()) {
 // Receive keeps what came in at a channel, under its sender's id of it, and has it
 // dealt with after what came before of the same customer. It has been kept when
 // Receive returns nil, and what was kept before is not kept again. The error is
-// ErrChannel, the connector's word of what is wrong with it, or the database's.
+// ErrEarly, ErrChannel, ErrUnread with the connector's word of what is wrong with
+// it, or the database's.
 func (h *Hub) Receive(ctx context.Context, channel, event string, body []byte) error {
 	c := h.connector(channel)
 	if c == nil {
@@ -176,7 +183,13 @@ func (h *Hub) Receive(ctx context.Context, channel, event string, body []byte) e
 	}
 	what, err := c.Read(body)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrUnread, err)
+	}
+	h.mu.Lock()
+	ready := h.ready
+	h.mu.Unlock()
+	if !ready {
+		return ErrEarly
 	}
 	e := chat.Event{Channel: channel, Event: event, Customer: what.Customer, Body: body}
 	// Kept and in its lane in the same order: of two that come at once either may be first.
@@ -209,7 +222,7 @@ func (h *Hub) deal(e chat.Event) {
 // lasting tells whether an event will never be anything: what is wrong is wrong with itself.
 func lasting(err error) bool {
 	for _, is := range []error{
-		ErrChannel, errUnread, chat.ErrNotFound, chat.ErrEmpty, chat.ErrTooLong, chat.ErrText, chat.ErrID, chat.ErrTooMany,
+		ErrChannel, ErrUnread, chat.ErrNotFound, chat.ErrEmpty, chat.ErrTooLong, chat.ErrText, chat.ErrID, chat.ErrTooMany,
 	} {
 		if errors.Is(err, is) {
 			return true
@@ -218,8 +231,6 @@ func lasting(err error) bool {
 	return false
 }
 
-var errUnread = errors.New("the event cannot be read")
-
 func (h *Hub) happened(ctx context.Context, e chat.Event) error {
 	c := h.connector(e.Channel)
 	if c == nil {
@@ -227,7 +238,7 @@ func (h *Hub) happened(ctx context.Context, e chat.Event) error {
 	}
 	what, err := c.Read(e.Body)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUnread, err)
+		return fmt.Errorf("%w: %w", ErrUnread, err)
 	}
 	switch {
 	case what.Message != nil:

@@ -315,8 +315,13 @@ func TestReceive_Refuses(t *testing.T) {
 	if err := r.hub.Receive(t.Context(), "other", "w1", []byte("{}")); !errors.Is(err, hub.ErrChannel) {
 		t.Errorf("a channel without a connector: %v", err)
 	}
-	if err := r.hub.Receive(t.Context(), "website", "w1", []byte("{")); err == nil {
-		t.Error("what cannot be read was kept")
+	if err := r.hub.Receive(t.Context(), "website", "w1", []byte("{")); !errors.Is(err, hub.ErrUnread) {
+		t.Errorf("what cannot be read: %v", err)
+	}
+	early := hub.New(hub.Options{Store: r.store, Core: r.core, Log: zerolog.Nop(), Connector: func(string) chat.Connector { return r.connector }})
+	defer early.Stop()
+	if err := early.Receive(t.Context(), "website", "w1", []byte("{}")); !errors.Is(err, hub.ErrEarly) {
+		t.Errorf("before what was left was taken up: %v", err)
 	}
 	// What was kept and is nothing after all holds up nobody.
 	r.receive("w2", fakeEvent{Customer: "jan", ID: "m1", Text: " "})

@@ -17,9 +17,9 @@ type Entrance struct {
 	Connector func(channel string) *Connector
 	// Receive keeps an event; it has been kept when it returns nil.
 	Receive func(ctx context.Context, channel, event string, body []byte) error
-	// Broken tells whether an error of Receive is the server's fault, not the event's.
-	Broken func(error) bool
-	Log    zerolog.Logger
+	// Wrong tells whether an error of Receive is the event's fault, not the server's.
+	Wrong func(error) bool
+	Log   zerolog.Logger
 }
 
 // ServeHTTP answers 200 once the event is kept, and as RFC 9457 says otherwise. The
@@ -50,7 +50,7 @@ func (e *Entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(map[string]string{"id": id}) // the client is gone
-	case e.Broken(err):
+	case !e.Wrong(err):
 		e.Log.Error().Err(err).Str("channel", channel).Msg("an event of a third party could not be kept")
 		w.Header().Set("Retry-After", "5")
 		refuse(w, http.StatusServiceUnavailable, "it could not be kept: send it again")

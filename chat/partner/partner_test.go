@@ -196,8 +196,8 @@ func TestEntrance(t *testing.T) {
 			kept = append(kept, channel+" "+event+" "+string(body))
 			return next
 		},
-		Broken: func(err error) bool { return errors.Is(err, broken) },
-		Log:    zerolog.Nop(),
+		Wrong: func(err error) bool { return !errors.Is(err, broken) },
+		Log:   zerolog.Nop(),
 	})
 	post := func(channel, body string, sign bool) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodPost, "/connectors/"+channel, strings.NewReader(body))

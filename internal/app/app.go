@@ -67,6 +67,7 @@ type App struct {
 	events   *events.Hub
 	webhooks *webhooks.Webhooks
 	accounts *accounts.Accounts
+	chats    *chats
 
 	reloading sync.Mutex
 	versions  versions
@@ -112,6 +113,10 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	a.accounts = newAccounts(a)
 	a.events = newEvents(a)
 	a.webhooks = newWebhooks(a)
+	a.chats = newChats(a)
+	if err := a.chats.setConfig(groups); err != nil {
+		return a, err
+	}
 	a.journal = newJournal(a)
 	a.media, err = media.New(media.Options{
 		Advertise: server.Advertise, PortMin: server.RTP.Min, PortMax: server.RTP.Max, WebRTC: server.Listen.WebRTC, Log: part(a.log, "media"),
@@ -120,7 +125,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 		return a, err
 	}
 	boardOptions := switchboard.Options{
-		Node: nodeID(server), Facts: appender{a.facts, a.histograms}, Media: a.media, Music: a.music, Core: a.facts, Waiting: waiting{a.facts}, Log: part(a.log, "call"),
+		Node: nodeID(server), Facts: appender{a.facts, a.histograms}, Media: a.media, Music: a.music, Core: a.facts, Waiting: waiting{a.facts}, Chats: a.chats, Log: part(a.log, "call"),
 	}
 	if a.trace != nil {
 		boardOptions.Trace = a.trace
@@ -210,6 +215,7 @@ func (a *App) Start(ctx context.Context) error {
 			a.board.Reachable(string(agent), false)
 		}
 	}
+	a.chats.start(a)
 	a.stack.Start()
 	a.ready.Store(true)
 	e := a.log.Info().Str("version", Version()).Str("domain", a.server.Domain)
@@ -297,6 +303,9 @@ func (a *App) reload(ctx context.Context) ([]queuegroups.Change, error) {
 		return nil, fmt.Errorf("%w: %w", ErrBadConfig, err)
 	}
 	changes := queuegroups.Diff(a.groups, groups)
+	if err := a.chats.setConfig(groups); err != nil {
+		return nil, err
+	}
 	a.groups = groups
 	a.board.SetConfig(groups)
 	a.stack.SetDirectory(directory(a.server.Domain, groups))
@@ -334,6 +343,9 @@ func (a *App) Stop(ctx context.Context) error {
 	var errs []error
 	if a.web != nil {
 		errs = append(errs, a.web.Stop(ctx))
+	}
+	if a.chats != nil {
+		a.chats.stop()
 	}
 	if a.stack != nil {
 		a.stack.Drain()

@@ -79,7 +79,7 @@ var rules = []rule{
 		why:     "settings are read before anything runs",
 	},
 	{
-		path: "web", own: []string{"acd", "queuegroups", "internal/accounts", "internal/events", "internal/webhooks", "internal/journal"}, libs: []string{zerolog, "github.com/danielgtaylor/huma", "github.com/coder/websocket"},
+		path: "web", own: []string{"acd", "chat", "queuegroups", "internal/accounts", "internal/events", "internal/webhooks", "internal/journal"}, libs: []string{zerolog, "github.com/danielgtaylor/huma", "github.com/coder/websocket"},
 		testOwn: []string{"internal/journal/db", "internal/journal/db/dbtest"},
 		why:     "API and console read the core's views and the record's rows, and declare the interfaces they need",
 	},
@@ -119,7 +119,7 @@ var rules = []rule{
 		why: "tests of every package with tables run on the same two databases",
 	},
 	{
-		path: "internal/switchboard", own: []string{"acd", "sip", "media", "holdmusic", "chat", "queuegroups", "internal/mailbox"},
+		path: "internal/switchboard", own: []string{"acd", "sip", "media", "holdmusic", "chat", "chat/hub", "queuegroups", "internal/mailbox"},
 		testOwn: []string{"internal/eventlog", "internal/testcall"},
 		libs:    []string{zerolog},
 		why:     "the switchboard joins the core with the outside; storage and start-up reach it as interfaces",

@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"centrala/acd"
+	"centrala/chat"
 	"centrala/holdmusic"
 	"centrala/media"
 	"centrala/media/sdp"
@@ -51,6 +52,7 @@ type Options struct {
 	Music *holdmusic.Library
 	Core  Core   // nil: phones can watch nobody
 	Trace Tracer // is told of legs and audio; nil: nobody
+	Chats Chats  // carries out what concerns chats; nil: nothing here shows chats
 	// Waiting is asked, from any goroutine, what callers can be told; nil: nothing is announced.
 	Waiting Waiting
 	Log     zerolog.Logger
@@ -65,6 +67,7 @@ type Board struct {
 	core    Core
 	waiting Waiting
 	trace   Tracer
+	chats   Chats
 	log     zerolog.Logger
 	stack   *sip.Stack // set once by Attach, before any call
 
@@ -111,7 +114,7 @@ type counters struct {
 func New(o Options) *Board {
 	b := &Board{
 		patient: reportWithin, confirmTime: confirmTime, node: o.Node, facts: o.Facts, media: o.Media, music: o.Music, core: o.Core, waiting: o.Waiting,
-		trace: o.Trace, log: o.Log,
+		trace: o.Trace, chats: o.Chats, log: o.Log,
 		beeps: [2]beeps{newBeeps(notDoneHertz), newBeeps(doneHertz)},
 		calls: make(map[acd.LegID]*call),
 		homes: make(map[acd.LegID]*call),
@@ -229,6 +232,10 @@ func (b *Board) Execute(cmd acd.Command) {
 	call := cmd.Head().Call
 	if end, ok := cmd.(*acd.EndLeg); ok && call == "" {
 		call = callOf(end.Leg) // the core has forgotten whose phone that was
+	}
+	if b.chats != nil && chat.IsSession(string(call)) {
+		b.inChat(call, cmd)
+		return
 	}
 	var of acd.LegID // it is about one leg, wherever that went
 	switch cmd := cmd.(type) {

@@ -1,0 +1,150 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"centrala/acd"
+	"centrala/chat"
+	"centrala/chat/hub"
+	"centrala/chat/partner"
+	"centrala/chat/store"
+	"centrala/internal/switchboard"
+	"centrala/queuegroups"
+)
+
+// chats are the open channels of this node: what the web server and the
+// switchboard ask for, they find here.
+type chats struct {
+	*store.Store
+	*hub.Hub
+	client   *http.Client
+	life     context.Context // ends with stop
+	cancel   context.CancelFunc
+	starting sync.WaitGroup
+	channels atomic.Pointer[map[string]channel]
+}
+
+// channel is what is needed of one that is declared.
+type channel struct {
+	texts   queuegroups.ChatTexts
+	text    string             // of the no-answer action
+	partner *partner.Connector // nil: another connector has it
+}
+
+// attachmentsIn is the folder of attachments in the data folder, and orphanAge how
+// old a file must be that belongs to no message, to be removed.
+const (
+	attachmentsIn = "attachments"
+	orphanAge     = 24 * time.Hour
+)
+
+func newChats(a *App) *chats {
+	c := &chats{client: partner.NewClient()}
+	c.life, c.cancel = context.WithCancel(context.Background())
+	c.channels.Store(&map[string]channel{})
+	log := part(a.log, "chat")
+	c.Store = store.New(store.Options{DB: a.database, Dir: filepath.Join(a.server.Data, attachmentsIn), Log: log})
+	c.Hub = hub.New(hub.Options{
+		Store: c.Store, Core: switchboard.ChatFacts{Node: nodeID(a.server), Append: a.append, View: a.State}, Log: log,
+		Connector: c.connector, Text: c.says,
+	})
+	return c
+}
+
+// setConfig takes up the channels of a configuration. What is on its way is not disturbed.
+func (c *chats) setConfig(config *queuegroups.Config) error {
+	channels := make(map[string]channel, len(config.Channels))
+	for _, d := range config.Channels {
+		x := channel{texts: d.Texts, text: d.NoAnswer.Text}
+		if d.Connector == queuegroups.ConnectorHTTP {
+			var err error
+			if x.partner, err = partner.New(partner.Options{URL: d.URL, Secret: d.Secret.Value(), Client: c.client}); err != nil {
+				return fmt.Errorf("channel %s: %w", d.ID, err) // the loader let none through
+			}
+		}
+		channels[string(d.ID)] = x
+	}
+	c.channels.Store(&channels)
+	return nil
+}
+
+func (c *chats) partner(name string) *partner.Connector { return (*c.channels.Load())[name].partner }
+
+func (c *chats) connector(name string) chat.Connector {
+	if p := c.partner(name); p != nil {
+		return p
+	}
+	return nil // not a connector that is nil
+}
+
+// says is the text of a channel for a notice.
+func (c *chats) says(name string, n chat.Notice) string {
+	x := (*c.channels.Load())[name]
+	switch n {
+	case chat.NoticeFirst:
+		return x.texts.First
+	case chat.Notice(acd.NoticeNobody):
+		return x.texts.Nobody
+	case chat.Notice(acd.NoticeClosed):
+		return x.texts.Closed
+	case chat.Notice(acd.NoticeEnded):
+		return x.texts.Ended
+	case chat.Notice(acd.NoticeUnanswered):
+		return x.text
+	}
+	return ""
+}
+
+// start takes up the chats that were open when the server ended, and what the core
+// asked for and does not know the outcome of. Without its database the server takes
+// calls all the same, and chats once that is there: what the database is away for is
+// tried again.
+func (c *chats) start(a *App) {
+	var left []acd.Command
+	a.State(func(s *acd.State) { left = s.Pending(nodeID(a.server)) })
+	a.board.ChatsLeft(left)
+	c.starting.Go(func() {
+		log := part(a.log, "chat")
+		for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+			err := c.Start(c.life)
+			if err == nil {
+				break
+			}
+			if c.life.Err() != nil {
+				return
+			}
+			log.Error().Err(err).Dur("again_in", pause).Msg("chats are not taken up yet")
+			select {
+			case <-c.life.Done():
+				return
+			case <-time.After(pause):
+			}
+		}
+		if err := c.Sweep(c.life, orphanAge); err != nil && c.life.Err() == nil {
+			log.Warn().Err(err).Msg("attachments that nobody has stay")
+		}
+	})
+}
+
+func (c *chats) stop() {
+	c.cancel()
+	c.starting.Wait()
+	c.Stop()
+}
+
+// entrance is where third parties bring events (R7).
+func (c *chats) entrance(a *App) http.Handler {
+	return &partner.Entrance{
+		Connector: c.partner,
+		Receive:   c.Receive,
+		Wrong:     func(err error) bool { return errors.Is(err, hub.ErrUnread) },
+		Log:       part(a.log, "chat"),
+	}
+}
