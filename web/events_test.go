@@ -30,7 +30,7 @@ import (
 func (r *rig) tells(list ...journal.Event) {
 	r.t.Helper()
 	rows := journal.Rows{Events: list}
-	if err := r.db.Write(context.Background(), func(tx *sql.Tx) error { return rows.Insert(context.Background(), tx) }); err != nil {
+	if err := r.db.Write(context.Background(), func(tx *sql.Tx) error { return rows.Insert(context.Background(), tx, r.db.Mark) }); err != nil {
 		r.t.Error(err)
 	}
 	r.hub.Wake()

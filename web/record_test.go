@@ -56,7 +56,7 @@ func (r *rig) yesterday() time.Time {
 		},
 		Decisions: []journal.Decision{{Interaction: 1, Steps: []byte(`[{"index":1,"at":"2026-11-01T09:01:00Z","kind":"arrived","interaction":1,"group":"sales"}]`)}},
 	}
-	if err := r.record.d.Write(context.Background(), func(tx *sql.Tx) error { return rows.Insert(context.Background(), tx) }); err != nil {
+	if err := r.record.d.Write(context.Background(), func(tx *sql.Tx) error { return rows.Insert(context.Background(), tx, r.record.d.Mark) }); err != nil {
 		r.t.Fatal(err)
 	}
 	r.s.now = func() time.Time { return day.Add(36 * time.Hour) }

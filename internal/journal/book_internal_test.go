@@ -284,7 +284,7 @@ func TestBook_Written(t *testing.T) {
 				continue
 			}
 			rows := b.take()
-			if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx) }); err != nil {
+			if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, d.Mark) }); err != nil {
 				t.Fatal(err)
 			}
 		}

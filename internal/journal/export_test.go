@@ -19,7 +19,7 @@ func WriteDown(t *testing.T, d *db.DB, events []acd.Event, apart bool) (told []E
 		rows := b.take()
 		told = append(told, rows.Events...)
 		rows.Interactions, rows.Visits, rows.Offers, rows.Legs, rows.Decisions, rows.AgentStates, rows.Events = nil, nil, nil, nil, nil, nil, nil
-		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx) }); err != nil {
+		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, d.Mark) }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -36,7 +36,7 @@ func TestFactsOf(t *testing.T) {
 		Decisions: []journal.Decision{{Interaction: 7, Omitted: 3, Steps: []byte(`[{"kind":"arrived","interaction":7,"what":"+4822"},{"kind":"ended","interaction":7,"what":"missed","why":"so"}]`)}},
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx) }); err != nil {
+		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, d.Mark) }); err != nil {
 			t.Fatal(err)
 		}
 		got, err := journal.FactsOf(t.Context(), d, 7)

@@ -133,7 +133,7 @@ func (s *session) commit(tx *sql.Tx, b batch) error {
 	if n, err := done.RowsAffected(); err != nil || n != 1 {
 		return s.taken(ctx, tx, b)
 	}
-	if err := b.rows.Insert(ctx, tx); err != nil {
+	if err := b.rows.Insert(ctx, tx, s.j.opts.DB.Mark); err != nil {
 		return err
 	}
 	if b.replica == nil {

@@ -37,7 +37,7 @@ func TestHistory(t *testing.T) {
 		Talks: []journal.Talk{{Interaction: 3, N: 1, Agent: "anna", Began: 310, Ended: 350}},
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx) }); err != nil {
+		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, d.Mark) }); err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range []struct {

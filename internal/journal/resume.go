@@ -208,7 +208,7 @@ func (s *session) lost() error {
 		if err := s.bridge(j.stopped, tx, b, f.Index(), at); err != nil {
 			return err
 		}
-		if err := rows.Insert(j.stopped, tx); err != nil {
+		if err := rows.Insert(j.stopped, tx, j.opts.DB.Mark); err != nil {
 			return err
 		}
 		return s.keep(j.stopped, tx, f.Index(), data)

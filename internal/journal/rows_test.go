@@ -53,7 +53,7 @@ func TestRows_Insert(t *testing.T) {
 		Legs: filled[journal.Leg](n), AgentStates: filled[journal.AgentState](n), Events: filled[journal.Event](n),
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx) }); err != nil {
+		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, d.Mark) }); err != nil {
 			t.Fatal(err)
 		}
 		for _, table := range []string{"interactions", "visits", "offers", "talks", "holds", "transfers", "legs", "agent_states", "events"} {

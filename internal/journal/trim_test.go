@@ -47,7 +47,7 @@ func TestTrim(t *testing.T) {
 		rows.AgentStates = append(rows.AgentStates, state)
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx) }); err != nil {
+		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, d.Mark) }); err != nil {
 			t.Fatal(err)
 		}
 		for _, id := range []acd.InteractionID{1, 500} {
@@ -93,7 +93,7 @@ func TestJournal_Trims(t *testing.T) {
 	defer n.log.Close(context.Background())
 	n.journal.Stop(t.Context())
 	rows := journal.Rows{Interactions: []journal.Interaction{{ID: 1 << 40, Arrived: 1, Ended: 2}, {ID: 1<<40 + 1, Arrived: 1, Ended: journal.MicrosOf(time.Now())}}}
-	if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx) }); err != nil {
+	if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, d.Mark) }); err != nil {
 		t.Fatal(err)
 	}
 	j := journal.New(journal.Options{DB: d, Log: followed{n.log}, Node: "n1", Keep: 24 * time.Hour, Logs: zerolog.Nop()})

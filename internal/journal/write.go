@@ -30,21 +30,21 @@ type Rows struct {
 }
 
 // Insert writes the rows. Interactions that are there already are brought up to
-// date, and so is the wrap-up of talks.
-func (r *Rows) Insert(ctx context.Context, tx *sql.Tx) error {
+// date, and so is the wrap-up of talks. Mark gives the placeholders (db.DB.Mark).
+func (r *Rows) Insert(ctx context.Context, tx *sql.Tx, mark func(n int) string) error {
 	for _, write := range []func() error{
-		func() error { return interactionsTable().insert(ctx, tx, r.Interactions) },
-		func() error { return visitsTable().insert(ctx, tx, r.Visits) },
-		func() error { return offersTable().insert(ctx, tx, r.Offers) },
-		func() error { return talksTable().insert(ctx, tx, r.Talks) },
-		func() error { return talksTable().insert(ctx, tx, r.Wrapped) },
+		func() error { return interactionsTable().insert(ctx, tx, mark, r.Interactions) },
+		func() error { return visitsTable().insert(ctx, tx, mark, r.Visits) },
+		func() error { return offersTable().insert(ctx, tx, mark, r.Offers) },
+		func() error { return talksTable().insert(ctx, tx, mark, r.Talks) },
+		func() error { return talksTable().insert(ctx, tx, mark, r.Wrapped) },
 		func() error { return dispose(ctx, tx, r.Disposed) },
-		func() error { return holdsTable().insert(ctx, tx, r.Holds) },
-		func() error { return transfersTable().insert(ctx, tx, r.Transfers) },
-		func() error { return legsTable().insert(ctx, tx, r.Legs) },
-		func() error { return decisionsTable().insert(ctx, tx, r.Decisions) },
-		func() error { return agentStatesTable().insert(ctx, tx, r.AgentStates) },
-		func() error { return eventsTable().insert(ctx, tx, r.Events) },
+		func() error { return holdsTable().insert(ctx, tx, mark, r.Holds) },
+		func() error { return transfersTable().insert(ctx, tx, mark, r.Transfers) },
+		func() error { return legsTable().insert(ctx, tx, mark, r.Legs) },
+		func() error { return decisionsTable().insert(ctx, tx, mark, r.Decisions) },
+		func() error { return agentStatesTable().insert(ctx, tx, mark, r.AgentStates) },
+		func() error { return eventsTable().insert(ctx, tx, mark, r.Events) },
 	} {
 		if err := write(); err != nil {
 			return err
@@ -67,7 +67,7 @@ func dispose(ctx context.Context, tx *sql.Tx, list []Disposed) error {
 
 // insert writes rows, many with one statement. Statements are of few lengths,
 // powers of two, so that the database can keep them prepared.
-func (t table[R]) insert(ctx context.Context, tx *sql.Tx, rows []R) error {
+func (t table[R]) insert(ctx context.Context, tx *sql.Tx, mark func(int) string, rows []R) error {
 	for len(rows) > 0 {
 		n := 1
 		for n*2 <= len(rows) && n*2*len(t.columns) <= parametersMax {
@@ -82,7 +82,7 @@ func (t table[R]) insert(ctx context.Context, tx *sql.Tx, rows []R) error {
 				args[k] = strings.ReplaceAll(text, "\x00", "")
 			}
 		}
-		if _, err := tx.ExecContext(ctx, t.statement(n), args...); err != nil {
+		if _, err := tx.ExecContext(ctx, t.statement(n, mark), args...); err != nil {
 			return fmt.Errorf("journal: write %s: %w", t.name, err)
 		}
 		rows = rows[n:]
@@ -91,7 +91,7 @@ func (t table[R]) insert(ctx context.Context, tx *sql.Tx, rows []R) error {
 }
 
 // statement is an insert of n rows.
-func (t table[R]) statement(n int) string {
+func (t table[R]) statement(n int, mark func(int) string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "insert into %s (%s) values ", t.name, strings.Join(t.columns, ", "))
 	place := 0
@@ -102,10 +102,11 @@ func (t table[R]) statement(n int) string {
 		for k := range t.columns {
 			place++
 			if k == 0 {
-				fmt.Fprintf(&b, "($%d", place)
+				b.WriteByte('(')
 			} else {
-				fmt.Fprintf(&b, ", $%d", place)
+				b.WriteString(", ")
 			}
+			b.WriteString(mark(place))
 		}
 		b.WriteByte(')')
 	}

@@ -103,7 +103,7 @@ func (r *rig) tell(ids ...int64) {
 	for _, id := range ids {
 		rows.Events = append(rows.Events, journal.Event{ID: id, At: 1, Type: "call.ended", Group: "sales", Data: []byte(`{"n":1}`)})
 	}
-	if err := r.db.Write(r.Context(), func(tx *sql.Tx) error { return rows.Insert(r.Context(), tx) }); err != nil {
+	if err := r.db.Write(r.Context(), func(tx *sql.Tx) error { return rows.Insert(r.Context(), tx, r.db.Mark) }); err != nil {
 		r.Fatal(err)
 	}
 	if _, err := r.hub.Newest(r.Context()); err != nil {

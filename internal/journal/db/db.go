@@ -20,6 +20,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -103,6 +104,16 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 // Postgres tells whether it is PostgreSQL, for the few statements that cannot be
 // written once for both.
 func (d *DB) Postgres() bool { return d.opts.Source != SQLite }
+
+// Mark is the placeholder of the nth argument, from 1, of a statement that has many:
+// $n, and on SQLite a bare ?, since its driver looks up each numbered one by its
+// name among all of them. All arguments must then stand in their order, once each.
+func (d *DB) Mark(n int) string {
+	if d.Postgres() {
+		return "$" + strconv.Itoa(n)
+	}
+	return "?"
+}
 
 // Read returns the connections for reading. Nothing may be written by them.
 func (d *DB) Read() *sql.DB { return d.read }

@@ -30,7 +30,7 @@ func month(b *testing.B, d *db.DB, n int) (from, till time.Time) {
 		for k := first; k < min(n, first+batch); k++ {
 			aCall(&rows, k, from.Add(till.Sub(from)/time.Duration(n)*time.Duration(k)))
 		}
-		if err := d.Write(context.Background(), func(tx *sql.Tx) error { return rows.Insert(context.Background(), tx) }); err != nil {
+		if err := d.Write(context.Background(), func(tx *sql.Tx) error { return rows.Insert(context.Background(), tx, d.Mark) }); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -116,7 +116,7 @@ func TestCompute_EveryOutcome(t *testing.T) {
 			}
 		}
 		want["offered"] = fmt.Sprint(offered)
-		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx) }); err != nil {
+		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, d.Mark) }); err != nil {
 			t.Fatal(err)
 		}
 		q := stats.Query{From: start, Till: start.Add(time.Hour), Zone: time.UTC, By: []stats.Dimension{stats.ByGroup}}
