@@ -221,6 +221,7 @@ func TestClients(t *testing.T) {
 		step(tell("w1", acd.ClientUsed), acd.ClientUsed) // use, again after a minute
 		step(tell("w1", acd.ClientClosed), acd.ClientMinimised)
 		time.Sleep(clientGone + time.Second)
+		synctest.Wait()
 		if len(gone) != 1 || gone[0] != acd.ClientClosed || len(x.list) != 0 {
 			t.Errorf("%v, %v left", gone, x.list)
 		}
