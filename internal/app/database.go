@@ -28,9 +28,8 @@ func openLog(ctx context.Context, a *App) (*eventlog.Log, error) {
 		a.log.Warn().Err(err).Msg("the database cannot tell what it has of the log; a log that lost its tail is not noticed at this start")
 	case err != nil:
 		return nil, fmt.Errorf("read how far the record goes: %w", err)
-	case written > 0:
-		o.After = written + 1
 	}
+	o.After = written
 	l, err := eventlog.Open(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("open the log: %w", err)

@@ -210,8 +210,15 @@ func TestLog_GoesOnBehindWhatIsWrittenElsewhere(t *testing.T) {
 			if err != nil || f.Index() < o.After {
 				t.Errorf("followed from %d, %v", f.Index(), err)
 			}
-			if next := logged(t, l, call("later")); next <= first || next > first+10 {
+			next := logged(t, l, call("later"))
+			if next <= first || next > first+10 {
 				t.Errorf("entry %d follows %d", next, first)
+			}
+			shut(t, l)
+			o.After = next // all of it is written down elsewhere: nothing is left out
+			l, _ = started(t, o)
+			if info, err := l.stream.Info(testContext(t)); err != nil || info.State.FirstSeq > first {
+				t.Errorf("the log begins at %d, %v", info.State.FirstSeq, err)
 			}
 		})
 	}

@@ -86,10 +86,11 @@ func (l *Log) replay(ctx context.Context) error {
 
 // skip has a log that ends before Options.After go on behind it.
 func (l *Log) skip(ctx context.Context) error {
-	after := l.opts.After
-	if l.index >= after || l.opts.URL != "" {
+	if l.index >= l.opts.After || l.opts.URL != "" {
 		return nil
 	}
+	// One number is left out, so that whoever follows the log sees that it has a gap.
+	after := l.opts.After + 1
 	l.opts.Log.Warn().Uint64("log", l.index).Uint64("after", after).Msg("the log ends before what is written down elsewhere; it goes on behind that")
 	data, err := encodeSnapshot(snapshotHead{Index: after, At: l.at, Sessions: l.sessions}, l.state, 0)
 	if err != nil {
