@@ -152,6 +152,7 @@ func TestLinphone(t *testing.T) {
 	c.wantOnly(300*time.Millisecond, 700, 900, calmHertz)
 	c.wantOneStream()
 	s.waitAgents("sales", "available", 1)
+	talkFor(time.Second) // for what Bartek hears
 	c.hangUp()
 	c.waitOver()
 	bartek.wait("is hung up on", "CALL_CLOSED")
