@@ -97,8 +97,8 @@ func TestAnnouncement(t *testing.T) {
 			t.Error("the announcement is heard after the agent")
 		}
 	}
-	// The log's line is read a little after it was written.
-	if late := packets[last].at.Sub(bridged); late > 40*time.Millisecond {
+	// What is behind the bridge may have been on its way; the announcement lasts 20 s.
+	if late := packets[last].at.Sub(bridged); late > 3*time.Second {
 		t.Errorf("the announcement went on for %v after the bridge", late)
 	}
 	c.hangUp()

@@ -144,6 +144,7 @@ numbers:
 	forwarding.send(answerTo(invite, string(movesTo("601000002"))))
 	desk.wait("rings", "CALL_INCOMING")
 	mobile.waitCall(1)
+	s.waitAgents("sales", "ringing", 1)
 	mobile.pickUp()
 	desk.wait("stops ringing", "CALL_CLOSED")
 	c.waitAnswered()

@@ -116,7 +116,7 @@ func TestPostgres_SaysNothing(t *testing.T) {
 		if err := d.Write(t.Context(), f); !errors.Is(err, db.ErrAway) {
 			t.Errorf("%s: %v", what, err)
 		}
-		if took := time.Since(began); took > 10*silence {
+		if took := time.Since(began); took > 60*silence {
 			t.Errorf("%s: noticed after %v", what, took)
 		}
 	}
