@@ -69,6 +69,7 @@ func TestApply_WhatCannotBe(t *testing.T) {
 		&Prioritised{Interaction: 9999, Credit: time.Minute}, &Prioritised{Interaction: of("c-asks"), Credit: time.Minute},
 		&ChatArrived{Leg: "k-talks", Node: "n1", Channel: "website"}, &ChatArrived{Leg: "c-waits", Node: "n1", Channel: "website"},
 		&ChatWritten{Leg: "nothing"}, &ChatWritten{Leg: "c-waits"}, &ChatClosed{Leg: "nothing"}, &ChatClosed{Leg: "k-closes"}, &ChatClosed{Leg: "p-asks"},
+		&TrunkSeen{Node: "n1", Trunk: "nobody", State: TrunkUp}, &TrunkSeen{Node: "n1", Trunk: "carrier", State: "asleep"},
 		&DeadlinePassed{Deadline: DeadlineID{Kind: deadlineWrapUp, Name: "busy"}, Generation: 1}, &DeadlinePassed{Deadline: DeadlineID{Kind: "never"}},
 	} {
 		seen[fmt.Sprintf("%T", e)] = true

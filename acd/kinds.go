@@ -12,6 +12,7 @@ func (*DutySet) kind() string        { return "duty_set" }
 func (*DNDSet) kind() string         { return "dnd_set" }
 func (*WrapUpSet) kind() string      { return "wrap_up_set" }
 func (*Disposed) kind() string       { return "disposed" }
+func (*TrunkSeen) kind() string      { return "trunk_seen" }
 func (*SeatSet) kind() string        { return "seat_set" }
 func (*HoursForced) kind() string    { return "hours_forced" }
 func (*LevelRaised) kind() string    { return "level_raised" }
@@ -74,6 +75,8 @@ func newEvent(kind string) Event {
 		return &WrapUpSet{}
 	case "disposed":
 		return &Disposed{}
+	case "trunk_seen":
+		return &TrunkSeen{}
 	case "seat_set":
 		return &SeatSet{}
 	case "hours_forced":
@@ -182,6 +185,8 @@ func (s *State) dispatch(e Event) {
 		s.applyWrapUpSet(ev)
 	case *Disposed:
 		s.applyDisposed(ev)
+	case *TrunkSeen:
+		s.applyTrunkSeen(ev)
 	case *SeatSet:
 		s.applySeatSet(ev)
 	case *ChatArrived:

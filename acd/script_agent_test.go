@@ -1,6 +1,7 @@
 package acd_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -37,6 +38,9 @@ func (r *script) doAgent(verb string, args []string) bool {
 		}
 	case "duty": // duty AGENT on|break|leave|off [reason REASON] [by AGENT] [next]
 		r.apply(&acd.DutySet{Agent: agent, Duty: acd.Duty(args[1]), Reason: after("reason"), By: by, Next: slices.Contains(args, "next")})
+	case "trunk": // trunk TRUNK STATE [because WHY] [at NODE]
+		node := acd.NodeID(cmp.Or(after("at"), "n1"))
+		r.apply(&acd.TrunkSeen{Node: node, Trunk: queuegroups.TrunkID(args[0]), State: acd.TrunkState(args[1]), Why: after("because")})
 	case "dnd": // dnd AGENT on|off
 		r.apply(&acd.DNDSet{Agent: agent, On: args[1] == "on", By: by})
 	case "wrapup": // wrapup AGENT end|DURATION [by AGENT]

@@ -42,6 +42,7 @@ const (
 	StepDisposed    StepKind = "disposed"    // the Agent says that What came of it, perhaps after its end
 	StepEnded       StepKind = "ended"       // the interaction is over; What is the EndKind
 	StepAgent       StepKind = "agent"       // an agent's state changed; What is the AgentStatus
+	StepTrunk       StepKind = "trunk"       // a carrier's did; What is the trunk and its TrunkState
 )
 
 // Step is one change and the reason for it. The steps of an interaction are its story.
@@ -79,6 +80,8 @@ func (st Step) String() string {
 		if st.Group != "" {
 			fmt.Fprintf(&b, " in %s", st.Group)
 		}
+	case st.Kind == StepTrunk:
+		fmt.Fprintf(&b, "trunk %s", st.What)
 	default:
 		fmt.Fprintf(&b, "interaction %d %s", st.Interaction, st.Kind)
 		if st.Offer != 0 {

@@ -56,6 +56,30 @@ func (d *desk) do(method, path string, body any, want int) (got map[string]any) 
 	return got
 }
 
+// administrator gives a server a web listener and further settings, starts it, and signs in as its first administrator.
+func (v *server) administrator(settings string) *desk {
+	v.t.Helper()
+	web := v.withWeb().String()
+	text, err := os.ReadFile(filepath.Join(v.dir, "centrala.yaml"))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.writeFile("centrala.yaml", settings+string(text))
+	v.run()
+	first, err := os.ReadFile(filepath.Join(v.dir, "data", "first-sign-in.txt"))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	var name, once string
+	if _, err := fmt.Sscanf(string(first), "name: %s\npassword: %s\n", &name, &once); err != nil {
+		v.t.Fatal(err)
+	}
+	admin := newDesk(v.t, web)
+	admin.do("POST", "/session", map[string]string{"name": name, "password": once}, 200)
+	admin.do("POST", "/session/password", map[string]string{"new": "a password of mine"}, 204)
+	return admin
+}
+
 // An administrator signs in for the first time, an agent is given a password on the command line
 // while the server runs, signs in, and takes a break: the core knows it, the others see it.
 func TestAPI(t *testing.T) {

@@ -2,13 +2,11 @@ package e2e
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +29,7 @@ func (d *desk) told(last string) (next func() (id, of string), end func()) {
 	if p.StatusCode != http.StatusOK {
 		d.t.Fatalf("the stream: %s", p.Status)
 	}
-	limit := time.AfterFunc(30*time.Second, func() { _ = p.Body.Close() })
+	limit := time.AfterFunc(2*patience, func() { _ = p.Body.Close() })
 	lines := bufio.NewScanner(p.Body)
 	lines.Scan() // from here on nothing is missed
 	return func() (id, of string) {
@@ -62,24 +60,7 @@ func TestEvents(t *testing.T) {
 	defer hook.Close()
 	s := newSite(t)
 	v := prepareServer(t, s, "agents: {anna: {}, bartek: {}}\ngroups: {sales: {agents: [anna, bartek]}}\n")
-	web := s.local(s.ports(2)).String()
-	settings, err := os.ReadFile(filepath.Join(v.dir, "centrala.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	v.writeFile("centrala.yaml", "webhooks: {allow: [127.0.0.0/8]}\n"+strings.Replace(string(settings), "listen:\n", "listen:\n  web: http://"+web+"\n", 1))
-	v.run()
-	first, err := os.ReadFile(filepath.Join(v.dir, "data", "first-sign-in.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var name, once string
-	if _, err := fmt.Sscanf(string(first), "name: %s\npassword: %s\n", &name, &once); err != nil {
-		t.Fatal(err)
-	}
-	admin := newDesk(t, web)
-	admin.do("POST", "/session", map[string]string{"name": name, "password": once}, 200)
-	admin.do("POST", "/session/password", map[string]string{"new": "a password of mine"}, 204)
+	admin := v.administrator("webhooks: {allow: [127.0.0.0/8]}\n")
 	made := admin.do("POST", "/webhooks", map[string]any{"title": "crm", "url": hook.URL, "types": []string{"agent.*", "config.reloaded"}}, 201)
 
 	next, end := admin.told("")

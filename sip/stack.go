@@ -59,6 +59,10 @@ type Options struct {
 
 	Tap edge.Tap // looks on at every message; nil: nobody does
 
+	// TrunkSeen is told when a trunk is found in another state than before, or in its first, and why
+	// it is not well, in words; of one trunk in order. nil: nobody is told.
+	TrunkSeen func(trunk string, now TrunkState, why string)
+
 	Lamps      Lamps // what busy lamp fields show; nil: nobody can watch anybody
 	LampLimits LampLimits
 }

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
 	"time"
@@ -120,18 +121,23 @@ func (c *check) round(ctx context.Context) {
 			there = present
 			c.s.names.revive(flow.Remote)
 		default:
+			if err == nil {
+				err = fmt.Errorf("%w with %d %s", errRefused, res.StatusCode, res.Reason)
+			}
 			c.s.names.fail(flow.Remote)
 		}
 	}
 	c.s.regMu.Lock() // a check that was replaced meanwhile has nothing to say
-	defer c.s.regMu.Unlock()
-	if c.s.checks[c.t.id] != c || c.t.found(there) == there {
-		return
-	}
-	if there == present {
+	news := c.s.checks[c.t.id] == c && c.t.found(there) != there
+	c.s.regMu.Unlock()
+	switch {
+	case !news:
+	case there == present:
 		c.log.Info().Str("host", c.conf.Host).Msg("the carrier answers")
-	} else {
+		c.s.seen(c.t.id, TrunkUp, nil)
+	default:
 		c.log.Warn().Err(err).Str("host", c.conf.Host).Msg("the carrier does not answer")
+		c.s.seen(c.t.id, TrunkDown, err)
 	}
 }
 

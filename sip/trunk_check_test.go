@@ -50,7 +50,8 @@ func (s *side) up(t *testing.T, want bool) {
 func TestCheck_UpAndDown(t *testing.T) {
 	p := newPeer(t, netip.AddrPort{})
 	log := &lines{}
-	s := start(t, asks(p), func(o *Options) { o.Log = zerolog.New(log) })
+	told := make(chan string, 10)
+	s := start(t, asks(p), func(o *Options) { o.Log = zerolog.New(log) }, tellsOfTrunks(told))
 	ask := p.recv("OPTIONS")
 	if !strings.HasPrefix(ask, "OPTIONS sip:"+p.addr()+" SIP/2.0\r\n") || field(ask, "Max-Forwards") != "70" ||
 		field(ask, "Accept") != "application/sdp" || !strings.HasPrefix(field(ask, "From"), "<sip:pbx.test>;tag=") ||
@@ -80,6 +81,29 @@ func TestCheck_UpAndDown(t *testing.T) {
 	s.up(t, true)
 	p.recv("OPTIONS") // to which there is no answer
 	s.up(t, false)
+	wantTold(t, told, "carrier up ", "carrier down refused with 503 Text", "carrier up ", "carrier down "+errNoAnswer.Error())
+}
+
+// tellsOfTrunks has a stack tell of its trunks.
+func tellsOfTrunks(told chan<- string) func(o *Options) {
+	return func(o *Options) {
+		o.TrunkSeen = func(trunk string, now TrunkState, why string) { told <- sprintf("%s %s %s", trunk, now, why) }
+	}
+}
+
+// wantTold waits for what is told of trunks.
+func wantTold(t *testing.T, told <-chan string, want ...string) {
+	t.Helper()
+	for _, x := range want {
+		select {
+		case got := <-told:
+			if got != x {
+				t.Fatalf("told %q, want %q", got, x)
+			}
+		case <-time.After(patience):
+			t.Fatalf("nothing is told, want %q", x)
+		}
+	}
 }
 
 // A directory that changes nothing of the check lets it be; one without ends it,

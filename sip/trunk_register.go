@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -57,6 +56,8 @@ type registration struct {
 	leave bool          // end the registration there, too; set before stop
 	after chan struct{} // closed when the one that this replaces has ended; nil: there is none
 	done  chan struct{}
+
+	telling telling
 
 	// The rest is accessed by the goroutine only.
 	auth        *auth.Client
@@ -147,7 +148,7 @@ func (r *registration) run(ctx context.Context) {
 	if leave && r.t.registered(r.s.now()) {
 		r.safely(r.unregister)
 	}
-	r.t.setRegistered(time.Time{}, netip.Addr{})
+	r.left()
 }
 
 // safely survives a fault of ours, which then is a failure like any other.
@@ -210,6 +211,7 @@ func (r *registration) answered(flow edge.Flow, res *sip.Response) time.Duration
 	line.Stringer("address", flow.Remote).Stringer("for", granted).Msg("registered with the carrier")
 	r.failures, r.flow = 0, flow
 	r.t.setRegistered(r.s.now().Add(granted), flow.Remote.Addr())
+	r.tellGranted(granted)
 	if f, ok := r.s.tx.Flows().ByPeer(flow); ok && flow.Stream() {
 		r.s.tx.Flows().Keep(f.ID, true) // calls come in by it
 	}
@@ -221,6 +223,7 @@ func (r *registration) failed(err error) time.Duration {
 	r.auth = r.t.credentials() // the answer to the next challenge is the first again
 	wait := r.pause()
 	r.log.Warn().Err(err).Stringer("again_in", wait).Msg("not registered with the carrier")
+	r.tell(TrunkUnregistered, err)
 	return wait
 }
 

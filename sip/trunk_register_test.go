@@ -252,3 +252,39 @@ func TestRegistration_WithAStack(t *testing.T) {
 		})
 	}
 }
+
+// What becomes of a registration is told when it changes: that it is had, that it ran out before
+// the carrier answered again, that it is had again, that the directory wants none any more. A refresh that
+// fails while it lasts is no change.
+func TestRegistration_IsTold(t *testing.T) {
+	p := newPeer(t, netip.AddrPort{})
+	told := make(chan string, 10)
+	s := start(t, registers(p), tellsOfTrunks(told), func(o *Options) { o.T1, o.T2 = 2*time.Millisecond, 8*time.Millisecond })
+	req := p.recv("REGISTER")
+	p.send(p.reply(req, 500, "r", "", ""))
+	wantTold(t, told, "carrier unregistered refused with 500 Text")
+	again := func() {
+		for next := p.recv("REGISTER"); ; next = p.recv("REGISTER") {
+			if cseq(t, next) > cseq(t, req) {
+				req = next
+				return
+			}
+		}
+	}
+	again()
+	p.grant(req, 2)
+	wantTold(t, told, "carrier registered ")
+	again()
+	p.send(p.reply(req, 503, "r", "Retry-After: 4\r\n", ""))
+	wantTold(t, told, "carrier unregistered "+errExpired.Error())
+	again()
+	p.grant(req, 600)
+	wantTold(t, told, "carrier registered ")
+	d := s.o.Directory
+	d.Trunks = []Trunk{d.Trunks[0]}
+	d.Trunks[0].Register = false
+	s.SetDirectory(d)
+	again()
+	p.send(p.reply(req, 200, "r", "", ""))
+	wantTold(t, told, "carrier unregistered "+errLeft.Error())
+}

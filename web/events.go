@@ -31,7 +31,7 @@ func (s *Server) eventRoutes() {
 		Description: "Server-sent events. Each has an id; a client that comes again with the id of the last event that it saw, as Last-Event-ID or after, " +
 			"misses nothing and gets nothing twice. Without one the stream begins now. What is no longer kept is answered 410 " + codeEventsGone +
 			": read anew how things stand, and begin without an id. One sees what one's rights reach: of interactions with interactions:read, " +
-			"of agents with agents:read, of the configuration with config:read. Every 15 seconds at least there is a comment. The stream ends when the session does.",
+			"of agents with agents:read, of trunks and the configuration with config:read. Every 15 seconds at least there is a comment. The stream ends when the session does.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The stream. The data of each event are as described here, on one line.",
 			Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: s.eventSchema()}},

@@ -60,6 +60,12 @@ func (w *world) ado() {
 	if w.chance(20) {
 		w.in(0, &acd.Disposed{Interaction: w.something(), Agent: agent, Code: oneOf(w, "sale", ""), By: by})
 	}
+	if w.chance(20) {
+		w.in(0, &acd.TrunkSeen{
+			Node: w.node(), Trunk: oneOf[queuegroups.TrunkID](w, "carrier", "nobody"), Why: "silence",
+			State: oneOf(w, acd.TrunkUp, acd.TrunkDown, acd.TrunkRegistered, acd.TrunkUnregistered, "asleep"),
+		})
+	}
 	if w.chance(60) {
 		w.in(0, &acd.LevelRaised{Level: acd.LevelMax})
 	}

@@ -176,6 +176,7 @@ func newStack(a *App) (*sip.Stack, error) {
 		Handler:   a.board,
 		Store:     store,
 		Lamps:     a.board.Lamps(),
+		TrunkSeen: a.board.TrunkSeen,
 		Browsers:  a.phoneKey,
 		Log:       part(a.log, "sip"),
 	})

@@ -91,6 +91,14 @@ type AgentNote struct {
 	Reason string `json:"reason,omitempty" doc:"In words, for people."`
 }
 
+// TrunkState is what an event of a trunk's state says.
+type TrunkState struct {
+	Trunk  string `json:"trunk"`
+	Node   string `json:"node" doc:"Of our own, which found it so."`
+	State  string `json:"state" enum:"up,down,registered,unregistered" doc:"up and down where the carrier is asked whether it is there, the others where we register with it."`
+	Reason string `json:"reason,omitempty" doc:"In words, for people."`
+}
+
 // Config is what the event of another configuration says.
 type Config struct {
 	Version string               `json:"version"`

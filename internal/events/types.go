@@ -23,6 +23,7 @@ const (
 	AgentSeatChanged  Type = "agent.seat_changed"
 	AgentDNDChanged   Type = "agent.dnd_changed"
 	AgentDutyPlanned  Type = "agent.duty_planned"
+	TrunkStateChanged Type = "trunk.state_changed"
 	ConfigReloaded    Type = "config.reloaded"
 	EventsLost        Type = "events.lost"
 )
@@ -119,6 +120,8 @@ func Kinds() []Kind {
 		Kind{AgentSeatChanged, "An agent logged in to a group, logged out or paused there.", AgentSeat{}, agents},
 		Kind{AgentDNDChanged, "An agent asked not to be disturbed, or not any more.", AgentNote{}, agents},
 		Kind{AgentDutyPlanned, "What the agent does once the present work is done.", AgentNote{}, agents},
+		Kind{TrunkStateChanged, "A carrier does not answer any more, or answers again; we are not registered with it any more, or are again. Each node tells what it found first after its start.",
+			TrunkState{}, queuegroups.RightConfigRead},
 		Kind{ConfigReloaded, "Another configuration of queue groups is in force.", Config{}, queuegroups.RightConfigRead},
 		Kind{EventsLost, "Events before this one were lost: read anew how things stand.", Lost{}, queuegroups.RightEventsRead},
 	)

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"centrala/acd"
+	"centrala/internal/events"
 	"centrala/queuegroups"
 )
 
@@ -51,11 +52,14 @@ func (b *book) apply(s *acd.State, e acd.Entry) {
 	}
 	ended := s.Ended()
 	for _, st := range s.Trace() {
-		if st.Kind == acd.StepAgent {
+		switch st.Kind {
+		case acd.StepAgent:
 			previous := b.desk(st.Agent).Status
 			b.agentStep(st)
 			b.tellAgent(st, previous)
-		} else {
+		case acd.StepTrunk:
+			b.trunk()
+		default:
 			b.step(st)
 			b.tellStep(st, ended)
 		}
@@ -75,6 +79,20 @@ func (b *book) apply(s *acd.State, e acd.Entry) {
 	if c, ok := e.Event.(*acd.ConfigApplied); ok {
 		b.tellConfig(before, c.Config)
 	}
+}
+
+// trunk notes how a carrier was found, and tells it.
+func (b *book) trunk() {
+	e, ok := b.event.(*acd.TrunkSeen)
+	if !ok {
+		return // only this fact makes such a step
+	}
+	b.rows.TrunkStates = append(b.rows.TrunkStates, TrunkState{
+		Index: b.index, Trunk: e.Trunk, Node: e.Node, At: b.now, State: e.State, Why: short(e.Why),
+	})
+	b.tell(events.TrunkStateChanged, "", "", 0, events.TrunkState{
+		Trunk: string(e.Trunk), Node: string(e.Node), State: string(e.State), Reason: short(e.Why),
+	})
 }
 
 // leg notes the end of a leg. Called before the entry is applied, while the state

@@ -10,7 +10,7 @@ import (
 )
 
 // WriteDown has a book follow events, each a second after the one before, and
-// writes those of talks: in one transaction, or of each event apart.
+// writes those of talks and trunks: in one transaction, or of each event apart.
 // What is told of them it returns.
 func WriteDown(t *testing.T, d *db.DB, events []acd.Event, apart bool) (told []Event) {
 	t.Helper()

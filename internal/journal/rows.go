@@ -217,6 +217,16 @@ type AgentState struct {
 	Index  uint64
 }
 
+// TrunkState is a row of trunk_states.
+type TrunkState struct {
+	Index uint64
+	Trunk queuegroups.TrunkID
+	Node  acd.NodeID
+	At    Micros
+	State acd.TrunkState
+	Why   string
+}
+
 // Event is a row of events.
 type Event struct {
 	ID          int64

@@ -112,6 +112,12 @@ func agentStatesTable() table[AgentState] {
 	}}
 }
 
+func trunkStatesTable() table[TrunkState] {
+	return table[TrunkState]{name: "trunk_states", columns: []string{"log_index", "trunk", "node", "at", "state", "why"}, values: func(r *TrunkState) []any {
+		return []any{int64(r.Index), string(r.Trunk), string(r.Node), int64(r.At), string(r.State), r.Why}
+	}}
+}
+
 func eventsTable() table[Event] {
 	return table[Event]{name: "events", columns: []string{"id", "at", "type", "group_id", "agent_id", "interaction", "data"}, values: func(r *Event) []any {
 		return []any{r.ID, int64(r.At), r.Type, string(r.Group), string(r.Agent), int64(r.Interaction), string(r.Data)}

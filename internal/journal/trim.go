@@ -43,8 +43,8 @@ func (j *Journal) trim() {
 	}
 }
 
-// Trim deletes interactions, with all that belongs to them, and agents' states that
-// ended before a time, in small transactions, so that nobody who writes waits for
+// Trim deletes interactions, with all that belongs to them, and states of agents and trunks
+// that ended before a time, in small transactions, so that nobody who writes waits for
 // long. It returns how many those were. Events have a time of their own, see events.Hub.
 func Trim(ctx context.Context, d *db.DB, before time.Time) (n int, err error) {
 	at := int64(MicrosOf(before))
@@ -53,6 +53,10 @@ func Trim(ctx context.Context, d *db.DB, before time.Time) (n int, err error) {
 		func(tx *sql.Tx) (int, error) {
 			return deleted(tx.ExecContext(ctx, `delete from agent_states where (agent_id, group_id, began, log_index) in
 				(select agent_id, group_id, began, log_index from agent_states where ended < $1 order by ended limit $2)`, at, trimMax))
+		},
+		func(tx *sql.Tx) (int, error) {
+			return deleted(tx.ExecContext(ctx, `delete from trunk_states where log_index in
+				(select log_index from trunk_states where at < $1 order by at limit $2)`, at, trimMax))
 		},
 	} {
 		for {

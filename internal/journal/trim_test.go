@@ -45,6 +45,7 @@ func TestTrim(t *testing.T) {
 			state.Ended = ago(399)
 		}
 		rows.AgentStates = append(rows.AgentStates, state)
+		rows.TrunkStates = append(rows.TrunkStates, journal.TrunkState{Index: uint64(n + 1), Trunk: "carrier", At: state.Ended, State: acd.TrunkUp})
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, d.Mark) }); err != nil {
@@ -57,7 +58,7 @@ func TestTrim(t *testing.T) {
 		}
 		left := func() string {
 			var out []string
-			for _, table := range []string{"interactions", "visits", "offers", "talks", "holds", "transfers", "legs", "decisions", "notes", "agent_states"} {
+			for _, table := range []string{"interactions", "visits", "offers", "talks", "holds", "transfers", "legs", "decisions", "notes", "agent_states", "trunk_states"} {
 				var n int
 				if err := d.Read().QueryRow("select count(*) from " + table).Scan(&n); err != nil {
 					t.Fatal(err)
@@ -71,10 +72,10 @@ func TestTrim(t *testing.T) {
 			gone int
 			left string
 		}{
-			{900 * day, 0, "501 501 501 501 501 501 501 501 2 501"},
-			{400 * day, 401 + 402, "100 100 100 100 100 100 100 100 1 99"},
-			{400 * day, 0, "100 100 100 100 100 100 100 100 1 99"},
-			{day, 99 + 99, "1 1 1 1 1 1 1 1 0 0"}, // that goes on
+			{900 * day, 0, "501 501 501 501 501 501 501 501 2 501 501"},
+			{400 * day, 401 + 402 + 402, "100 100 100 100 100 100 100 100 1 99 99"},
+			{400 * day, 0, "100 100 100 100 100 100 100 100 1 99 99"},
+			{day, 99 + 99 + 99, "1 1 1 1 1 1 1 1 0 0 0"}, // that goes on
 		} {
 			if n, err := journal.Trim(t.Context(), d, now.Add(-c.keep)); err != nil || n != c.gone || left() != c.left {
 				t.Errorf("%v: %d deleted, %v; left %s, want %d and %s", c.keep, n, err, left(), c.gone, c.left)

@@ -22,6 +22,7 @@ type Rows struct {
 	Legs         []Leg
 	Decisions    []Decision
 	AgentStates  []AgentState
+	TrunkStates  []TrunkState
 	// Wrapped are talks written earlier, perhaps among Talks, whose wrap-up is over.
 	Wrapped []Talk
 	// Disposed are talks written earlier, perhaps among Talks, of which it is told what came of them.
@@ -44,6 +45,7 @@ func (r *Rows) Insert(ctx context.Context, tx *sql.Tx, mark func(n int) string) 
 		func() error { return legsTable().insert(ctx, tx, mark, r.Legs) },
 		func() error { return decisionsTable().insert(ctx, tx, mark, r.Decisions) },
 		func() error { return agentStatesTable().insert(ctx, tx, mark, r.AgentStates) },
+		func() error { return trunkStatesTable().insert(ctx, tx, mark, r.TrunkStates) },
 		func() error { return eventsTable().insert(ctx, tx, mark, r.Events) },
 	} {
 		if err := write(); err != nil {
@@ -117,5 +119,5 @@ func (t table[R]) statement(n int, mark func(int) string) string {
 // count is how many rows there are.
 func (r *Rows) count() int {
 	return len(r.Interactions) + len(r.Visits) + len(r.Offers) + len(r.Talks) + len(r.Holds) + len(r.Transfers) + len(r.Legs) +
-		len(r.Decisions) + len(r.AgentStates) + len(r.Wrapped) + len(r.Disposed) + len(r.Events)
+		len(r.Decisions) + len(r.AgentStates) + len(r.TrunkStates) + len(r.Wrapped) + len(r.Disposed) + len(r.Events)
 }

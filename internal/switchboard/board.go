@@ -194,6 +194,21 @@ func (b *Board) Reachable(user string, yes bool) {
 	}
 }
 
+// TrunkSeen is the stack's word that a carrier is in another state than before.
+func (b *Board) TrunkSeen(trunk string, now sip.TrunkState, why string) {
+	state := acd.TrunkDown
+	switch now {
+	case sip.TrunkUp:
+		state = acd.TrunkUp
+	case sip.TrunkDown:
+	case sip.TrunkRegistered:
+		state = acd.TrunkRegistered
+	case sip.TrunkUnregistered:
+		state = acd.TrunkUnregistered
+	}
+	b.fact(&acd.TrunkSeen{Node: b.node, Trunk: queuegroups.TrunkID(trunk), State: state, Why: why})
+}
+
 // Invite is the stack's word that a carrier brings a call, or that an agent calls.
 func (b *Board) Invite(l *sip.Leg) {
 	c := newCall(b, l)
