@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -35,21 +34,16 @@ type network struct {
 	weather
 	side [2]*net.UDPConn
 	to   [2]netip.AddrPort // who is on a side
-	tap  netip.AddrPort    // gets a copy of what goes to side 0, at the same time; may be invalid
+	taps []netip.AddrPort  // get a copy of what goes to side 0, at the same time
 
 	pending sync.WaitGroup // packets and readers
 
 	mu   sync.Mutex
-	seen [2][]passed // by the side it came from; packets that were lost included
-	gone [2][]passed // by the side it went to, in that order
+	seen [2][]rtp.Packet // by the side it came from; packets that were lost included; they may be encrypted
+	gone [2][]rtp.Packet // by the side it went to, in that order
 }
 
-type passed struct {
-	at     time.Time
-	packet rtp.Packet // its payload may be encrypted
-}
-
-func newNetwork(t *testing.T, w weather) *network {
+func newNetwork(t testing.TB, w weather) *network {
 	t.Helper()
 	n := &network{weather: w}
 	for i := range n.side {
@@ -113,15 +107,15 @@ func (n *network) carry(from int) {
 	}
 }
 
-func (n *network) note(list *[]passed, packet []byte) {
+func (n *network) note(list *[]rtp.Packet, packet []byte) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.noteLocked(list, packet)
 }
 
-func (n *network) noteLocked(list *[]passed, packet []byte) {
-	p := passed{at: time.Now()}
-	if packet[1] < 192 && p.packet.Unmarshal(packet) == nil {
+func (n *network) noteLocked(list *[]rtp.Packet, packet []byte) {
+	var p rtp.Packet
+	if packet[1] < 192 && p.Unmarshal(packet) == nil {
 		*list = append(*list, p)
 	}
 }
@@ -130,8 +124,10 @@ func (n *network) noteLocked(list *[]passed, packet []byte) {
 func (n *network) deliver(to int, packet []byte) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if to == 0 && n.tap.IsValid() {
-		_, _ = n.side[1].WriteToUDPAddrPort(packet, n.tap)
+	if to == 0 {
+		for _, tap := range n.taps {
+			_, _ = n.side[1].WriteToUDPAddrPort(packet, tap)
+		}
 	}
 	n.noteLocked(&n.gone[to], packet)
 	_, _ = n.side[to].WriteToUDPAddrPort(packet, n.to[to])
@@ -150,55 +146,36 @@ func (numbered) Frame(_ media.Codec, tick uint64) []byte {
 	return bytes.Repeat([]byte{byte(tick), byte(tick >> 8)}, media.FrameSamples/2)
 }
 
-// jitterOf is the mean of the jitter of RFC 3550 6.4.1 over packets, from when they went.
-func jitterOf(list []passed) time.Duration {
-	var jitter, sum, last float64
-	for i, p := range list {
-		transit := p.at.Sub(list[0].at).Seconds() - float64(int32(p.packet.Timestamp-list[0].packet.Timestamp))/media.SampleRate
-		if i > 0 {
-			d := transit - last
-			if d < 0 {
-				d = -d
-			}
-			jitter += (d - jitter) / 16
-			sum += jitter
-		}
-		last = transit
-	}
-	return time.Duration(sum / float64(len(list)-1) * float64(time.Second))
+// weathers are those that calls are tried in.
+var weathers = []struct {
+	name string
+	weather
+}{
+	{"fine", weather{}},
+	{"loss of 1 %", weather{loss: 0.01}},
+	{"loss of 5 %", weather{loss: 0.05}},
+	{"loss of 10 %", weather{loss: 0.1}},
+	{"jitter of 30 ms", weather{jitter: 30 * time.Millisecond}},
+	{"jitter of 80 ms", weather{jitter: 80 * time.Millisecond}},
+	{"reordering", weather{every: 7}},
+	{"all of it", weather{loss: 0.05, jitter: 30 * time.Millisecond, every: 7}},
 }
 
-// A phone beyond a bad network talks with one nearby, four seconds long, in all weathers at once, plain
-// and encrypted. What comes in goes out at once, in the order and with the gaps in which it came; the
-// other way all that was said reaches the network; the figures are those of the network.
-func TestImpaired_NothingWorseThanWhatCameIn(t *testing.T) {
-	t.Parallel()
-	const ms, packets = time.Millisecond, 200
+// farCalls has a phone beyond a bad network talk with one nearby, in all weathers at once, plain and
+// encrypted, as many packets each way. before is called with each call before it begins.
+func farCalls(t testing.TB, packets int, before func(*farCall)) []*farCall {
+	t.Helper()
 	e := newEngine(t, media.Options{})
 	var calls []*farCall
-	for _, c := range []struct {
-		name string
-		weather
-		low, high float64 // of the MOS
-	}{
-		{"fine", weather{}, 4.3, 4.5},
-		{"loss of 1 %", weather{loss: 0.01}, 4.0, 4.5},
-		{"loss of 5 %", weather{loss: 0.05}, 3.3, 4.3},
-		{"loss of 10 %", weather{loss: 0.1}, 2.7, 4.0},
-		{"jitter of 30 ms", weather{jitter: 30 * ms}, 4.2, 4.4},
-		{"jitter of 80 ms", weather{jitter: 80 * ms}, 4.0, 4.39},
-		{"reordering", weather{every: 7}, 4.2, 4.4},
-		{"all of it", weather{loss: 0.05, jitter: 30 * ms, every: 7}, 3.2, 4.3},
-	} {
+	for _, w := range weathers {
 		for _, suite := range []sdp.Suite{"", sdp.CM128} {
-			call := newFarCall(t, e, c.weather, suite)
-			call.name, call.low, call.high = fmt.Sprint(c.name, " ", suite), c.low, c.high
+			call := newFarCall(t, e, w.weather, suite, before)
+			call.name = fmt.Sprint(w.name, " ", suite)
 			calls = append(calls, call)
 		}
 	}
-	noise := measureNoise()
 	const turns = 4 // of the calls within 20 ms
-	ticker := time.NewTicker(20 * ms / turns)
+	ticker := time.NewTicker(20 * time.Millisecond / turns)
 	defer ticker.Stop()
 	for i := range packets * turns {
 		for k := i % turns; k < len(calls); k += turns {
@@ -211,30 +188,39 @@ func TestImpaired_NothingWorseThanWhatCameIn(t *testing.T) {
 	for _, c := range calls {
 		c.settle(t, packets)
 	}
-	worst := noise()
-	for _, c := range calls {
-		t.Run(c.name, func(t *testing.T) { c.check(t, packets, worst) })
+	return calls
+}
+
+// What comes in goes out in the order and with the gaps in which it came; the other way all that was said
+// reaches the network; the figures are those of the network. Their times are those of TestReceiver_FiguresOfAllWeathers,
+// what the engine adds to them is BenchmarkImpaired_AddedDelay.
+func TestImpaired_NothingWorseThanWhatCameIn(t *testing.T) {
+	t.Parallel()
+	const packets = 200
+	for _, c := range farCalls(t, packets, nil) {
+		t.Run(c.name, func(t *testing.T) { c.check(t, packets) })
 	}
 }
 
 // farCall is a call between a phone beyond a network and bob.
 type farCall struct {
-	name               string
-	low, high          float64 // of the MOS
-	net                *network
-	a, b               *media.Endpoint // towards the network, towards bob
-	alice, bob, direct *phone          // direct hears what goes to a
-	say                func(number uint64)
-	toBob              netip.AddrPort
+	name       string
+	net        *network
+	a, b       *media.Endpoint // towards the network, towards bob
+	alice, bob *phone
+	say        func(number uint64)
+	toBob      netip.AddrPort
 }
 
-func newFarCall(t *testing.T, e *media.Engine, w weather, suite sdp.Suite) *farCall {
+func newFarCall(t testing.TB, e *media.Engine, w weather, suite sdp.Suite, before func(*farCall)) *farCall {
 	t.Helper()
 	c := &farCall{
-		net: newNetwork(t, w), bob: newPhone(t), direct: newPhone(t),
+		net: newNetwork(t, w), bob: newPhone(t),
 		a: newEndpoint(t, e, media.EndpointOptions{}), b: newEndpoint(t, e, media.EndpointOptions{}),
 	}
-	c.net.tap = c.direct.addr()
+	if before != nil {
+		before(c)
+	}
 	c.alice, c.say = farPhone(t, c.net, c.a, suite)
 	c.toBob = c.bob.dial(t, c.b, "8")
 	media.Bridge(c.a, c.b)
@@ -242,7 +228,7 @@ func newFarCall(t *testing.T, e *media.Engine, w weather, suite sdp.Suite) *farC
 }
 
 // settle waits until the network has everything, has delivered what it does not lose, and that has arrived.
-func (c *farCall) settle(t *testing.T, packets int) {
+func (c *farCall) settle(t testing.TB, packets int) {
 	t.Helper()
 	await(t, "all has reached the network", func() bool {
 		seen, _ := c.net.counts()
@@ -250,54 +236,39 @@ func (c *farCall) settle(t *testing.T, packets int) {
 	})
 	c.net.settle(t)
 	_, gone := c.net.counts()
-	c.direct.await(t, gone[0])
 	c.bob.await(t, gone[0])
 	c.alice.await(t, gone[1])
 }
 
-// check compares what went in with what came out. worst is how long this process was held up.
-func (c *farCall) check(t *testing.T, packets int, worst time.Duration) {
+// check compares what went in with what came out.
+func (c *farCall) check(t *testing.T, packets int) {
 	c.net.mu.Lock()
 	defer c.net.mu.Unlock()
-	in, got, direct := c.net.gone[0], c.bob.await(t, 1), c.direct.await(t, 1)
-	if len(got) != len(in) || len(direct) != len(in) {
+	in, got := c.net.gone[0], c.bob.await(t, 1)
+	if len(got) != len(in) {
 		t.Fatalf("%d packets came in, %d went out", len(in), len(got))
 	}
-	var added []time.Duration
 	for i, p := range in {
 		h := got[i]
-		number := p.packet.SequenceNumber - in[0].packet.SequenceNumber
+		number := p.SequenceNumber - in[0].SequenceNumber
 		if h.SequenceNumber-got[0].SequenceNumber != number || h.SSRC != got[0].SSRC ||
-			h.Timestamp-got[0].Timestamp != p.packet.Timestamp-in[0].packet.Timestamp {
-			t.Fatalf("packet %d: %+v of %+v", i, h.Header, p.packet.Header)
+			h.Timestamp-got[0].Timestamp != p.Timestamp-in[0].Timestamp {
+			t.Fatalf("packet %d: %+v of %+v", i, h.Header, p.Header)
 		}
 		if !bytes.Equal(h.Payload, numbered{}.Frame(media.PCMA, uint64(number))) {
 			t.Fatalf("packet %d does not carry number %d", i, number)
 		}
-		added = append(added, h.at.Sub(direct[i].at))
-	}
-	slices.Sort(added)
-	p50, p99 := added[len(added)/2], added[len(added)*99/100]
-	t.Logf("%d of %d packets; added delay p50 %v, p99 %v, noise of the machine up to %v", len(in), packets, p50, p99, worst)
-	if limit := time.Millisecond + worst/4; p50 > time.Millisecond || p99 > limit {
-		t.Errorf("added delay p50 %v, p99 %v, more than 1 ms and %v", p50, p99, limit)
 	}
 	for i, p := range c.net.seen[0] { // the other way, before the network has its way
-		first := c.net.seen[0][0].packet
-		if p.packet.SSRC != first.SSRC || p.packet.SequenceNumber != first.SequenceNumber+uint16(i) ||
-			p.packet.Timestamp != first.Timestamp+media.FrameSamples*uint32(i) {
-			t.Fatalf("packet %d to the network: %+v", i, p.packet.Header)
+		first := c.net.seen[0][0]
+		if p.SSRC != first.SSRC || p.SequenceNumber != first.SequenceNumber+uint16(i) ||
+			p.Timestamp != first.Timestamp+media.FrameSamples*uint32(i) {
+			t.Fatalf("packet %d to the network: %+v", i, p.Header)
 		}
 	}
 	s := c.a.Stats()
 	if lost := lostBetween(in); s.Received != uint64(len(in)) || s.Lost != lost || s.Malformed+s.Forged+s.Strangers != 0 {
 		t.Errorf("%d came in, %d lost among them: %+v", len(in), lost, s)
-	}
-	if want := jitterOf(in); (s.JitterMean - want).Abs() > want/5+2*time.Millisecond+worst/4 {
-		t.Errorf("jitter %v, the network's is %v", s.JitterMean, want)
-	}
-	if s.MOS > c.high || s.MOS < c.low && worst < 20*time.Millisecond {
-		t.Errorf("MOS %.2f, want %.1f to %.1f", s.MOS, c.low, c.high)
 	}
 	if s := c.b.Stats(); s.Unsent != 0 || s.Sent != uint64(len(in)) || s.Lost != 0 || s.Received != uint64(packets) {
 		t.Errorf("the near leg: %+v", s)
@@ -305,7 +276,7 @@ func (c *farCall) check(t *testing.T, packets int, worst time.Duration) {
 }
 
 // farPhone dials an endpoint through the network. say sends a frame of numbered.
-func farPhone(t *testing.T, n *network, ep *media.Endpoint, suite sdp.Suite) (p *phone, say func(number uint64)) {
+func farPhone(t testing.TB, n *network, ep *media.Endpoint, suite sdp.Suite) (p *phone, say func(number uint64)) {
 	if suite == "" {
 		p = newPhone(t)
 		p.via = n.addr(0)
@@ -319,7 +290,7 @@ func farPhone(t *testing.T, n *network, ep *media.Endpoint, suite sdp.Suite) (p 
 }
 
 // settle waits until nothing is under way in the network.
-func (n *network) settle(t *testing.T) {
+func (n *network) settle(t testing.TB) {
 	t.Helper()
 	longest := n.delay + n.jitter + 60*time.Millisecond
 	_, before := n.counts()
@@ -333,16 +304,16 @@ func (n *network) settle(t *testing.T) {
 }
 
 // lostBetween is how many packets are missing between the first and the last of a stream.
-func lostBetween(list []passed) uint64 {
+func lostBetween(list []rtp.Packet) uint64 {
 	highest := uint16(0)
 	for _, p := range list {
-		highest = max(highest, p.packet.SequenceNumber-list[0].packet.SequenceNumber)
+		highest = max(highest, p.SequenceNumber-list[0].SequenceNumber)
 	}
 	return uint64(highest) + 1 - uint64(len(list))
 }
 
 // await asks until the answer is yes.
-func await(t *testing.T, what string, yes func() bool) {
+func await(t testing.TB, what string, yes func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
@@ -370,7 +341,6 @@ func TestImpaired_KeysAndReports(t *testing.T) {
 		}
 	}
 	n.begin(eps[0].LocalAddr(), eps[1].LocalAddr())
-	noise := measureNoise()
 	eps[0].Play(tone.NewProgram(440, -10))
 	eps[1].Play(tone.NewProgram(620, -10))
 	if err := eps[0].Press(keys, 100*time.Millisecond); err != nil {
@@ -383,14 +353,8 @@ func TestImpaired_KeysAndReports(t *testing.T) {
 	}
 	for i, ep := range eps {
 		await(t, "both sides have reported", func() bool { s := ep.Stats(); return s.RTT > 0 && s.PeerLost > 0 })
-		if s := ep.Stats(); s.PeerLoss() > 0.3 || s.PeerExpected > s.Sent || s.PeerMOS < 1 || s.PeerMOS > 4.3 || s.RTT < 2*way {
+		if s := ep.Stats(); s.PeerLoss() > 0.5 || s.PeerExpected > s.Sent || s.PeerMOS < 1 || s.PeerMOS > 4.4 || s.RTT < 2*way {
 			t.Errorf("side %d: %+v", i, s)
-		}
-	}
-	worst := noise()
-	for i, ep := range eps {
-		if s := ep.Stats(); s.RTT > 2*way+5*time.Millisecond+2*worst {
-			t.Errorf("side %d: round trip %v through a network of %v, noise %v", i, s.RTT, 2*way, worst)
 		}
 	}
 	if len(heard) != 0 {

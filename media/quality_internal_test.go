@@ -2,6 +2,8 @@ package media
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -79,5 +81,69 @@ func TestReceiver_JitterOfTheCall(t *testing.T) {
 	if s.Jitter > time.Millisecond || s.JitterMax < 9*time.Millisecond || s.JitterMax > 11*time.Millisecond ||
 		s.JitterMean < 4*time.Millisecond || s.JitterMean > 6*time.Millisecond {
 		t.Errorf("jitter %v, mean %v, worst %v", s.Jitter, s.JitterMean, s.JitterMax)
+	}
+}
+
+// What the figures say of a call of 20 s through networks that lose, delay and reorder, packets coming when they
+// would: losses to the packet, the jitter as RFC 3550 6.4.1 has it reckoned in floating point, and with both the MOS.
+func TestReceiver_FiguresOfAllWeathers(t *testing.T) {
+	type coming struct {
+		number uint16
+		at     int64
+	}
+	for _, c := range []struct {
+		name      string
+		loss      float64
+		jitter    int64 // ms, up to
+		every     int   // each so-manieth is late by 50 ms
+		low, high float64
+	}{
+		{"fine", 0, 0, 0, 4.39, 4.41},
+		{"loss of 1 %", 0.01, 0, 0, 4.2, 4.37},
+		{"loss of 5 %", 0.05, 0, 0, 3.6, 4.1},
+		{"loss of 10 %", 0.1, 0, 0, 3.0, 3.7},
+		{"jitter of 30 ms", 0, 30, 0, 4.385, 4.395},
+		{"jitter of 80 ms", 0, 80, 0, 4.36, 4.38},
+		{"reordering", 0, 0, 7, 4.38, 4.39},
+		{"all of it", 0.05, 30, 7, 3.5, 4.1},
+	} {
+		random := rand.New(rand.NewPCG(20, 5))
+		var list []coming
+		for i := range 1000 {
+			late := random.Float64() * float64(c.jitter*millisecond)
+			if c.every > 0 && i%c.every == 1 {
+				late += float64(50 * millisecond)
+			}
+			if random.Float64() >= c.loss || i == 0 || i == 999 {
+				list = append(list, coming{uint16(i), int64(i)*20*millisecond + int64(late)})
+			}
+		}
+		slices.SortStableFunc(list, func(a, b coming) int { return int(a.at - b.at) })
+		if list[0].number != 0 {
+			t.Fatalf("%s: packet %d comes first, and the rest would be from before", c.name, list[0].number)
+		}
+		ep := &Endpoint{}
+		ep.in.kinds[8], ep.in.source.signalled = kindCodec+uint8(PCMA), phoneAddr
+		var jitter, sum, last float64
+		for i, p := range list {
+			ep.in.take(bytesOf(8, 65000+p.number, uint32(p.number)*FrameSamples, 1), p.at)
+			transit := float64(p.at) - float64(p.number)*float64(20*millisecond)
+			if i > 0 {
+				jitter += (math.Abs(transit-last) - jitter) / 16
+				sum += jitter
+			}
+			last = transit
+		}
+		want := time.Duration(sum / float64(len(list)-1))
+		s := ep.figures()
+		if s.Received != uint64(len(list)) || s.Lost != uint64(1000-len(list)) {
+			t.Errorf("%s: %d received, %d lost of %d", c.name, s.Received, s.Lost, len(list))
+		}
+		if (s.JitterMean - want).Abs() > 200*time.Microsecond {
+			t.Errorf("%s: jitter %v, want %v", c.name, s.JitterMean, want)
+		}
+		if s.judge(); s.MOS < c.low || s.MOS > c.high {
+			t.Errorf("%s: MOS %.3f, want %.2f to %.2f", c.name, s.MOS, c.low, c.high)
+		}
 	}
 }

@@ -65,7 +65,8 @@ type receiver struct {
 
 // accept judges one packet. ok: it is the peer's audio, noise or event. digit is not 0 when a key was pressed.
 func (r *receiver) accept(b []byte, from netip.AddrPort, now int64) (a arrival, v verdict, digit byte, ok bool) {
-	if !r.web && r.source.locked.IsValid() && from != r.source.locked {
+	// A browser may speak before its handshake is known here to be over.
+	if !r.web && r.source.locked.IsValid() && from != r.source.locked || r.security.unproven() {
 		r.strangers++
 		return a, stranger, 0, false
 	}

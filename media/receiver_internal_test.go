@@ -323,3 +323,17 @@ func FuzzAccept(f *testing.F) {
 		}
 	})
 }
+
+// What a browser says before its keys are there is nobody's, and no forgery.
+func TestReceiver_BeforeTheKeys(t *testing.T) {
+	r := receiver{web: true, security: security{required: true}}
+	r.kinds[8] = kindCodec + uint8(PCMA)
+	if _, _, _, ok := r.accept(bytesOf(8, 1, 160, 7, 1, 2, 3), phoneAddr, 0); ok || r.strangers != 1 || r.forged != 0 {
+		t.Errorf("taken: %v, %d strangers, %d forged", ok, r.strangers, r.forged)
+	}
+	ep := &Endpoint{in: receiver{web: true, security: security{required: true}}}
+	ep.control([]byte{0x80, 201, 0, 1, 0, 0, 0, 7}, phoneAddr, true, 0)
+	if ep.in.strangers != 1 || ep.in.forged != 0 {
+		t.Errorf("RTCP: %d strangers, %d forged", ep.in.strangers, ep.in.forged)
+	}
+}

@@ -71,7 +71,7 @@ func (ep *Endpoint) control(b []byte, from netip.AddrPort, onRTP bool, now int64
 	in, rep := &ep.in, &ep.reports
 	peer := in.source.dest()
 	switch {
-	case onRTP && from != peer && !in.web, !onRTP && from.Addr() != peer.Addr() && from != rep.signalled:
+	case onRTP && from != peer && !in.web, !onRTP && from.Addr() != peer.Addr() && from != rep.signalled, in.security.unproven():
 		in.strangers++
 		return
 	}

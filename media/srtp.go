@@ -62,11 +62,14 @@ func (s *security) set(suite sdp.Suite, key string) error {
 	return nil
 }
 
+// unproven reports that there are no keys yet by which it could be told who a packet is from.
+func (s *security) unproven() bool { return s.required && s.cipher == nil }
+
 // open decrypts an RTP packet in its buffer; false: it is not the peer's, or has
 // been here before.
 func (s *security) open(b []byte) ([]byte, bool) {
 	if s.cipher == nil {
-		return b, !s.required
+		return b, !s.unproven()
 	}
 	if _, ok := parseRTP(b); !ok {
 		return nil, false
@@ -79,7 +82,7 @@ func (s *security) open(b []byte) ([]byte, bool) {
 // behind the packet.
 func (s *security) seal(b []byte) ([]byte, bool) {
 	if s.cipher == nil {
-		return b, !s.required
+		return b, !s.unproven()
 	}
 	sealed, err := s.cipher.EncryptRTP(b, b, &s.header)
 	return sealed, err == nil
@@ -88,7 +91,7 @@ func (s *security) seal(b []byte) ([]byte, bool) {
 // openControl decrypts an RTCP packet.
 func (s *security) openControl(b []byte) ([]byte, bool) {
 	if s.cipher == nil {
-		return b, !s.required
+		return b, !s.unproven()
 	}
 	plain, err := s.cipher.DecryptRTCP(nil, b, nil)
 	return plain, err == nil
@@ -97,7 +100,7 @@ func (s *security) openControl(b []byte) ([]byte, bool) {
 // sealControl encrypts an RTCP packet.
 func (s *security) sealControl(b []byte) ([]byte, bool) {
 	if s.cipher == nil {
-		return b, !s.required
+		return b, !s.unproven()
 	}
 	sealed, err := s.cipher.EncryptRTCP(nil, b, nil)
 	return sealed, err == nil

@@ -17,7 +17,7 @@ type Stats struct {
 	RTT                     time.Duration // from the peer's latest report; 0: unknown
 	MOS                     float64       // estimate for what the peer sends, 1 to 4.5, see estimateMOS; 0: nothing received
 	PeerMOS                 float64       // estimate for what the peer hears of us, 1 to 4.5; 0: it has not reported
-	Strangers               uint64        // packets from addresses that are not the peer's
+	Strangers               uint64        // packets from addresses that are not the peer's, and from a browser's before it has proven to be the peer
 	Malformed               uint64        // neither RTP of this session nor RTCP
 	Forged                  uint64        // from the peer's address, but not encrypted by the peer, or seen before
 	Unsent                  uint64        // what could not be sent: no such payload type at the peer, too late, or the send failed
