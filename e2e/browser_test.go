@@ -37,9 +37,11 @@ type step struct {
 	Value  any    `json:"value,omitempty"`
 	Width  int    `json:"width,omitempty"`
 	Height int    `json:"height,omitempty"`
+	Number int    `json:"number,omitempty"`
 }
 
-func newBrowser(t *testing.T, web string) *browser {
+// newBrowser starts Chromium; more goes into its environment.
+func newBrowser(t *testing.T, web string, more ...string) *browser {
 	t.Helper()
 	needPeer(t, "chromium")
 	if _, err := os.Stat(filepath.Join(uiFolder, "node_modules", "playwright-core")); err != nil {
@@ -48,6 +50,7 @@ func newBrowser(t *testing.T, web string) *browser {
 	command := exec.Command(needPeer(t, "node"), "drive/browser.mjs")
 	command.Dir = uiFolder
 	command.Stderr = os.Stderr
+	command.Env = append(os.Environ(), more...)
 	in, err := command.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,8 @@ type Phones interface {
 	Connect(s Socket, b Browser) error
 	// Realm is the host of agents' addresses, and that of digest authentication.
 	Realm() string
+	// OnDesk tells whether an agent has the password of a telephone that is no browser.
+	OnDesk(agent queuegroups.AgentID) bool
 }
 
 // How long what a telephone proves itself with is good for, and how many of them there are.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"centrala/acd"
 	"centrala/internal/accounts"
 	"centrala/queuegroups"
 )
@@ -93,13 +94,27 @@ type Me struct {
 	Reach          string   `json:"reach" enum:"all,groups,own" doc:"How far the rights reach: everything, some groups, the agent's own."`
 	Groups         []string `json:"groups" nullable:"false" doc:"Those, with reach groups."`
 	ChoosePassword bool     `json:"choose_password" doc:"A password must be chosen before anything else."`
+	Phone          string   `json:"phone,omitempty" enum:"browser,desk,fixed" doc:"Where the agent may talk. browser: in a browser alone; desk: there, and at a telephone with a password; fixed: at a fixed address. Left out: the user is no agent."`
 }
 
-func me(c *accounts.Caller) Me {
-	return Me{
+func (s *Server) me(c *accounts.Caller) Me {
+	m := Me{
 		User: c.Name, Agent: string(c.Agent), Session: c.Session, Role: c.Role.ID, Rights: texts(c.Role.Rights), Reach: string(c.Role.Reach),
 		Groups: texts(c.Role.Groups), ChoosePassword: c.Once,
 	}
+	s.core.View(func(st *acd.State) {
+		agent := st.Config().Agent(c.Agent)
+		switch {
+		case c.Agent == "" || agent == nil:
+		case agent.Contact != "":
+			m.Phone = "fixed"
+		case s.phones.OnDesk(c.Agent):
+			m.Phone = "desk"
+		default:
+			m.Phone = "browser"
+		}
+	})
+	return m
 }
 
 type signInIn struct {
@@ -122,13 +137,13 @@ func (s *Server) signIn(ctx context.Context, _ *Caller, in *signInIn) (*signInOu
 		return nil, asProblem(err)
 	}
 	ownAct(ctx)
-	return &signInOut{*r.cookie(token), me(c)}, nil
+	return &signInOut{*r.cookie(token), s.me(c)}, nil
 }
 
 type meOut struct{ Body Me }
 
 func (s *Server) getSession(_ context.Context, c *Caller, _ *struct{}) (*meOut, error) {
-	return &meOut{me(&c.Caller)}, nil
+	return &meOut{s.me(&c.Caller)}, nil
 }
 
 type signOutOut struct {

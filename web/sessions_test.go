@@ -46,6 +46,9 @@ func TestSession(t *testing.T) {
 	if m.User != "anna" || m.Agent != "anna" || m.Role != "manager" || m.Reach != "own" || m.ChoosePassword || len(m.Rights) == 0 {
 		t.Errorf("%+v", m)
 	}
+	if m.Phone != "desk" {
+		t.Errorf("anna, who has the password of a telephone, may talk at %q", m.Phone)
+	}
 	if got := decode[Me](t, r.as(token, "GET", "/session", nil)); got.Session != m.Session {
 		t.Errorf("%+v", got)
 	}
@@ -56,7 +59,10 @@ func TestSession(t *testing.T) {
 	}
 	// Nobody ends somebody else's session in this way.
 	r.setPassword("celina")
-	celina, _ := r.signedIn("celina", password)
+	celina, hers := r.signedIn("celina", password)
+	if hers.Phone != "browser" {
+		t.Errorf("celina, who has no other telephone, may talk at %q", hers.Phone)
+	}
 	r.want(r.as(celina, "DELETE", "/sessions/"+m.Session, nil), 404, codeNotFound)
 	r.want(r.as("boss", "DELETE", "/sessions/"+m.Session, nil), 404, codeNotFound)
 	r.want(r.as(token, "GET", "/session", nil), 200, "")

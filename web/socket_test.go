@@ -13,6 +13,7 @@ import (
 	"github.com/coder/websocket"
 
 	"centrala/acd"
+	"centrala/queuegroups"
 )
 
 const patience = 10 * time.Second
@@ -38,6 +39,8 @@ func (f *fakePhones) Connect(s Socket, b Browser) error {
 }
 
 func (f *fakePhones) Realm() string { return "pbx.test" }
+
+func (f *fakePhones) OnDesk(agent queuegroups.AgentID) bool { return agent == "anna" }
 
 // served is a rig behind a real listener, with anna signed in.
 type served struct {

@@ -47,6 +47,9 @@ func (p phones) Connect(s web.Socket, b web.Browser) error {
 // Realm implements web.Phones.
 func (p phones) Realm() string { return p.a.stack.Domain() }
 
+// OnDesk implements web.Phones.
+func (p phones) OnDesk(agent queuegroups.AgentID) bool { return p.a.board.HasPassword(agent) }
+
 // phoneKey finds whose the user name of a browser's telephone is.
 func (a *App) phoneKey(session, name string) (user, ha1 string, ok bool) {
 	if a.web == nil {

@@ -95,6 +95,12 @@ func (b *Board) agentNamed(user string) queuegroups.AgentID {
 	return ""
 }
 
+// HasPassword tells whether an agent has the password of a telephone.
+func (b *Board) HasPassword(id queuegroups.AgentID) bool {
+	agent := b.config.Load().Agent(id)
+	return agent != nil && !agent.SIPPassword.Empty()
+}
+
 // entitled: the agent whose leg it is may call a number outside, or send
 // somebody there. It says so in the log where they may not.
 func (c *call) entitled(l *leg, number string) bool {

@@ -5,15 +5,20 @@ import { defineConfig, type Plugin } from 'vite';
 // the committed bundle; the server tells versions apart by their content.
 const names = {
   entryFileNames: 'assets/[name].js',
-  chunkFileNames: 'assets/[name].js',
+  // What the first screen and those that are loaded later have in common is one more file of the first paint.
+  chunkFileNames: (chunk: { isDynamicEntry: boolean }) => chunk.isDynamicEntry ? 'assets/[name].js' : 'assets/shared.js',
   assetFileNames: 'assets/[name][extname]',
 };
 
 // What the bundle contains of others is under licences that want their text to come along.
+const others = {
+  preact: 'LICENSE', '@preact/signals': 'LICENSE', '@preact/signals-core': 'LICENSE',
+  jssip: 'LICENSE.md', debug: 'LICENSE', events: 'LICENSE', ms: 'license.md', 'sdp-transform': 'LICENSE',
+};
 const licences: Plugin = {
   name: 'licences',
   generateBundle() {
-    const texts = ['preact', '@preact/signals', '@preact/signals-core'].map(name => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, 'utf8')}`);
+    const texts = Object.entries(others).map(([name, file]) => `${name}\n\n${readFileSync(`node_modules/${name}/${file}`, 'utf8')}`);
     this.emitFile({ type: 'asset', fileName: 'assets/licences.txt', source: texts.join('\n') });
   },
 };
@@ -31,5 +36,5 @@ export default defineConfig({
     rollupOptions: { output: names },
   },
   worker: { format: 'es', rollupOptions: { output: names } },
-  server: { proxy: { '/api': 'http://127.0.0.1:8080' } },
+  server: { proxy: { '/api': 'http://127.0.0.1:8080', '/sip': { target: 'ws://127.0.0.1:8080', ws: true } } },
 });

@@ -12,13 +12,27 @@ const patience = 15_000; // milliseconds
 const home = mkdtempSync(join(tmpdir(), 'centrala-browser-'));
 const context = await chromium.launchPersistentContext(home, {
   executablePath: process.env.CENTRALA_CHROMIUM ?? '/usr/bin/chromium', headless: true, ignoreHTTPSErrors: true, reducedMotion: 'reduce',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', ...microphone()],
 });
 context.setDefaultTimeout(patience);
-const page = context.pages()[0] ?? await context.newPage();
-const complaints = []; // of the page: what it threw, what its policy forbade
-page.on('pageerror', e => complaints.push(String(e)));
-page.on('console', m => { if (m.type() === 'error' && !m.text().includes('status of 4')) complaints.push(m.text()); });
+const complaints = []; // of the pages: what they threw, what their policy forbade
+context.on('page', watch);
+let page = context.pages()[0] ?? await context.newPage();
+watch(page);
+
+let asked; // the session in which permissions were set
+
+/** With a microphone that hears a file, over and over, and nothing else of Chromium's changed. */
+function microphone() {
+  const file = process.env.CENTRALA_MICROPHONE;
+  return file ? ['--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${file}`, '--allow-loopback-in-peer-connection', '--mute-audio'] : [];
+}
+
+function watch(p) {
+  p.on('pageerror', e => complaints.push(String(e)));
+  p.on('console', m => { if (m.type() === 'error' && !m.text().includes('status of 4')) complaints.push(m.text()); });
+  p.on('dialog', d => void d.accept()); // "leave the page?"
+}
 
 /** What a step is about: a CSS selector, or a role with its accessible name, within another one perhaps. */
 function find(q) {
@@ -50,6 +64,21 @@ const steps = {
   size: q => page.setViewportSize({ width: q.width, height: q.height }),
   scheme: q => page.emulateMedia({ colorScheme: q.text }),
   allow: () => context.grantPermissions(['notifications']),
+  // What the user lets the page do, or not: granted, denied or prompt.
+  async permit(q) {
+    asked ??= await context.newCDPSession(page); // what it set ends with it
+    await asked.send('Browser.setPermission', { permission: { name: q.name }, setting: q.text, origin: new URL(page.url()).origin });
+  },
+  // Goes on with another tab, which is opened if there is none of this number.
+  async tab(q) {
+    page = context.pages()[q.number] ?? await context.newPage();
+    await page.bringToFront();
+  },
+  // Closes the tab, as its user does.
+  async leave() {
+    await page.close({ runBeforeUnload: false });
+    page = context.pages()[0];
+  },
   picture: q => page.screenshot({ path: q.path }).then(() => null),
   // What is cut off, or makes the page wider than the window.
   clipped: () => page.evaluate(`(() => {

@@ -236,6 +236,8 @@ export interface Me {
   choose_password: boolean;
   /** Those, with reach groups. */
   groups: string[];
+  /** Where the agent may talk. browser: in a browser alone; desk: there, and at a telephone with a password; fixed: at a fixed address. Left out: the user is no agent. */
+  phone?: "browser" | "desk" | "fixed";
   /** How far the rights reach: everything, some groups, the agent's own. */
   reach: "all" | "groups" | "own";
   rights: string[];

@@ -7,6 +7,9 @@ import { OfferCard } from './desk/offer';
 import { speak, t, tWord } from './i18n';
 import { live } from './live';
 import { Brand, ChoosePassword, Login } from './login';
+import { ringsHere } from './notify';
+import { showDevices, Devices } from './phone/line';
+import { install } from './phone/station';
 import { language, languages, rings, theme } from './prefs';
 import { may, me, restore, signOut } from './session';
 import { Keys, listen } from './shortcuts';
@@ -46,6 +49,7 @@ function Shell() {
       {!here && <main class="desk"><p class="card empty">{t('nothing-to-see')}</p></main>}
       {me.value?.agent && may('agents:read') && <OfferCard />}
       <Toasts />
+      <Devices />
       {help && <Keys onClose={() => setHelp(false)} />}
     </>
   );
@@ -65,7 +69,7 @@ function Top({ here, open, onHelp }: { here?: string; open: readonly (typeof scr
         null,
         ...themes.map(x => ({ label: tWord('theme', x), checked: theme.value === x, run: () => { theme.value = x; } })),
         null,
-        ...(me.value?.agent ? [{ label: t('rings.on'), checked: rings.value, run: () => { rings.value = true; } }, { label: t('rings.off'), checked: !rings.value, run: () => { rings.value = false; } }, null] : []),
+        ...(me.value?.agent ? [{ label: t('rings.on'), checked: ringsHere(), run: () => { rings.value = true; } }, { label: t('rings.off'), checked: !ringsHere(), run: () => { rings.value = false; } }, { label: t('sound.open'), run: showDevices }, null] : []),
         { label: t('sign-out'), run: () => void signOut() },
       ]}>
         <span class="user">{me.value?.user}</span><Icon name="menu" />
@@ -85,4 +89,5 @@ for (let wait = 1000; me.value === undefined; wait = Math.min(wait * 2, 15000)) 
   }
 }
 document.title = t('product');
+install();
 render(<App />, document.getElementById('app')!);

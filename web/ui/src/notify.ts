@@ -3,6 +3,8 @@ import { effect, signal } from '@preact/signals';
 import type { DeskCall } from './api';
 import { eachTick } from './clock';
 import { t } from './i18n';
+import { play, wake } from './phone/audio';
+import { phone } from './phone/station';
 import { rings } from './prefs';
 
 export const permission = signal<NotificationPermission | 'none'>('Notification' in window ? Notification.permission : 'none');
@@ -39,35 +41,21 @@ function flash() {
   if (!offered) return;
   odd = !odd;
   document.title = odd ? `\u260E ${callerOf(offered)}` : t('offer.title');
-  if (rings.value) ring();
+  ring();
 }
 
 eachTick(3, flash);
 
-let sound: AudioContext | undefined;
+/** Whether an offer is to be heard in this tab. */
+export function ringsHere(): boolean { return rings.value ?? phone.value.where === 'here'; }
 
-// A browser lets a page sound only after its user has touched it.
 effect(() => {
-  if (!rings.value || sound) return;
-  const wake = () => { void sound?.resume(); };
-  sound = new AudioContext();
+  if (!ringsHere()) return;
   document.addEventListener('pointerdown', wake);
   document.addEventListener('keydown', wake);
 });
 
-/** Two soft notes. */
+/** Two soft notes. Of several tabs only that rings which holds the telephone. */
 function ring() {
-  if (!sound || sound.state !== 'running') return;
-  [659, 523].forEach((hertz, i) => {
-    const start = sound!.currentTime + i * 0.22;
-    const tone = sound!.createOscillator();
-    const level = sound!.createGain();
-    tone.frequency.value = hertz;
-    level.gain.setValueAtTime(0, start);
-    level.gain.linearRampToValueAtTime(0.18, start + 0.02);
-    level.gain.exponentialRampToValueAtTime(0.001, start + 0.2);
-    tone.connect(level).connect(sound!.destination);
-    tone.start(start);
-    tone.stop(start + 0.22);
-  });
+  if (ringsHere() && (phone.value.where !== 'here' || phone.value.holds)) play('ringer', [659, 523], 0.22);
 }

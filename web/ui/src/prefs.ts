@@ -36,7 +36,17 @@ const seconds = (v: unknown) => typeof v === 'number' && Number.isInteger(v) && 
 
 export const theme = kept<Theme>('theme', 'auto', v => v === 'auto' || v === 'light' || v === 'dark');
 export const language = kept<Language>('language', preferred(), v => (languages as readonly unknown[]).includes(v));
-export const rings = kept('rings', false, v => typeof v === 'boolean');
+/** Whether it rings in the browser; null: where the telephone is in the browser. */
+export const rings = kept<boolean | null>('rings', null, v => typeof v === 'boolean' || v === null);
+/** Whether the agent talks in this browser; null: those who have no other telephone do. */
+export const talksHere = kept<boolean | null>('talks-here', null, v => typeof v === 'boolean' || v === null);
+const device = (v: unknown) => typeof v === 'string';
+/** The devices to talk with; empty: those that the browser takes by itself. */
+export const microphone = kept('microphone', '', device);
+export const speaker = kept('speaker', '', device);
+export const ringer = kept('ringer', '', device);
+/** Echo, noise and too low a voice are taken out by the browser. */
+export const cleanVoice = kept('clean-voice', true, v => typeof v === 'boolean');
 /** From which wait, in seconds, a group is shown as late, and as far too late. */
 export const lateAfter = kept('late', 30, seconds);
 export const tooLateAfter = kept('too-late', 120, seconds);

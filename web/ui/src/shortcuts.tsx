@@ -4,13 +4,14 @@ import { useEffect, useRef } from 'preact/hooks';
 import { t, type Key } from './i18n';
 import { Dialog } from './ui/dialog';
 
-export type Action = 'hang-up' | 'hold' | 'transfer' | 'ready';
+export type Action = 'answer' | 'hang-up' | 'hold' | 'mute' | 'transfer' | 'keypad' | 'ready';
 
 const codes: Record<string, Action | 'help'> = {
-  Digit2: 'hang-up', Digit3: 'hold', Digit5: 'transfer', Digit7: 'ready', Slash: 'help',
+  Digit1: 'answer', Digit2: 'hang-up', Digit3: 'hold', Digit4: 'mute', Digit5: 'transfer', Digit6: 'keypad', Digit7: 'ready', Slash: 'help',
 };
 const shown: [string, Key][] = [
-  ['2', 'keys.hang-up'], ['3', 'keys.hold'], ['5', 'keys.transfer'], ['7', 'keys.ready'], ['/', 'keys.help'],
+  ['1', 'keys.answer'], ['2', 'keys.hang-up'], ['3', 'keys.hold'], ['4', 'keys.mute'], ['5', 'keys.transfer'], ['6', 'keys.keypad'],
+  ['7', 'keys.ready'], ['/', 'keys.help'],
 ];
 
 type Doing = Partial<Record<Action, () => void>>;

@@ -3,10 +3,12 @@ import type { Agent, Desk, DeskCall } from '../api';
 import { cancelConsult, complete, hangUp, hold, park, swap } from '../commands';
 import { t } from '../i18n';
 import { callerOf } from '../notify';
+import { end, mute, phone } from '../phone/station';
 import { useShortcuts } from '../shortcuts';
 import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icon';
 import { Elapsed } from '../ui/time';
+import { Keypad } from './keypad';
 import { Transfer } from './transfer';
 
 /** The calls that the agent has. Those that are offered are on their own card. */
@@ -15,13 +17,18 @@ export function Calls({ agent, desk }: { agent: Agent; desk: Desk }) {
 }
 
 function Call({ call, agent, desk }: { call: DeskCall; agent: Agent; desk: Desk }) {
-  const [dialog, setDialog] = useState<'transfer' | 'park' | undefined>();
+  const [dialog, setDialog] = useState<'transfer' | 'park' | 'keypad' | undefined>();
   const mine = call.agent === agent.id;
   const talking = mine && call.phase === 'talking';
   const consulting = mine && call.phase === 'consulting';
   const onHold = () => void hold(call.id, !call.held);
   const onHangUp = () => void hangUp(call.id);
-  useShortcuts(talking ? { hold: onHold, 'hang-up': onHangUp, transfer: () => setDialog('transfer') } : {});
+  const own = phone.value.call?.state === 'talking' ? phone.value.call : undefined; // the audio is in this browser
+  const onMute = () => mute(!own?.muted);
+  useShortcuts({
+    ...(talking && { hold: onHold, 'hang-up': onHangUp, transfer: () => setDialog('transfer') }),
+    ...(own && { mute: onMute, keypad: () => setDialog('keypad') }),
+  });
   const group = desk.groups.find(g => g.id === call.group)?.name ?? call.group;
   const shut = () => setDialog(undefined);
   const stint = call.stints.find(s => s.agent === agent.id && !s.to);
@@ -43,6 +50,7 @@ function Call({ call, agent, desk }: { call: DeskCall; agent: Agent; desk: Desk 
       {talking && (
         <div class="buttons">
           <button aria-pressed={call.held} onClick={onHold}><Icon name="hold" />{call.held ? t('call.resume') : t('call.hold')}</button>
+          {own && <OwnAudio muted={own.muted} onMute={onMute} onKeypad={() => setDialog('keypad')} />}
           <button onClick={() => setDialog('transfer')}><Icon name="transfer" />{t('call.transfer')}</button>
           <button onClick={() => setDialog('park')}><Icon name="park" />{t('call.park')}</button>
           <button class="end" onClick={onHangUp}><Icon name="hangup" />{t('call.hang-up')}</button>
@@ -52,12 +60,31 @@ function Call({ call, agent, desk }: { call: DeskCall; agent: Agent; desk: Desk 
         <div class="buttons">
           <button class="main" onClick={() => void complete(call.id)}><Icon name="transfer" />{t('consult.complete')}</button>
           {!call.consult_rings && <button onClick={() => void swap(call.id)}><Icon name="swap" />{t('consult.swap')}</button>}
+          {own && <OwnAudio muted={own.muted} onMute={onMute} onKeypad={() => setDialog('keypad')} />}
           <button onClick={() => void cancelConsult(call.id)}><Icon name="close" />{t('consult.cancel')}</button>
         </div>
       )}
+      {!talking && !consulting && own && (
+        <div class="buttons">
+          <OwnAudio muted={own.muted} onMute={onMute} onKeypad={() => setDialog('keypad')} />
+          <button class="end" onClick={end}><Icon name="hangup" />{t('call.hang-up')}</button>
+        </div>
+      )}
+      {phone.value.call?.state === 'returning' && <p class="hint" role="status">{t('phone.returning')}</p>}
       {dialog === 'transfer' && <Transfer call={call} agent={agent} onClose={shut} />}
+      {dialog === 'keypad' && own && <Keypad onClose={shut} />}
       {dialog === 'park' && <Park call={call} onClose={shut} />}
     </section>
+  );
+}
+
+/** What can be done to a call whose audio is in this browser. */
+function OwnAudio({ muted, onMute, onKeypad }: { muted: boolean; onMute: () => void; onKeypad: () => void }) {
+  return (
+    <>
+      <button aria-pressed={muted} onClick={onMute}><Icon name={muted ? 'muted' : 'mic'} />{t(muted ? 'call.unmute' : 'call.mute')}</button>
+      <button onClick={onKeypad}><Icon name="keys" />{t('call.keypad')}</button>
+    </>
   );
 }
 

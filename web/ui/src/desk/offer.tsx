@@ -5,6 +5,7 @@ import { decline } from '../commands';
 import { t } from '../i18n';
 import { useLive } from '../live';
 import { announce, callerOf } from '../notify';
+import { answer, answerExpected, phone } from '../phone/station';
 import { useShortcuts } from '../shortcuts';
 import { Icon } from '../ui/icon';
 import { Elapsed, Left } from '../ui/time';
@@ -32,20 +33,25 @@ function Offered({ call, group }: { call: DeskCall; group: string }) {
   }, []);
   const left = until(call.offer_until);
   whole.current = Math.max(whole.current, left);
-  useShortcuts({ 'hang-up': () => void decline(call.id) });
+  const rung = phone.value.call?.state; // in this browser
+  useEffect(() => answerExpected(call.id), [rung]);
+  useShortcuts({ 'hang-up': () => void decline(call.id), ...(rung === 'rings' && { answer }) });
   const ringing = call.consulted ? t('offer.consult', { who: call.agent ?? '' }) : t('offer.title');
   return (
     <div ref={box} class="offer tone-ringing" role="alertdialog" aria-labelledby={`who-${call.id}`} aria-describedby={`what-${call.id}`} tabIndex={-1}>
       <p class="label"><Icon name="bell" />{ringing}</p>
       <p class="name" id={`who-${call.id}`}>{callerOf(call)}</p>
       {call.from.name && <p class="number digits">{call.from.number}</p>}
-      <p class="hint" id={`what-${call.id}`}>{group && <strong>{group}</strong>} {t('offer.pick-up')}</p>
+      <p class="hint" id={`what-${call.id}`}>{group && <strong>{group}</strong>} {rung ? rung === 'answering' && t('offer.answering') : phone.value.where === 'here' ? '' : t('offer.pick-up')}</p>
       <div class="offer-times">
         <span>{t('offer.waited')} <Elapsed from={call.arrived} /></span>
         <span>{t('offer.left')} <Left to={call.offer_until} /></span>
       </div>
       <progress max={whole.current} value={left} aria-label={t('offer.left')} />
-      <div class="buttons"><button class="end" onClick={() => void decline(call.id)}><Icon name="hangup" />{t('offer.decline')}</button></div>
+      <div class="buttons">
+        {rung && <button class="main" disabled={rung !== 'rings'} onClick={answer}><Icon name="phone" />{t('offer.accept')}</button>}
+        <button class="end" onClick={() => void decline(call.id)}><Icon name="hangup" />{t('offer.decline')}</button>
+      </div>
     </div>
   );
 }

@@ -2,8 +2,15 @@ import type { Agent, Group, Interaction } from '../api';
 import { claim, setSeat } from '../commands';
 import { t, tWord } from '../i18n';
 import { callerOf } from '../notify';
+import { expect } from '../phone/station';
 import { Icon } from '../ui/icon';
 import { Elapsed } from '../ui/time';
+
+/** Has a call ring here, and answered where this browser is the telephone. */
+function fetch(id: string) {
+  expect(id);
+  return claim(id);
+}
 
 const seats = ['in', 'paused', 'out'] as const;
 
@@ -46,7 +53,7 @@ export function Waiting({ calls, groups }: { calls: Interaction[]; groups: Group
         {calls.map(c => (
           <li key={c.id}>
             <span class="grow">{callerOf(c)}<small>{groups.find(g => g.id === c.group)?.name} · <Elapsed from={c.arrived} />{c.phase === 'offered' && ` · ${t('side.rings-at', { who: c.offers.map(o => o.agent).join(', ') })}`}</small></span>
-            <button onClick={() => void claim(c.id)} aria-label={t('side.pick-up-of', { who: callerOf(c) })}><Icon name="up" />{t('side.pick-up')}</button>
+            <button onClick={() => void fetch(c.id)} aria-label={t('side.pick-up-of', { who: callerOf(c) })}><Icon name="up" />{t('side.pick-up')}</button>
           </li>
         ))}
       </ul>
@@ -64,7 +71,7 @@ export function Parked({ calls }: { calls: Interaction[] }) {
         {calls.map(c => (
           <li key={c.id}>
             <span class="grow">{callerOf(c)}<small>{t('side.slot', { slot: c.slot ?? '' })} · <Elapsed from={c.since} /></small></span>
-            <button onClick={() => void claim(c.id)} aria-label={t('side.fetch-of', { who: callerOf(c) })}><Icon name="up" />{t('side.fetch')}</button>
+            <button onClick={() => void fetch(c.id)} aria-label={t('side.fetch-of', { who: callerOf(c) })}><Icon name="up" />{t('side.fetch')}</button>
           </li>
         ))}
       </ul>

@@ -7,6 +7,8 @@ import { Menu } from '../ui/menu';
 import { Lamp, look, statusWord } from '../ui/status';
 import { Elapsed } from '../ui/time';
 import { askPermission, permission } from '../notify';
+import { PhoneLine } from '../phone/line';
+import { phone } from '../phone/station';
 
 /** Work that a break would interrupt. */
 const working = (a: Agent) => a.interactions.length > 0 || a.status === 'wrap_up';
@@ -41,6 +43,7 @@ export function MyState({ agent, desk }: { agent: Agent; desk: Desk }) {
         {desk.tracked && agent.duty !== 'off' &&
           <button onClick={() => void setDuty(agent.id, 'off', '', working(agent))}><Icon name="moon" />{t('state.end-day')}</button>}
       </div>
+      <PhoneLine />
       {permission.value === 'default' && (
         <p class="ask">{t('notify.ask')} <button class="quiet link" onClick={() => void askPermission()}>{t('notify.allow')}</button></p>
       )}
@@ -51,7 +54,7 @@ export function MyState({ agent, desk }: { agent: Agent; desk: Desk }) {
 /** What there is to say about a state besides its word. */
 function hint(a: Agent): string {
   if (a.next_duty) return t('state.next', { what: tWord('duty', a.next_duty) });
-  if (a.phones.length === 0 && a.status === 'offline') return t('state.no-phone');
+  if (a.phones.length === 0 && a.status === 'offline' && phone.value.where !== 'here') return t('state.no-phone');
   if (a.status === 'not_responding') return t('state.missed', { n: a.misses });
   return a.extension ? t('state.extension', { extension: a.extension }) : a.name;
 }
