@@ -224,13 +224,24 @@ func (p *phone) waitReport(start string) {
 // INVITE that came (to is empty) or that went to somebody. The phone prints all messages.
 func (p *softphone) dialog(to string) string {
 	p.t.Helper()
-	text, err := os.ReadFile(filepath.Join(p.dir, "output"))
-	if err != nil {
-		p.t.Fatal(err)
-	}
 	mine, theirs := "From", "To"
 	if to == "" {
 		to, mine, theirs = p.name, "To", "From"
+	}
+	var replaces string
+	eventually(p.t, p.name+" has a call of "+to, func() bool {
+		replaces = p.replaces(to, mine, theirs)
+		return replaces != ""
+	})
+	return replaces
+}
+
+// replaces is dialog as the phone's output tells it by now; empty if it does not yet.
+func (p *softphone) replaces(to, mine, theirs string) string {
+	p.t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.dir, "output"))
+	if err != nil {
+		p.t.Fatal(err)
 	}
 	id := ""
 	for part := range strings.SplitSeq(string(text), " -> ") { // the addresses are the first line of each
@@ -248,7 +259,6 @@ func (p *softphone) dialog(to string) string {
 			return url.QueryEscape(id + ";to-tag=" + tag(theirs) + ";from-tag=" + tag(mine))
 		}
 	}
-	p.t.Fatalf("%s has no call of %q", p.name, to)
 	return ""
 }
 
