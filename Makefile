@@ -24,10 +24,11 @@ run: build ## start the server with the built-in sample configuration (data in .
 build: ## build bin/centrala
 	CGO_ENABLED=0 $(GO) build $(VCS) -trimpath -o $(BIN) ./cmd/centrala
 
+# The end-to-end tests wait for telephones more than they work: four at a time.
 .PHONY: test
 test: deps check ## install what the tests need, check the source, run all tests
-	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -Ev '/e2e(/|$$)')
-	$(GO) test -race -shuffle=on ./e2e/...
+	$(GO) test -race -shuffle=on -timeout 40m $$($(GO) list ./... | grep -Ev '/e2e(/|$$)')
+	$(GO) test -race -shuffle=on -timeout 40m -parallel 4 ./e2e/...
 
 .PHONY: check
 check: tools ## format, vet, lint, go.mod and generated files; changes nothing but outdated generated files
