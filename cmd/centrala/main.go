@@ -25,6 +25,7 @@ const (
 
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	Demo    demoCmd    `cmd:"" help:"Run a server on this machine that robots call and serve, to see it at work."`
 	Check   checkCmd   `cmd:"" help:"Check the configuration and print every mistake."`
 	Call    callCmd    `cmd:"" help:"Place a test call: play and record a WAV file and print what happens."`
 	Route   routeCmd   `cmd:"" help:"Questions about where calls go."`
@@ -89,6 +90,18 @@ func (s *serveCmd) Run() error {
 		o.Greeting = os.Stdout
 	}
 	return app.Serve(o, signals)
+}
+
+type demoCmd struct {
+	Data string `type:"path" placeholder:"FOLDER" help:"Where to keep what the server writes; without it, a folder that is gone at the end."`
+}
+
+// Run serves until Ctrl-C.
+func (d *demoCmd) Run() error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+	return app.Demo(app.DemoOptions{Data: d.Data, Out: os.Stdout}, signals)
 }
 
 // isTerminal tells whether somebody reads what is written there, rather than a log.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -129,6 +130,15 @@ func (a *App) greet(name, password string) {
 	if a.greeting == nil {
 		return
 	}
+	text := fmt.Sprintf("\nConsole: %s\n", a.consoleURL())
+	if name != "" {
+		text += fmt.Sprintf("Sign in as %s by this link, which works once:\n  %s\n", name, a.signInLink(name, password))
+	}
+	_, _ = io.WriteString(a.greeting, text+"\n") // nobody may be there to read it
+}
+
+// consoleURL is the console's address.
+func (a *App) consoleURL() string {
 	scheme, host := "http", a.web.Addr().String()
 	if a.server.Listen.Web.TLS {
 		scheme = "https"
@@ -136,9 +146,11 @@ func (a *App) greet(name, password string) {
 	if a.web.Addr().Addr().IsUnspecified() {
 		host = net.JoinHostPort(a.server.Domain, strconv.Itoa(int(a.web.Addr().Port())))
 	}
-	text := fmt.Sprintf("\nConsole: %s://%s/\n", scheme, host)
-	if name != "" {
-		text += fmt.Sprintf("Sign in as %s with the password %s, which is good for one sign-in.\n", name, password)
-	}
-	_, _ = io.WriteString(a.greeting, text+"\n") // nobody may be there to read it
+	return scheme + "://" + host + "/"
+}
+
+// signInLink leads a browser to the console with a password for one sign-in. What stands behind # is sent
+// to no server: the page takes it from there.
+func (a *App) signInLink(name, password string) string {
+	return a.consoleURL() + "#/sign-in/" + url.PathEscape(name) + "/" + url.PathEscape(password)
 }

@@ -70,7 +70,8 @@ func TestWeb_Greeting(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, password, _ := strings.Cut(strings.TrimSpace(string(file)), "password: ")
-	want := "\nConsole: http://" + a.WebAddr().String() + "/\nSign in as admin with the password " + password + ", which is good for one sign-in.\n\n"
+	console := "http://" + a.WebAddr().String() + "/"
+	want := "\nConsole: " + console + "\nSign in as admin by this link, which works once:\n  " + console + "#/sign-in/admin/" + password + "\n\n"
 	if told.String() != want {
 		t.Errorf("%q, want %q", told.String(), want)
 	}

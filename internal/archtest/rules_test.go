@@ -137,6 +137,10 @@ var rules = []rule{
 		why: "the test caller is a peer: it must not know the server it calls",
 	},
 	{
+		path: "internal/demo", own: []string{"sip", "media", "holdmusic", "internal/mailbox"}, libs: []string{zerolog},
+		why: "robots are peers: what they cannot do by telephone they ask of an office that they declare",
+	},
+	{
 		path: "internal/webpeer", libs: []string{"github.com/pion/webrtc", "github.com/pion/rtp"},
 		why: "the browser of tests is somebody else's WebRTC: it must not know the server's",
 	},

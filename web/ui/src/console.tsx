@@ -11,7 +11,7 @@ import { ringsHere } from './notify';
 import { showDevices, Devices } from './phone/line';
 import { install } from './phone/station';
 import { language, languages, rings, theme } from './prefs';
-import { may, me, restore, signOut } from './session';
+import { enterByLink, may, me, restore, signOut } from './session';
 import { Keys, listen } from './shortcuts';
 import { Icon } from './ui/icon';
 import { Menu } from './ui/menu';
@@ -20,7 +20,10 @@ import { Wallboard } from './wallboard/wallboard';
 
 /** The screen, as the address has it behind #/. */
 const place = signal(location.hash.slice(2));
-addEventListener('hashchange', () => { place.value = location.hash.slice(2); });
+addEventListener('hashchange', () => {
+  place.value = location.hash.slice(2);
+  enterByLink().catch((e: unknown) => { if (!(e instanceof Refused)) throw e; });
+});
 
 const screens = [
   { path: 'desk', label: 'nav.desk', for: () => !!me.value?.agent },
@@ -81,6 +84,7 @@ function Top({ here, open, onHelp }: { here?: string; open: readonly (typeof scr
 await speak(language.value);
 for (let wait = 1000; me.value === undefined; wait = Math.min(wait * 2, 15000)) {
   try {
+    await enterByLink();
     await restore();
     me.value ??= null;
   } catch (e) {

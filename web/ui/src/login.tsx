@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { languages, language } from './prefs';
 import { speak, t, tWord } from './i18n';
-import { choosePassword, expired, me, signIn, signOut } from './session';
+import { choosePassword, expired, linkUsed, me, signIn, signOut } from './session';
 import { refusal } from './ui/toast';
 
 /** Sends a form; what the server refuses is shown in it. */
@@ -55,7 +55,7 @@ export function Login() {
   const [password, setPassword] = useState('');
   const f = useForm(() => signIn(name.trim(), password));
   return (
-    <Page title={t('login.title')} hint={expired.value ? t('login.expired') : undefined}>
+    <Page title={t('login.title')} hint={expired.value ? t('login.expired') : linkUsed.value ? t('login.link-used') : undefined}>
       <form onSubmit={f.onSubmit}>
         <label>{t('login.name')}
           <input name="username" autocomplete="username" autocapitalize="none" spellcheck={false} required autofocus value={name} onInput={e => setName(e.currentTarget.value)} />

@@ -34,6 +34,22 @@ export async function signIn(name: string, password: string) {
   me.value = who;
 }
 
+/** The link that led here was used up before, or is too old. */
+export const linkUsed = signal(false);
+
+/** Signs in by the link that brought us here, if one did: #/sign-in/name/password, good for once. It does not stay in the address. */
+export async function enterByLink() {
+  const [, name, password] = /^#\/sign-in\/([^/]+)\/([^/]+)$/.exec(location.hash)?.map(decodeURIComponent) ?? [];
+  if (name === undefined || password === undefined) return;
+  try {
+    await signIn(name, password);
+  } catch (e) {
+    if (!(e instanceof Refused) || e.status === 0 || e.status >= 500) throw e; // the server may be there again soon
+    linkUsed.value = true;
+  }
+  history.replaceState(null, '', '#/');
+}
+
 export async function choosePassword(password: string) {
   await call('POST', '/session/password', { new: password });
   await restore();
