@@ -48,6 +48,11 @@ type deskOut struct{ Body DeskView }
 const mostWaiting = 50
 
 func (s *Server) getDesk(_ context.Context, c *Caller, _ *struct{}) (*deskOut, error) {
+	return &deskOut{s.viewDesk(c, nil)}, nil
+}
+
+// viewDesk is the caller's desk. Who else waits is as in the picture, if there is one.
+func (s *Server) viewDesk(c *Caller, pic *picture) DeskView {
 	d := DeskView{Now: s.now(), Calls: []DeskCall{}, Groups: []Group{}, Waiting: []Interaction{}, Parked: []Interaction{}, Breaks: []string{}}
 	legs := map[string]acd.LegID{}
 	s.core.View(func(st *acd.State) {
@@ -73,29 +78,33 @@ func (s *Server) getDesk(_ context.Context, c *Caller, _ *struct{}) (*deskOut, e
 				d.Calls = append(d.Calls, call)
 			}
 		}
-		s.aside(st, c, &d)
+		s.aside(st, c, &d, pic)
 	})
 	for i := range d.Calls {
 		if leg, ok := legs[d.Calls[i].ID]; ok && d.Calls[i].Phase == string(acd.PhaseTalking) {
 			d.Calls[i].Held = s.desk.Held(leg)
 		}
 	}
-	return &deskOut{d}, nil
+	return d
 }
 
 // aside adds what the agent does not have but may fetch.
-func (s *Server) aside(st *acd.State, c *Caller, d *DeskView) {
+func (s *Server) aside(st *acd.State, c *Caller, d *DeskView, pic *picture) {
 	sees := c.look(st)
 	if c.Role.Reach == queuegroups.ReachAll {
 		sees.serves = ownGroups(st, c.Agent)
 	}
-	for v := range st.Underway(0) {
+	all, place := st.Underway(0), func(v acd.InteractionView) Interaction { return positioned(st, v, d.Now) }
+	if pic != nil {
+		all, place = pic.underway(), pic.positioned
+	}
+	for v := range all {
 		switch {
 		case v.Channel != "" || slices.ContainsFunc(v.Offers, func(o acd.OfferView) bool { return c.own(o.Agent) }):
 		case v.Phase == acd.PhaseParked && c.partOf(&v):
 			d.Parked = append(d.Parked, viewInteraction(v))
 		case len(d.Waiting) < mostWaiting && sees.mayPickUp(&v):
-			d.Waiting = append(d.Waiting, positioned(st, v, d.Now))
+			d.Waiting = append(d.Waiting, place(v))
 		}
 	}
 }

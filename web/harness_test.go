@@ -341,7 +341,7 @@ func (r *rig) as(who, method, path string, body any, change ...func(*http.Reques
 	} else if who != "" {
 		req.AddCookie(&http.Cookie{Name: cookieName(false), Value: who})
 	}
-	if strings.HasPrefix(path, Prefix+"/events") { // which would go on for ever
+	if strings.HasPrefix(path, Prefix+"/events") || strings.HasPrefix(path, Prefix+"/live") { // which would go on for ever
 		ctx, cancel := context.WithTimeout(req.Context(), 100*time.Millisecond)
 		defer cancel()
 		req = req.WithContext(ctx)

@@ -90,6 +90,7 @@ type Server struct {
 	events   Events
 	webhooks Webhooks
 	streams  streams
+	board    *board
 	chats    Chats
 	node     acd.NodeID
 	log      zerolog.Logger
@@ -156,6 +157,7 @@ func newServer(o Options) *Server {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.board = newBoard(s)
 	s.answers, s.phoneKeys = newAnswers(s.now), newPhoneKeys(s.now)
 	s.api = s.newAPI(o.Version)
 	s.routes()
@@ -174,6 +176,7 @@ func (s *Server) routes() {
 	s.interactionRoutes()
 	s.commandRoutes()
 	s.deskRoutes()
+	s.boardRoutes()
 	s.dispositionRoutes()
 	s.eventRoutes()
 	s.webhookRoutes()

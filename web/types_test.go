@@ -14,7 +14,7 @@ import (
 var update = flag.Bool("update", false, "write the console's types anew")
 
 // consoleTypes are the schemas of the API that the console uses; those that they refer to follow.
-var consoleTypes = []string{"Agent", "Desk", "Directory", "Group", "Interaction", "Me", "Problem", "Story"}
+var consoleTypes = []string{"Agent", "Board", "Desk", "Directory", "Group", "Interaction", "Me", "Problem", "Story"}
 
 const typesFile = "ui/src/api.gen.ts"
 

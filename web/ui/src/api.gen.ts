@@ -37,6 +37,152 @@ export interface Agent {
   wrap_up_until?: string;
 }
 
+export interface Board {
+  changes: BoardChange[];
+}
+
+export interface BoardCall {
+  /** Who has it. */
+  agent?: string;
+  arrived: string;
+  channel?: string;
+  /** The colleague who is asked first. */
+  consults?: string;
+  /** It waits for this agent only. */
+  for?: string;
+  from: Party;
+  /** Left out: it is in none, as a call between colleagues. */
+  group?: string;
+  /** Who holds whom they talk to. */
+  holds: Hold[];
+  id: string;
+  kind: "call" | "chat";
+  /** What was decided about it last. */
+  last?: BoardWhy;
+  last_at?: string;
+  /** Who wrote last in a chat: customer or agent. */
+  last_by?: string;
+  /** The id of the line that it waits in; left out: it does not wait. */
+  line?: string;
+  /** Skills that it needs now, as in polish>=3. */
+  needs?: string;
+  offers: Offer[];
+  /** queued, offered, connecting, talking, dialled, served, consulting, parked, closing or asleep. */
+  phase: string;
+  /** In the queue, from 1, counting those who wait for agents whom this one could have too. Left out: it does not wait for its group. */
+  position?: number;
+  /** Completed times round the group. */
+  round: number;
+  /** Of the phase. */
+  since: string;
+  /** Where it is parked. */
+  slot?: string;
+  /** Who had it, and when. */
+  stints: Stint[];
+  /** The last tier of agents that waiting has opened, from 1. */
+  tier: number;
+  to: string;
+  trunk?: string;
+  /** A chat that counts as such. */
+  unanswered: boolean;
+}
+
+export interface BoardChange {
+  /** Those that are new, or other than before; likewise in what follows. */
+  agents: Agent[];
+  /** The server's clock. */
+  at: string;
+  calls: BoardCall[];
+  /** The last entry of the core's log that is in it. */
+  entry: string;
+  /** The id of the board that it changes. Left out: this is everything, and what was before is gone. */
+  from?: string;
+  /** The ids of what is there no longer, or out of sight. */
+  gone: BoardGone;
+  groups: BoardGroup[];
+  /** Of the board as it is then. */
+  id: string;
+  /** Whom calls wait for. */
+  lines: BoardLine[];
+  /** In the queue, by the call's id; 0: it has none any more. */
+  positions: Record<string, number>;
+  /** How many there are then. */
+  size: BoardSize;
+}
+
+export interface BoardGone {
+  agents: string[];
+  calls: string[];
+  groups: string[];
+  lines: string[];
+}
+
+export interface BoardGroup {
+  /** How many, by status. */
+  agents: Record<string, number>;
+  /** Whose agents they are. */
+  channel?: string;
+  /** Whether, and why not, anybody can serve it. */
+  condition: string;
+  /** Codes for what came of a call. */
+  dispositions: string[];
+  /** Agents who may be offered something now. */
+  free: number;
+  /** Mean time of handling an interaction, as known so far. */
+  handle_seconds?: number;
+  /** Of a channel's agents: channel: and its id. */
+  id: string;
+  /** In any phase. */
+  interactions: number;
+  /** Arrival of the first that waits. */
+  longest_since?: string;
+  name: string;
+  /** In the order of declaration, from 0. */
+  place: number;
+  /** By what the group is judged. */
+  service_level: BoardMeasure;
+  /** Of the condition. */
+  since: string;
+  /** Since the beginning of the day, from the record: at most some seconds old. */
+  today: Today;
+  /** Nobody is being rung for them. */
+  waiting: number;
+}
+
+export interface BoardLine {
+  /** How many could be offered it, by what keeps them: their status (available: nothing), or logged_out of the group, paused in it, full: they have as many as they may have. */
+  agents: Record<string, number>;
+  id: string;
+  /** Skills that the agents must have, as in polish>=3. */
+  needs?: string;
+}
+
+export interface BoardMeasure {
+  /** What it means when somebody hangs up within that time: that they were not served, nothing, or that they count as answered. */
+  abandons: "negative" | "ignored" | "positive";
+  /** Whoever hangs up in less does not count. */
+  short_seconds: number;
+  /** An answer within it is in time. */
+  within_seconds: number;
+}
+
+export interface BoardSize {
+  agents: number;
+  calls: number;
+  groups: number;
+  lines: number;
+}
+
+export interface BoardWhy {
+  agent?: string;
+  at: string;
+  group?: string;
+  kind: "outcome" | "action" | "stage" | "unavailable" | "kept" | "transfer" | "priority" | "requeue";
+  /** Of an outcome: declined, busy, no_answer, unreachable, lost_race or withdrawn. */
+  what?: string;
+  why?: string;
+}
+
 export interface Choice {
   /** Of the group, by status. */
   agents: Record<string, number>;
@@ -347,4 +493,17 @@ export interface Story {
   trunk?: string;
   /** A chat that counts as such. */
   unanswered: boolean;
+}
+
+export interface Today {
+  /** Short ones included. */
+  abandoned: number;
+  answered: number;
+  /** Who count for the service level. */
+  counted: number;
+  /** The service level is this of counted: who were served in time. */
+  in_time: number;
+  /** false: the record cannot be read at present, or has not been yet. */
+  known: boolean;
+  offered: number;
 }

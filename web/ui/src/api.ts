@@ -17,6 +17,9 @@ let whenSignedOut = () => {};
 /** Has f called when the server says that nobody is signed in any more. */
 export function onSignedOut(f: () => void) { whenSignedOut = f; }
 
+/** Has it be known that nobody is signed in any more. */
+export function signedOut() { whenSignedOut(); }
+
 const prefix = '/api/v1';
 
 function unreachable(code: string, status = 0): Problem {

@@ -1,16 +1,22 @@
 // How things stand, kept up to date. Whoever shows something watches it; what nobody watches is not asked for.
-import { effect, signal, type Signal } from '@preact/signals';
+// Desk and board come as they change (feed.ts), the directory is asked for while somebody looks at it.
+import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { heardTime, Refused, send, type Agent, type Desk, type Directory, type Group, type Interaction } from './api';
+import { call, heardTime, Refused, signedOut, type Agent, type BoardCall, type BoardGroup, type BoardLine, type Desk, type Directory } from './api';
 import { eachTick } from './clock';
+import { Feed, type Freshness, type Told, type Wish } from './feed';
+import type { Word } from './feedworker';
+import { Mirror } from './mirror';
 import { me } from './session';
 
 interface Topics {
   desk: Desk;
   directory: Directory;
   agents: Agent[];
-  groups: Group[];
-  interactions: Interaction[];
+  groups: BoardGroup[];
+  interactions: BoardCall[];
+  /** Whom calls wait for, by BoardCall.line. */
+  lines: ReadonlyMap<string, BoardLine>;
 }
 type Topic = keyof Topics;
 
@@ -18,101 +24,155 @@ type Topic = keyof Topics;
 export interface Live {
   /** The newest that is known; undefined: nothing yet. */
   readonly of: { readonly [T in Topic]: Signal<Topics[T] | undefined> };
+  readonly freshness: Signal<Freshness>;
   /** The server has been out of reach for a while. */
-  readonly lost: Signal<boolean>;
+  readonly lost: ReadonlySignal<boolean>;
+  /** When something was heard of last, in this machine's milliseconds. */
+  readonly heard: Signal<number>;
   watch(topic: Topic): () => void;
   /** Looks at once, after a command. */
   refresh(): void;
 }
 
-/** How many looks in a row may fail before it is said. */
-const patience = 3;
+/** A way to the feed: say says something to it. */
+function reach(tell: (t: Told) => void): (w: Word) => void {
+  if ('SharedWorker' in globalThis) {
+    const worker = new SharedWorker(new URL('./feedworker.ts', import.meta.url), { type: 'module', name: 'centrala' });
+    worker.port.onmessage = ({ data }: MessageEvent<Told>) => tell(data);
+    return w => worker.port.postMessage(w);
+  }
+  const feed = new Feed(f => eachTick(1, f));
+  const who = {};
+  return w => {
+    if (w.bye) feed.leave(who);
+    if (w.wish) feed.wish(who, w.wish, tell);
+    if (w.refresh) feed.refresh();
+  };
+}
 
-/** Looks every 0.8 seconds, so that nothing is a second old. A look that takes longer than that is waited for. */
-class Polling implements Live {
+class Fed implements Live {
   readonly of = {
     desk: signal<Desk | undefined>(undefined),
     directory: signal<Directory | undefined>(undefined),
     agents: signal<Agent[] | undefined>(undefined),
-    groups: signal<Group[] | undefined>(undefined),
-    interactions: signal<Interaction[] | undefined>(undefined),
+    groups: signal<BoardGroup[] | undefined>(undefined),
+    interactions: signal<BoardCall[] | undefined>(undefined),
+    lines: signal<ReadonlyMap<string, BoardLine> | undefined>(undefined),
   };
-  readonly lost = signal(false);
+  readonly freshness = signal<Freshness>('starting');
+  readonly lost = computed(() => this.freshness.value === 'lost');
+  readonly heard = signal(0);
   private readonly watched = new Map<Topic, number>();
-  private readonly looking = new Set<Topic>();
-  private readonly again = new Set<Topic>();
-  private readonly last = new Map<Topic, string>();
-  private failures = 0;
+  private readonly mirror = new Mirror();
+  private readonly say = reach(t => this.told(t));
   private user = '';
+  private wished = '';
 
   constructor() {
-    eachTick(2, () => this.tick());
+    eachTick(2, () => { void this.directory(); });
     effect(() => {
-      const user = me.value?.session ?? '';
+      const user = me.value && !me.value.choose_password ? me.value.session : '';
       if (user === this.user) return;
       this.user = user; // what somebody else saw is not for the next one
-      this.last.clear();
-      for (const s of Object.values(this.of)) s.value = undefined;
+      this.mirror.clear();
+      batch(() => { for (const s of Object.values(this.of)) s.value = undefined; });
+      this.wish();
     });
+    addEventListener('pagehide', () => this.say({ bye: true }));
+    addEventListener('pageshow', e => { if (e.persisted) { this.wished = ''; this.wish(); } });
   }
 
   watch(topic: Topic) {
-    this.watched.set(topic, (this.watched.get(topic) ?? 0) + 1);
-    void this.look(topic);
-    return () => { this.watched.set(topic, this.watched.get(topic)! - 1); };
+    this.count(topic, 1);
+    if (topic === 'directory') void this.directory();
+    return () => this.count(topic, -1);
   }
 
   refresh() {
-    for (const topic of this.topics()) {
-      if (this.looking.has(topic)) this.again.add(topic);
-      else void this.look(topic);
-    }
+    this.say({ refresh: true });
+    void this.directory();
   }
 
-  private topics() { return [...this.watched].filter(([, n]) => n > 0).map(([topic]) => topic); }
+  private count(topic: Topic, by: number) {
+    this.watched.set(topic, (this.watched.get(topic) ?? 0) + by);
+    this.wish();
+  }
 
-  private tick() { for (const topic of this.topics()) void this.look(topic); }
+  private watches(topic: Topic) { return (this.watched.get(topic) ?? 0) > 0; }
 
-  private async look(topic: Topic): Promise<void> {
-    const user = this.user;
-    if (this.looking.has(topic) || user === '' || me.peek()?.choose_password) return;
-    this.looking.add(topic);
-    try {
-      const text = topic === 'desk' || topic === 'directory' ? await send('GET', '/' + topic) : await this.pages(topic);
-      if (user !== this.user) return;
-      if (text !== this.last.get(topic)) {
-        this.last.set(topic, text);
-        const value: unknown = JSON.parse(text);
-        if (topic === 'desk') heardTime((value as Desk).now);
-        (this.of[topic] as Signal<unknown>).value = value;
+  /** Says what is watched, once it is settled: screens change their parts one by one. */
+  private wish() {
+    queueMicrotask(() => {
+      const board = (['agents', 'groups', 'interactions', 'lines'] as const).some(x => this.watches(x));
+      const wish: Wish = { session: this.user, board, desk: this.watches('desk') };
+      const text = JSON.stringify(wish);
+      if (text === this.wished) return;
+      this.wished = text;
+      if (!board) this.mirror.clear();
+      this.say({ wish });
+    });
+  }
+
+  private told(t: Told) {
+    if (t.signedOut) signedOut();
+    if (this.user === '') return;
+    if (t.time) heardTime(t.time);
+    batch(() => {
+      if (t.freshness) this.freshness.value = t.freshness;
+      if (t.freshness === 'live' || t.freshness === 'asking') this.heard.value = Date.now();
+      if (t.desk) this.of.desk.value = t.desk;
+      if (t.changes) this.changed(t.changes);
+    });
+  }
+
+  private changed(changes: NonNullable<Told['changes']>) {
+    const m = this.mirror;
+    const moved = { agents: false, groups: false, lines: false, calls: false };
+    for (const c of changes) {
+      if (!m.take(c)) { // the feed has it as it is
+        m.clear();
+        this.wished = '';
+        this.say({ bye: true });
+        this.wish();
+        return;
       }
-      this.failures = 0;
-      this.lost.value = false;
+      for (const of of ['agents', 'groups', 'lines', 'calls'] as const) moved[of] ||= !c.from || c[of].length + c.gone[of].length > 0;
+      moved.calls ||= Object.keys(c.positions).length > 0;
+    }
+    if (moved.agents) this.of.agents.value = [...m.agents.values()];
+    if (moved.groups) this.of.groups.value = [...m.groups.values()].sort((a, b) => a.place - b.place);
+    if (moved.lines) this.of.lines.value = new Map(m.lines);
+    if (!moved.calls) return;
+    const before = new Map(this.of.interactions.peek()?.map(c => [c.id, c]));
+    this.of.interactions.value = [...m.calls.values()].map(c => {
+      const position = m.positions.get(c.id);
+      const old = before.get(c.id);
+      if (old && this.origin.get(old) === c && old.position === position) return old; // so that its row is not drawn anew
+      const now = { ...c, position };
+      this.origin.set(now, c);
+      return now;
+    });
+  }
+
+  private readonly origin = new WeakMap<BoardCall, BoardCall>();
+  private looking = false;
+
+  private async directory() {
+    if (this.looking || !this.watches('directory') || this.user === '') return;
+    this.looking = true;
+    const user = this.user;
+    try {
+      const list = await call<Directory>('GET', '/directory');
+      if (user === this.user) this.of.directory.value = list;
     } catch (e) {
       if (!(e instanceof Refused)) throw e;
-      if (e.status === 0 || e.status >= 500) this.lost.value = ++this.failures >= patience;
     } finally {
-      this.looking.delete(topic);
+      this.looking = false;
     }
-    if (this.again.delete(topic)) await this.look(topic);
-  }
-
-  /** All pages of a list, as the text of one. */
-  private async pages(topic: string): Promise<string> {
-    const parts: string[] = [];
-    let cursor = '';
-    do {
-      const text = await send('GET', `/${topic}?limit=500${cursor && '&cursor=' + cursor}`);
-      const page = JSON.parse(text) as { items: unknown[]; next?: string };
-      if (cursor === '' && !page.next) return JSON.stringify(page.items);
-      parts.push(...page.items.map(i => JSON.stringify(i)));
-      cursor = page.next ?? '';
-    } while (cursor !== '');
-    return `[${parts.join()}]`;
   }
 }
 
-export const live: Live = new Polling();
+export const live: Live = new Fed();
 
 /** Watches a topic as long as the component is shown, and returns the newest of it. */
 export function useLive<T extends Topic>(topic: T): Topics[T] | undefined {
