@@ -125,21 +125,6 @@ func (s *Server) streamEvents(ctx context.Context, c *Caller, in *eventsIn) (*hu
 	}}, nil
 }
 
-// typed tells whether the caller's rights show events of a type.
-func typed(c *Caller, rights map[events.Type]queuegroups.Right, t events.Type) bool {
-	right, ok := rights[t]
-	return ok && c.Role.Has(right)
-}
-
-// eventRights is which right each type needs.
-func eventRights() map[events.Type]queuegroups.Right {
-	rights := map[events.Type]queuegroups.Right{}
-	for _, k := range events.Kinds() {
-		rights[k.Type] = k.Right
-	}
-	return rights
-}
-
 // ofQueue tells whether a type is about waiting and being offered, which colleagues who may pick up see.
 func ofQueue(t events.Type) bool {
 	switch t {

@@ -355,31 +355,3 @@ func TestEvents_Schemas(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkEvents_Clients is what 1,000 clients cost who are told 100 events.
-func BenchmarkEvents_Clients(b *testing.B) {
-	r := newRig(b)
-	var list []*events.Event
-	for id := range int64(100) {
-		e := event(id+1, "call.queued", "sales", "", 7)
-		list = append(list, &events.Event{ID: e.ID, At: e.At.Time(), Type: events.Type(e.Type), Group: e.Group, Interaction: 7, Data: e.Data})
-	}
-	var clients []*stream
-	for range 1000 {
-		w := httptest.NewRecorder()
-		w.Body = nil
-		st := &stream{s: r.s, caller: &Caller{Caller: *r.accounts.sessions["anna"]}, w: w, out: http.NewResponseController(w)}
-		st.look()
-		clients = append(clients, st)
-	}
-	for b.Loop() {
-		for n := range list {
-			for _, st := range clients {
-				if err := st.send(list[n:n+1], false); err != nil {
-					b.Fatal(err)
-				}
-			}
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100/1000, "ns/event/client")
-}

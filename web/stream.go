@@ -21,6 +21,9 @@ const (
 	// streamPatience is how long a client may take for what it was sent. One who is slower is cut
 	// off, and misses nothing by coming again.
 	streamPatience = 10 * time.Second
+	// streamRest is how long a stream that was just sent something waits before it is sent more: what comes
+	// meanwhile goes out together. What comes after a pause goes out at once.
+	streamRest = 100 * time.Millisecond
 	// streamPage is how many events are read and sent at once.
 	streamPage = 500
 	// streamsMax is how many streams a user, or a key, may have at once.
@@ -79,16 +82,17 @@ type stream struct {
 	caller *Caller
 	types  []string
 	group  queuegroups.GroupID
-	rights map[events.Type]queuegroups.Right
+	wants  map[events.Type]bool // of the types, those asked for that the caller's rights show
 	sees   outlook
 
 	last    int64 // the id of the last event looked at
 	changed <-chan struct{}
 	leave   func()
 
-	out *http.ResponseController
-	w   http.ResponseWriter
-	buf []byte
+	out   *http.ResponseController
+	w     http.ResponseWriter
+	buf   []byte
+	wrote bool // the last send did
 }
 
 // errEnded ends a stream whose caller may not see it any more.
@@ -103,9 +107,15 @@ func (st *stream) run(ctx context.Context, w http.ResponseWriter, list []*events
 	defer ping.Stop()
 	err := st.send(list, true)
 	for err == nil {
-		if len(list) == 0 {
+		if st.wrote && len(list) < streamPage || len(list) == 0 {
+			changed, rested := st.changed, (<-chan time.Time)(nil)
+			if st.wrote {
+				changed, rested = nil, time.After(streamRest)
+			}
+			st.wrote = false
 			select {
-			case <-st.changed:
+			case <-changed:
+			case <-rested:
 			case <-ping.C:
 				if err = st.recheck(ctx); err == nil {
 					err = st.send(nil, true)
@@ -135,7 +145,7 @@ func (st *stream) run(ctx context.Context, w http.ResponseWriter, list []*events
 // send writes the events of the list that the client is to see, and as a comment how far it has
 // come, where it is to be heard of or the last event was not for it: a client that connects anew says that id.
 func (st *stream) send(list []*events.Event, ping bool) error {
-	st.buf = st.buf[:0]
+	st.buf, st.wrote = st.buf[:0], false
 	told := int64(0)
 	for _, e := range list {
 		st.last = e.ID
@@ -146,9 +156,7 @@ func (st *stream) send(list []*events.Event, ping bool) error {
 			continue
 		}
 		told = e.ID
-		st.buf = fmt.Appendf(st.buf, "id: %d\nevent: %s\ndata: ", e.ID, e.Type)
-		st.buf = append(st.buf, e.JSON()...)
-		st.buf = append(st.buf, "\n\n"...)
+		st.buf = append(st.buf, e.Frame()...)
 	}
 	if ping && (told == 0 || told != st.last) || len(list) == streamPage && told == 0 {
 		st.buf = fmt.Appendf(st.buf, ": here\nid: %d\n\n", st.last)
@@ -159,6 +167,7 @@ func (st *stream) send(list []*events.Event, ping bool) error {
 	if err := st.out.SetWriteDeadline(time.Now().Add(streamPatience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
+	st.wrote = true
 	if _, err := st.w.Write(st.buf); err != nil {
 		return err
 	}
@@ -190,10 +199,10 @@ type outlook struct {
 
 // look brings the outlook up to date.
 func (st *stream) look() {
-	if st.rights == nil {
-		st.rights = eventRights()
+	st.sees, st.wants = outlook{}, map[events.Type]bool{}
+	for _, k := range events.Kinds() {
+		st.wants[k.Type] = k.Type.Matches(st.types) && st.caller.Role.Has(k.Right)
 	}
-	st.sees = outlook{}
 	if st.caller.Role.Reach == queuegroups.ReachAll {
 		return
 	}
@@ -215,7 +224,7 @@ func (st *stream) look() {
 
 // shows tells whether the client is to see an event.
 func (st *stream) shows(e *events.Event) bool {
-	if !e.Type.Matches(st.types) || st.group != "" && e.Group != st.group || !typed(st.caller, st.rights, e.Type) {
+	if !st.wants[e.Type] || st.group != "" && e.Group != st.group {
 		return false
 	}
 	c := st.caller

@@ -22,7 +22,8 @@ type Event struct {
 	Data        json.RawMessage
 
 	once     sync.Once
-	envelope []byte
+	frame    []byte // the envelope with what the stream puts around it
+	envelope []byte // within frame
 	agents   []queuegroups.AgentID
 }
 
@@ -41,7 +42,9 @@ func (e *Event) work() {
 		if err != nil { // the data are no JSON: somebody else wrote them
 			data = fmt.Appendf(nil, `{"id":"%d","type":%q,"timestamp":%q,"data":{}}`, e.ID, e.Type, e.At.UTC().Format(time.RFC3339Nano))
 		}
-		e.envelope = data
+		e.frame = append(fmt.Appendf(nil, "id: %d\nevent: %s\ndata: ", e.ID, e.Type), data...)
+		e.envelope = e.frame[len(e.frame)-len(data) : len(e.frame) : len(e.frame)]
+		e.frame = append(e.frame, "\n\n"...)
 		var of struct{ Interaction Interaction }
 		if e.Interaction != 0 && json.Unmarshal(e.Data, &of) == nil {
 			for _, a := range of.Interaction.Agents {
@@ -58,6 +61,12 @@ func (e *Event) work() {
 func (e *Event) JSON() []byte {
 	e.work()
 	return e.envelope
+}
+
+// Frame is the event as the stream sends it (server-sent events).
+func (e *Event) Frame() []byte {
+	e.work()
+	return e.frame
 }
 
 // Agents are those whom the event concerns: who have, had, or are being offered the interaction.

@@ -151,7 +151,8 @@ func (h *Hub) recent(after int64, limit int) ([]*Event, bool) {
 		}
 		return 0
 	})
-	return slices.Clone(h.ring[from:min(from+limit, len(h.ring))]), true
+	to := min(from+limit, len(h.ring))
+	return h.ring[from:to:to], true // of which nothing changes any more: see add
 }
 
 // follow loads what is new when somebody tells of it, and now and then.
@@ -218,7 +219,7 @@ func (h *Hub) load(ctx context.Context) error {
 func (h *Hub) add(list []*Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.ring = append(h.ring, list...)
+	h.ring = append(h.ring, list...)                   // behind what others hold
 	if over := len(h.ring) - window; over > window/4 { // not at each event
 		h.floor = h.ring[over-1].ID
 		h.ring = slices.Clone(h.ring[over:])

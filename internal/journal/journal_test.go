@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"centrala/internal/eventlog"
+	"centrala/internal/events"
 	"centrala/internal/journal/db"
 	"centrala/internal/journal/db/dbtest"
 )
@@ -236,6 +238,11 @@ func TestJournal_Gap(t *testing.T) {
 		if err := n.close(ctx); err != nil {
 			t.Fatal(err)
 		}
+		told := func() *events.Hub { return events.New(events.Options{DB: d, Log: zerolog.Nop()}) }
+		seen, err := told().Newest(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
 		elsewhere := dbtest.Open(t, dbtest.SQLite(t)) // meanwhile the database is another
 		if n, err = open(ctx, dir, elsewhere, zerolog.Nop(), small); err != nil {
 			t.Fatal(err)
@@ -258,6 +265,20 @@ func TestJournal_Gap(t *testing.T) {
 		}
 		if gaps != 1 || from >= to || calls < 20 {
 			t.Errorf("%d gaps, from %d to %d, %d calls", gaps, from, to, calls)
+		}
+		// Whoever followed the events comes again: the first thing that they hear is what they cannot hear.
+		list, err := told().After(ctx, seen, 1000)
+		if err != nil || len(list) < 2 {
+			t.Fatalf("%d events: %v", len(list), err)
+		}
+		for k, e := range list {
+			var lost events.Lost
+			if (e.Type == events.EventsLost) != (k == 0) {
+				t.Errorf("event %d of %d is %s", k, len(list), e.Type)
+			}
+			if k == 0 && (json.Unmarshal(e.Data, &lost) != nil || lost.Since.IsZero() || !lost.Until.After(lost.Since)) {
+				t.Errorf("lost: %s", e.Data)
+			}
 		}
 		if err := n.close(ctx); err != nil {
 			t.Fatal(err)
