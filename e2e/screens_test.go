@@ -8,7 +8,10 @@ import (
 	"testing"
 )
 
-var screensFolder = flag.String("screens", "", "write pictures of the console's screens to this folder")
+var (
+	screensFolder = flag.String("screens", "", "write pictures of the console's screens to this folder")
+	screensOnly   = flag.String("screen", "", "only of this screen")
+)
 
 // screensSite is a small company on a busy morning. The phones of all but Anna are at fixed addresses.
 const screensSite = `
@@ -42,6 +45,9 @@ type screens struct {
 
 func (s *screens) take(name, ready string) {
 	s.t.Helper()
+	if *screensOnly != "" && *screensOnly != name {
+		return
+	}
 	for i, language := range []string{"en", "pl", "ru"} {
 		for j, scheme := range []string{"light", "dark"} {
 			s.do("run", step{Text: fmt.Sprintf(`localStorage.setItem('centrala.language', '"%s"'), null`, language)})
@@ -119,9 +125,15 @@ func TestScreens(t *testing.T) {
 	s.see("#waiting")
 	s.take("call", ".call")
 	s.take("transfer", ".call")
+	api.do("POST", "/interactions/"+ids(api.list("/interactions?group=orders&phase=queued"))[2]+"/priority", map[string]int{"seconds": 600}, 200)
+	gone := v.call("+48700800900", "+48221234569", 500)
+	api.waitList("/interactions?group=orders", 5)
+	gone.hangUp()
+	gone.waitOver()
 	s.open("#/wallboard")
+	s.seeText("[data-group=orders] [data-abandoned]", "1")
 	s.take("wallboard", "[data-interaction]")
 	s.open("#/wallboard/tv")
-	s.take("television", ".tv [data-interaction]")
+	s.take("television", ".tv [data-waiting]")
 	t.Logf("%d pictures", s.taken)
 }

@@ -18,6 +18,9 @@ import { Menu } from './ui/menu';
 import { Toasts } from './ui/toast';
 import { Wallboard } from './wallboard/wallboard';
 
+// A television is given an address without anything behind #.
+if (new URLSearchParams(location.search).get('tv') === '1') history.replaceState(null, '', location.pathname + '#/wallboard/tv');
+
 /** The screen, as the address has it behind #/. */
 const place = signal(location.hash.slice(2));
 addEventListener('hashchange', () => {

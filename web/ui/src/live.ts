@@ -20,6 +20,9 @@ interface Topics {
 }
 type Topic = keyof Topics;
 
+/** After how many milliseconds without a word what is shown counts as old. */
+const silence = 15_000;
+
 /** Where changes come from. */
 export interface Live {
   /** The newest that is known; undefined: nothing yet. */
@@ -69,7 +72,11 @@ class Fed implements Live {
   private wished = '';
 
   constructor() {
-    eachTick(2, () => { void this.directory(); });
+    eachTick(2, () => {
+      void this.directory();
+      // The feed itself may have been put to sleep.
+      if (this.freshness.peek() !== 'starting' && Date.now() - this.heard.peek() > silence) this.freshness.value = 'lost';
+    });
     effect(() => {
       const user = me.value && !me.value.choose_password ? me.value.session : '';
       if (user === this.user) return;

@@ -32,6 +32,7 @@ function preferred(): Language {
   return 'en';
 }
 
+const percent = (v: unknown) => typeof v === 'number' && Number.isInteger(v) && v >= 0 && v <= 100;
 const seconds = (v: unknown) => typeof v === 'number' && Number.isInteger(v) && v >= 1 && v <= 86400;
 
 export const theme = kept<Theme>('theme', 'auto', v => v === 'auto' || v === 'light' || v === 'dark');
@@ -50,6 +51,9 @@ export const cleanVoice = kept('clean-voice', true, v => typeof v === 'boolean')
 /** From which wait, in seconds, a group is shown as late, and as far too late. */
 export const lateAfter = kept('late', 30, seconds);
 export const tooLateAfter = kept('too-late', 120, seconds);
+/** From which service level, in percent, a group is on target, and below which it is far from it. */
+export const levelAim = kept('level-aim', 80, percent);
+export const levelLeast = kept('level-least', 60, percent);
 
 effect(() => {
   const chosen = theme.value;

@@ -12,7 +12,7 @@ interface Props {
   label: string;
   class?: string;
   children: ComponentChildren;
-  items: (Item | null)[]; // null: a line between
+  items: (Item | null)[] | (() => (Item | null)[]); // null: a line between; a function is asked when the menu opens
   disabled?: boolean;
 }
 
@@ -51,7 +51,7 @@ export function Menu({ label, children, items, disabled, class: kind }: Props) {
         aria-label={label} disabled={disabled} onClick={() => setOpen(!open)}>{children}</button>
       {open && (
         <div role="menu" id={id} aria-label={label}>
-          {items.map((item, i) => item === null ? <hr key={i} /> : (
+          {(typeof items === 'function' ? items() : items).map((item, i) => item === null ? <hr key={i} /> : (
             <button key={i} role={item.checked === undefined ? 'menuitem' : 'menuitemradio'} aria-checked={item.checked} tabIndex={-1}
               onClick={() => { shut(); item.run(); }}>{item.label}</button>
           ))}

@@ -1,49 +1,53 @@
-import type { Agent, Group, Interaction } from '../api';
+import type { Agent, BoardCall, BoardGroup } from '../api';
 import { endWrapUp, setDuty, setSeat } from '../commands';
 import { t, tWord } from '../i18n';
 import { useLive } from '../live';
 import { callerOf } from '../notify';
+import { language } from '../prefs';
 import { may, me, supervises } from '../session';
 import { Icon } from '../ui/icon';
 import { Menu, type Item } from '../ui/menu';
+import { Rows, steady } from '../ui/rows';
 import { Lamp, look, statuses, statusWord } from '../ui/status';
 import { Elapsed } from '../ui/time';
 
 /** The agents, those who are at work first. */
-export function Agents({ agents, groups, calls }: { agents: Agent[]; groups: Group[]; calls: Interaction[] }) {
-  const list = [...agents].sort((a, b) => statuses.indexOf(a.status) - statuses.indexOf(b.status) || a.name.localeCompare(b.name));
+export function Agents({ agents, groups, calls }: { agents: Agent[]; groups: BoardGroup[]; calls: BoardCall[] }) {
+  const list = [...agents].sort((a, b) => statuses.indexOf(a.status) - statuses.indexOf(b.status) || collate(a.name, b.name));
   const names = new Map(groups.map(g => [g.id, g.name]));
   const with_ = new Map(calls.filter(c => c.agent).map(c => [c.agent!, c]));
   const commands = may('agents:write');
   const breaks = useLive('desk')?.breaks ?? [];
   return (
     <div class="card">
-      <h2 id="agents">{t('agents.title')}</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-labelledby="agents">
-        <table>
-          <thead><tr>
-            <th scope="col">{t('agents.name')}</th><th scope="col">{t('agents.state')}</th><th scope="col">{t('agents.since')}</th>
-            <th scope="col">{t('agents.groups')}</th>{commands && <th scope="col"><span class="unseen">{t('actions')}</span></th>}
-          </tr></thead>
-          <tbody>
-            {list.map(a => {
-              const call = with_.get(a.id);
-              return (
-                <tr key={a.id} data-agent={a.id} data-status={a.status}>
-                  <th scope="row">{a.name}{a.extension && <small class="digits">{a.extension}</small>}</th>
-                  <td class={`tone-${look(a.status).tone} state-cell`}><Lamp status={a.status} /><span>{statusWord(a.status, a.reason)}{call && <small>{callerOf(call)}</small>}</span></td>
-                  <td><Elapsed from={a.since} /></td>
-                  <td class="hint">{a.groups.map(g => seated(a, g, names.get(g) ?? g)).join(', ')}</td>
-                  {commands && <td>{(supervises() || me.value?.agent === a.id) && <Menu class="quiet" label={t('queue.act-on', { who: a.name })} items={actions(a, names, breaks)}><Icon name="menu" /></Menu>}</td>}
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+      <h2 id="agents">{t('agents.title')} <span class="count digits">{list.length}</span></h2>
+      <Rows label="agents" items={list} columns={commands ? 5 : 4}
+        head={<tr aria-rowindex={1}>
+          <th scope="col">{t('agents.name')}</th><th scope="col">{t('agents.state')}</th><th scope="col">{t('agents.since')}</th>
+          <th scope="col">{t('agents.groups')}</th>{commands && <th scope="col"><span class="unseen">{t('actions')}</span></th>}
+        </tr>}
+        row={(a, index) => (
+          <Row key={a.id} agent={a} index={index} caller={caller(with_.get(a.id))} groups={a.groups.map(g => seated(a, g, names.get(g) ?? g)).join(', ')}
+            breaks={breaks.join()} commands={commands} acts={commands && (supervises() || me.value?.agent === a.id)} language={language.value} items={() => actions(a, names, breaks)} />
+        )} />
     </div>
   );
 }
+
+const collate = new Intl.Collator().compare;
+const caller = (c: BoardCall | undefined) => c ? callerOf(c) : '';
+
+interface RowProps { agent: Agent; index: number; caller: string; groups: string; breaks: string; commands: boolean; acts: boolean; language: string; items: () => (Item | null)[] }
+
+const Row = steady(({ agent: a, index, caller, groups, commands, acts, items }: RowProps) => (
+  <tr aria-rowindex={index} data-agent={a.id} data-status={a.status}>
+    <th scope="row">{a.name}{a.extension && <small class="digits">{a.extension}</small>}</th>
+    <td class={`tone-${look(a.status).tone} state-cell`}><Lamp status={a.status} /><span>{statusWord(a.status, a.reason)}{caller && <small>{caller}</small>}</span></td>
+    <td><Elapsed from={a.since} /></td>
+    <td class="hint">{groups}</td>
+    {commands && <td>{acts && <Menu class="quiet" label={t('queue.act-on', { who: a.name })} items={items}><Icon name="menu" /></Menu>}</td>}
+  </tr>
+), ['items']);
 
 /** The group's name, and how the agent sits in it where that is not plainly in. */
 function seated(a: Agent, id: string, name: string): string {

@@ -1,81 +1,78 @@
 import { useState } from 'preact/hooks';
-import type { Agent, Group, Interaction } from '../api';
+import type { Agent, BoardCall, BoardGroup, BoardLine } from '../api';
 import { claim, move, prioritise } from '../commands';
 import { t } from '../i18n';
 import { callerOf } from '../notify';
+import { language } from '../prefs';
 import { may, me, supervises } from '../session';
 import { Dialog } from '../ui/dialog';
 import { Menu, type Item } from '../ui/menu';
 import { Icon } from '../ui/icon';
+import { Rows, steady } from '../ui/rows';
 import { Elapsed } from '../ui/time';
+import { lateness, reasons } from './judge';
 
-const most = 100; // rows at first
 const credit = 600; // seconds of waiting that "to the front" is worth
 
-interface Props { waiting: Interaction[]; groups: Group[]; agents: Agent[] }
+interface Props { waiting: BoardCall[]; groups: BoardGroup[]; agents: Agent[]; lines: ReadonlyMap<string, BoardLine> | undefined }
 
 /** Who waits: in which place, for whom, since when and why. */
-export function Queue({ waiting, groups, agents }: Props) {
-  const [all, setAll] = useState(false);
+export function Queue({ waiting, groups, agents, lines }: Props) {
   const [moving, setMoving] = useState<string | undefined>();
   const moved = waiting.find(i => i.id === moving);
-  const list = [...waiting].sort((a, b) => (a.position ?? 0) - (b.position ?? 0) || a.arrived.localeCompare(b.arrived));
-  const shown = all ? list : list.slice(0, most);
+  const list = [...waiting].sort((a, b) => (a.position ?? 0) - (b.position ?? 0) || (a.arrived < b.arrived ? -1 : a.arrived > b.arrived ? 1 : 0));
   const names = new Map(agents.map(a => [a.id, a.name]));
   const groupNames = new Map(groups.map(g => [g.id, g.name]));
+  const name = (id: string) => names.get(id) ?? id;
   const commands = may('interactions:write');
   return (
     <div class="card">
-      <h2 id="queue">{t('queue.title')}</h2>
+      <h2 id="queue">{t('queue.title')} <span class="count digits">{list.length}</span></h2>
       {list.length === 0 && <p class="empty">{t('side.nobody-waits')}</p>}
       {list.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-labelledby="queue">
-          <table>
-            <thead><tr>
-              <th scope="col">{t('queue.place')}</th><th scope="col">{t('queue.caller')}</th><th scope="col">{t('call.group')}</th>
-              <th scope="col">{t('queue.waits')}</th>{commands && <th scope="col"><span class="unseen">{t('actions')}</span></th>}
-            </tr></thead>
-            <tbody>
-              {shown.map(i => (
-                <tr key={i.id} data-interaction={i.id}>
-                  <td class="digits">{i.position ?? '\u2013'}</td>
-                  <td>{callerOf(i)}{i.from.name && <small class="digits">{i.from.number}</small>}<small>{reason(i, names)}</small></td>
-                  <td>{groupNames.get(i.group ?? '') ?? i.group}</td>
-                  <td><Elapsed from={i.arrived} /></td>
-                  {commands && <td><Menu class="quiet" label={t('queue.act-on', { who: callerOf(i) })} items={actions(i, setMoving)}><Icon name="menu" /></Menu></td>}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-          {shown.length < list.length && <button class="quiet wide" onClick={() => setAll(true)}>{t('queue.more', { n: list.length - shown.length })}</button>}
-        </div>
+        <Rows label="queue" items={list} columns={commands ? 5 : 4}
+          head={<tr aria-rowindex={1}>
+            <th scope="col">{t('queue.place')}</th><th scope="col">{t('queue.caller')}</th><th scope="col">{t('call.group')}</th>
+            <th scope="col">{t('queue.waits')}</th>{commands && <th scope="col"><span class="unseen">{t('actions')}</span></th>}
+          </tr>}
+          row={(i, index) => (
+            <Waiting key={i.id} call={i} index={index} group={groupNames.get(i.group ?? '') ?? i.group ?? ''} why={reasons(i, lines?.get(i.line ?? ''), name)}
+              commands={commands} language={language.value} onMove={setMoving} />
+          )} />
       )}
       {moved && <Move call={moved} groups={groups} agents={agents} onClose={() => setMoving(undefined)} />}
     </div>
   );
 }
 
-function actions(i: Interaction, setMoving: (id: string) => void): Item[] {
+interface Row { call: BoardCall; index: number; group: string; why: string; commands: boolean; language: string; onMove: (id: string) => void }
+
+const Waiting = steady(({ call: i, index, group, why, commands, onMove }: Row) => (
+  <tr aria-rowindex={index} data-interaction={i.id}>
+    <td class="digits place">{i.position ?? '\u2013'}</td>
+    <td class="who">{callerOf(i)}{i.from.name && <small class="digits">{i.from.number}</small>}<small class="why">{why}</small></td>
+    <td>{group}</td>
+    <td><Wait from={i.arrived} /></td>
+    {commands && <td><Menu class="quiet" label={t('queue.act-on', { who: callerOf(i) })} items={actions(i, onMove)}><Icon name="menu" /></Menu></td>}
+  </tr>
+));
+
+/** A wait in the colour of its lateness; the group's tile has the word. */
+function Wait({ from }: { from: string }) {
+  return <span class={`wait tone-${lateness(from).tone}`}><Elapsed from={from} /></span>;
+}
+
+function actions(i: BoardCall, onMove: (id: string) => void): Item[] {
   const list: Item[] = [];
   if (me.value?.agent) list.push({ label: t('side.pick-up'), run: () => void claim(i.id) });
   if (supervises()) {
-    list.push({ label: t('queue.move'), run: () => setMoving(i.id) });
+    list.push({ label: t('queue.move'), run: () => onMove(i.id) });
     list.push({ label: t('queue.front'), run: () => void prioritise(i.id, credit) });
   }
   return list;
 }
 
-/** Why it still waits, as far as it can be told. */
-function reason(i: Interaction, names: Map<string, string>): string {
-  const list: string[] = [];
-  if (i.offers.length > 0) list.push(t('side.rings-at', { who: i.offers.map(o => names.get(o.agent) ?? o.agent).join(', ') }));
-  if (i.for) list.push(t('queue.for', { who: names.get(i.for) ?? i.for }));
-  if (i.needs) list.push(t('queue.needs', { what: i.needs }));
-  if (i.round > 0) list.push(t('queue.rounds', { n: i.round }));
-  return list.join(' · ');
-}
-
-function Move({ call, groups, agents, onClose }: { call: Interaction; groups: Group[]; agents: Agent[]; onClose: () => void }) {
+function Move({ call, groups, agents, onClose }: { call: BoardCall; groups: BoardGroup[]; agents: Agent[]; onClose: () => void }) {
   const [to, setTo] = useState('');
   const onSubmit = async (e: Event) => {
     e.preventDefault();
