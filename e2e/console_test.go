@@ -209,7 +209,7 @@ func (d *desk) waitList(path string, n int) (items []map[string]any) {
 }
 
 // The first administrator signs in by the file that the server wrote, chooses a password, and looks at the
-// wallboard: it shows what the API says within a second. From it callers are sent elsewhere and
+// wallboard: it comes to show what the API says. From it callers are sent elsewhere and
 // to the front, and agents' states changed.
 func TestConsoleWallboard(t *testing.T) {
 	v, web := newConsole(t, newSite(t), consoleSite)
@@ -237,27 +237,23 @@ func TestConsoleWallboard(t *testing.T) {
 	api := newDesk(t, web)
 	api.do("POST", "/session", map[string]string{"name": name, "password": consolePassword}, 200)
 
-	// within a second the page is as the API was when we asked.
-	soon := func(what, condition string) {
+	// the page comes to be as the API was when we asked; TestWallboard and its benchmark measure how soon.
+	soon := func(condition string) {
 		t.Helper()
-		since := time.Now()
 		b.do("until", step{Text: condition})
-		if took := time.Since(since); took > time.Second && !raceDetector {
-			t.Errorf("%s: the page is %v behind the API", what, took)
-		}
 	}
 	var callers []*caller
 	for i := range 4 {
 		callers = append(callers, v.call(fmt.Sprintf("+4860010020%d", i), "+48221234567", 500+i))
 		api.waitList("/interactions?group=sales", i+1)
-		soon("a caller", fmt.Sprintf(`document.querySelector('[data-group=sales] [data-waiting]').innerText === '%d'`, i+1))
+		soon(fmt.Sprintf(`document.querySelector('[data-group=sales] [data-waiting]').innerText === '%d'`, i+1))
 	}
 	want, err := json.Marshal(ids(api.list("/interactions?group=sales")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	const shown = `[...document.querySelectorAll('[data-interaction]')].map(e => e.dataset.interaction)`
-	soon("the order", fmt.Sprintf(`JSON.stringify(%s) === %q`, shown, want))
+	soon(fmt.Sprintf(`JSON.stringify(%s) === %q`, shown, want))
 	b.wantClean("callers wait")
 
 	// The last caller to the front, the first to another group.
@@ -271,26 +267,37 @@ func TestConsoleWallboard(t *testing.T) {
 	eventually(t, "the last caller is the next", func() bool {
 		return api.do("GET", "/interactions/"+rows[3], nil, 200)["steps"] != nil && position(api, rows[3]) == 1.0
 	})
-	soon("to the front", fmt.Sprintf(`%s[0] === '%s'`, shown, rows[3]))
+	soon(fmt.Sprintf(`%s[0] === '%s'`, shown, rows[3]))
 	act("[data-interaction='"+rows[0]+"']", "Send elsewhere")
 	b.wantClean("sending elsewhere")
 	b.do("select", step{CSS: "dialog select", Text: "group support"})
 	b.do("click", step{Role: "button", Name: "Send elsewhere", Within: &step{CSS: "dialog"}})
 	api.waitList("/interactions?group=support", 1)
-	soon("another group", `document.querySelector('[data-group=support] [data-waiting]').innerText === '1'`)
+	soon(`document.querySelector('[data-group=support] [data-waiting]').innerText === '1'`)
 
 	act("[data-agent=bartek]", "Take a break: lunch")
 	eventually(t, "bartek is on a break", func() bool { return api.do("GET", "/agents/bartek", nil, 200)["status"] == "on_break" })
-	soon("a break", `document.querySelector('[data-agent=bartek]').dataset.status === 'on_break'`)
+	soon(`document.querySelector('[data-agent=bartek]').dataset.status === 'on_break'`)
 	act("[data-agent=bartek]", "Ready")
-	soon("ready", `document.querySelector('[data-agent=bartek]').dataset.status === 'offline'`)
+	soon(`document.querySelector('[data-agent=bartek]').dataset.status === 'offline'`)
+
+	// What was done is in the audit log, by whom.
+	done := map[string]bool{}
+	for _, e := range api.list("/audit?limit=500") {
+		done[fmt.Sprint(e["who"], " ", e["what"], " ", e["target"])] = true
+	}
+	for _, want := range []string{" prioritise interactions/" + rows[3], " move interactions/" + rows[0], " set-duty agents/bartek"} {
+		if !done[name+want] {
+			t.Errorf("the audit log lacks %q: %v", name+want, done)
+		}
+	}
 
 	for _, c := range callers {
 		c.hangUp()
 		c.waitOver()
 	}
 	api.waitList("/interactions", 0)
-	soon("nobody waits", `document.querySelector('[data-total=waiting]').innerText === '0'`)
+	soon(`document.querySelector('[data-total=waiting]').innerText === '0'`)
 	b.open("#/wallboard/tv")
 	b.see(".tv")
 	b.wantClean("television")

@@ -9,7 +9,7 @@ const many = 60;
 const margin = 12;
 
 interface Props<T> {
-  label: string; // the id of what names the list
+  named: string; // the id of what names the list
   items: T[];
   columns: number;
   head: ComponentChildren;
@@ -17,7 +17,7 @@ interface Props<T> {
   row: (item: T, index: number) => VNode;
 }
 
-export function Rows<T>({ label, items, columns, head, row }: Props<T>) {
+export function Rows<T>({ named, items, columns, head, row }: Props<T>) {
   const box = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLTableSectionElement>(null);
   const height = useRef(52); // of a row, as measured last
@@ -42,7 +42,7 @@ export function Rows<T>({ label, items, columns, head, row }: Props<T>) {
 
   const space = (key: string, rows: number) => rows > 0 && <tr key={key} aria-hidden="true" class="space"><td colSpan={columns} style={{ height: rows * height.current }} /></tr>;
   return (
-    <div class="scroll" ref={box} tabIndex={0} role="region" aria-labelledby={label} onScroll={long ? look : undefined}>
+    <div class="scroll" ref={box} tabIndex={0} role="region" aria-labelledby={named} onScroll={long ? look : undefined}>
       <table aria-rowcount={items.length + 1}>
         <thead>{head}</thead>
         <tbody ref={body}>
