@@ -22,6 +22,7 @@ type packet struct {
 	at      time.Time
 	header  rtp.Header
 	samples []int16
+	keys    string // of a telephone-event (RFC 4733): the key that it tells of
 }
 
 // ear is the audio of a peer that the tests play themselves: an RTP socket that
@@ -40,6 +41,12 @@ type ear struct {
 
 // toneLevel is how loud parties send their tones, in dBFS.
 const toneLevel = -12.0
+
+// Telephone-events as testdata/caller.xml offers them, and the keys by their number.
+const (
+	eventType = 101
+	eventKeys = "0123456789*#"
+)
 
 // newEar opens an RTP socket on a free port of the address. It hears at once and
 // speaks when told to whom.
@@ -80,6 +87,10 @@ func (e *ear) listen() {
 			heard.samples = media.PCMA.AppendDecoded(nil, p.Payload)
 		case media.PCMU.PayloadType():
 			heard.samples = media.PCMU.AppendDecoded(nil, p.Payload)
+		case eventType:
+			if len(p.Payload) == 4 && int(p.Payload[0]) < len(eventKeys) {
+				heard.keys = eventKeys[p.Payload[0] : p.Payload[0]+1]
+			}
 		}
 		e.mu.Lock()
 		e.packets = append(e.packets, heard)
@@ -156,6 +167,30 @@ func (e *ear) waitTone(what string, hertz float64, d time.Duration) {
 			return false
 		}
 		return slices.Min(tone.Levels(last, media.SampleRate, hertz, block)) > loud
+	})
+}
+
+// waitKeys waits until these keys were heard, and no others.
+func (e *ear) waitKeys(want string) {
+	e.t.Helper()
+	eventually(e.t, "the keys "+want, func() bool {
+		got, at := "", uint32(0)
+		for _, p := range e.heard(time.Time{}) {
+			if p.keys != "" && (got == "" || p.header.Timestamp != at) { // one event, one timestamp
+				got, at = got+p.keys, p.header.Timestamp
+			}
+		}
+		return got == want
+	})
+}
+
+// waitSilence waits until a tone was not heard for 300 ms, whatever else was.
+func (e *ear) waitSilence(what string, hertz float64) {
+	e.t.Helper()
+	began := time.Now()
+	eventually(e.t, what, func() bool {
+		last := e.last(began, 300*time.Millisecond)
+		return len(last) > 0 && tone.Level(last, media.SampleRate, hertz) < quiet
 	})
 }
 

@@ -20,7 +20,7 @@ context.on('page', watch);
 let page = context.pages()[0] ?? await context.newPage();
 watch(page);
 
-let asked; // the session in which permissions were set
+let network; // that in which the network was cut
 
 /** With a microphone that hears a file, over and over, and nothing else of Chromium's changed. */
 function microphone() {
@@ -64,14 +64,17 @@ const steps = {
   size: q => page.setViewportSize({ width: q.width, height: q.height }),
   scheme: q => page.emulateMedia({ colorScheme: q.text }),
   allow: () => context.grantPermissions(['notifications']),
-  // What the user lets the page do, or not: granted, denied or prompt.
-  async permit(q) {
-    asked ??= await context.newCDPSession(page); // what it set ends with it
-    await asked.send('Browser.setPermission', { permission: { name: q.name }, setting: q.text, origin: new URL(page.url()).origin });
+  // What the user lets pages do; whatever is not named here they may not.
+  permit: q => context.grantPermissions(q.value),
+  // Cuts the page off the network, with the audio of its calls; or no longer. Calls must have begun after the first such step.
+  async cut(q) {
+    network ??= await context.newCDPSession(page);
+    await network.send('Network.enable');
+    await network.send('Network.emulateNetworkConditions', { offline: q.value, latency: 1, downloadThroughput: -1, uploadThroughput: -1, packetLoss: q.value ? 100 : 0 });
   },
   // Goes on with another tab, which is opened if there is none of this number.
   async tab(q) {
-    page = context.pages()[q.number] ?? await context.newPage();
+    page = context.pages()[q.number ?? 0] ?? await context.newPage();
     await page.bringToFront();
   },
   // Closes the tab, as its user does.

@@ -60,6 +60,7 @@ class Station {
   private open?: MediaStream; // the microphone, during a call
   private again = () => {}; // looks for a microphone anew
   private ended = false;
+  private reconnected = 0; // when, in milliseconds
 
   constructor(private readonly agent: string) {
     this.channel = new BroadcastChannel(`centrala.phone.${agent}`);
@@ -272,8 +273,12 @@ class Station {
   /** Each 30 seconds: the registration is good for two minutes. */
   beat() { this.device?.refresh(); }
 
-  /** The network is another one, or back. */
-  network() { this.device?.reconnect(); }
+  /** The network is another one, or back. It may be told of more than once. */
+  network() {
+    if (Date.now() - this.reconnected < 3000) return;
+    this.reconnected = Date.now();
+    this.device?.reconnect();
+  }
 
   /** Devices came or went, or the user thought differently about the microphone. */
   async devices() {
