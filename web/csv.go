@@ -17,6 +17,9 @@ type csvOut struct {
 
 const csvType = "text/csv; charset=utf-8"
 
+// byteOrderMark has spreadsheets read what follows as UTF-8.
+const byteOrderMark = "\ufeff"
+
 func csvName(name string) string { return `attachment; filename="` + name + `.csv"` }
 
 // safe makes a text harmless in spreadsheets, which take what begins like a formula for one
@@ -32,6 +35,7 @@ func safe(text string) string {
 func reportCSV(r *stats.Report, names []string, name string) (*csvOut, error) {
 	figures := chosen(r, names)
 	var b bytes.Buffer
+	b.WriteString(byteOrderMark)
 	w := csv.NewWriter(&b)
 	head := texts(r.Query.By)
 	for _, f := range figures {

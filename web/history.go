@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -29,6 +30,14 @@ func (s *Server) historyRoutes() {
 		ID: "get-history", Method: http.MethodGet, Path: "/history/{interaction}", Tag: "history", Summary: "All that is known of a call or chat",
 	}, s.getHistory)
 	Operation(s, read, Route{
+		ID: "get-history-choices", Method: http.MethodGet, Path: "/history/choices", Tag: "history",
+		Summary: "What history can be asked for", Description: "The groups, agents, numbers, trunks and channels that there are now, as far as the caller's rights reach.",
+	}, s.getChoices)
+	Operation(s, Needs(queuegroups.RightTraceRead), Route{
+		ID: "get-trace", Method: http.MethodGet, Path: "/history/{interaction}/trace", Tag: "history",
+		Summary: "The SIP messages of a call", Description: "As long as the server that had the call remembers them: the latest calls, and none after a restart. Passwords and keys are made unreadable.",
+	}, s.getTrace)
+	Operation(s, read, Route{
 		ID: "list-missed", Method: http.MethodGet, Path: "/missed", Tag: "history",
 		Summary: "Calls and chats from outside that nobody answered", Description: "The newest first, with whether somebody called back since. Those who withheld their number cannot be.",
 	}, s.listMissed)
@@ -40,6 +49,7 @@ type HistoryFilter struct {
 	Till    time.Time `query:"till" doc:"Arrived before this time."`
 	Group   string    `query:"group" maxLength:"80" doc:"The first or the last."`
 	Agent   string    `query:"agent" maxLength:"64" doc:"Who talked in it, or called."`
+	Search  string    `query:"search" maxLength:"40" doc:"A number, of the caller or called: all of it, or its last digits."`
 	Caller  string    `query:"caller" maxLength:"80"`
 	Number  string    `query:"number" maxLength:"40" doc:"Called."`
 	Trunk   string    `query:"trunk" maxLength:"64"`
@@ -47,6 +57,7 @@ type HistoryFilter struct {
 	Kind    string    `query:"kind" enum:"call,chat"`
 	Way     string    `query:"direction" enum:"in,out,internal"`
 	End     string    `query:"end" maxLength:"40" doc:"How it ended."`
+	Missed  bool      `query:"missed" doc:"Only those from outside that ended without that anybody answered."`
 }
 
 type historyIn struct {
@@ -59,9 +70,12 @@ func (s *Server) filter(c *Caller, in *HistoryFilter) (journal.Filter, *Problem)
 	f := journal.Filter{
 		From: journal.MicrosOf(in.From), To: journal.MicrosOf(in.Till), Group: queuegroups.GroupID(in.Group), Agent: queuegroups.AgentID(in.Agent),
 		Caller: in.Caller, Number: in.Number, Trunk: queuegroups.TrunkID(in.Trunk), Channel: queuegroups.ChannelID(in.Channel),
-		Kind: in.Kind, Direction: in.Way, End: acd.EndKind(in.End),
+		Kind: in.Kind, Direction: in.Way, End: acd.EndKind(in.End), Missed: in.Missed,
 	}
 	b, p := s.whoIsAsked(c, in.Group, in.Agent)
+	if p == nil {
+		p = s.search(in.Search, &f)
+	}
 	if p != nil {
 		return f, p
 	}
@@ -75,6 +89,37 @@ func (s *Server) filter(c *Caller, in *HistoryFilter) (journal.Filter, *Problem)
 		}
 	}
 	return f, nil
+}
+
+// leastDigits is how many of a number's last digits can be looked for.
+const leastDigits = 3
+
+// search has a number looked for as people write it, in the notation of the region.
+func (s *Server) search(text string, f *journal.Filter) *Problem {
+	digits := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, text)
+	switch {
+	case strings.TrimSpace(text) == "":
+		return nil
+	case len(digits) < leastDigits:
+		return invalid("query.search", "at least %d digits of a number can be looked for", leastDigits)
+	}
+	region := ""
+	s.core.View(func(st *acd.State) {
+		if config := st.Config(); config != nil {
+			region = config.Region
+		}
+	})
+	if number, err := queuegroups.Normalize(text, region); err == nil {
+		f.Parties = []string{number, digits}
+		return nil
+	}
+	f.Ends = digits
+	return nil
 }
 
 // page sets the place in the list, from the cursor.
@@ -132,6 +177,7 @@ func (s *Server) exportHistory(ctx context.Context, c *Caller, in *HistoryFilter
 		hc.SetHeader("Content-Disposition", csvName("history"))
 		_, rw := humago.Unwrap(hc)
 		control, w := http.NewResponseController(rw), csv.NewWriter(hc.BodyWriter())
+		_, _ = hc.BodyWriter().Write([]byte(byteOrderMark))
 		_ = w.Write(pastColumns()) // an error stays with the writer
 		for {
 			for k := range rows {

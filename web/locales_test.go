@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"centrala/internal/journal/stats"
 )
 
 // pluralForms are those of Intl.PluralRules in each language of the console.
@@ -16,15 +18,25 @@ var pluralForms = map[string][]string{
 	"en": {"one", "other"}, "pl": {"few", "many", "one", "other"}, "ru": {"few", "many", "one", "other"},
 }
 
-// catalogue reads a language: the texts by key, and the plural forms by key.
+// catalogue reads a language, with what comes only with the screens of the past: the texts by key, and the plural forms by key.
 func catalogue(t *testing.T, language string) (texts map[string]string, forms map[string][]string) {
 	t.Helper()
-	data, err := os.ReadFile("ui/src/locales/" + language + ".json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &texts); err != nil {
-		t.Fatal(language, err)
+	texts = map[string]string{}
+	for _, file := range []string{language, "past." + language} {
+		data, err := os.ReadFile("ui/src/locales/" + file + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var part map[string]string
+		if err := json.Unmarshal(data, &part); err != nil {
+			t.Fatal(file, err)
+		}
+		for key, text := range part {
+			if texts[key] != "" {
+				t.Errorf("%s: %s is there twice", language, key)
+			}
+			texts[key] = text
+		}
 	}
 	forms = map[string][]string{}
 	for key := range texts {
@@ -88,7 +100,7 @@ var (
 	textInAttribute = regexp.MustCompile(`\b(?:aria-label|title|placeholder|alt|label)="([^"]*)"`)
 	keyOfCatalogue  = regexp.MustCompile(`\bt\('([^']+)'`)
 	keyByName       = regexp.MustCompile(`'([a-z][a-z-]*(?:\.[a-z-]+)+|waiting|none|lost)'`)
-	areaOfCatalogue = regexp.MustCompile(`\btWord\('([^']+)'`)
+	areaOfCatalogue = regexp.MustCompile(`\bt(?:Word|Of)\('([^']+)'`)
 )
 
 // People read nothing that is not in the catalogue, and the catalogue has nothing that nobody reads.
@@ -136,10 +148,30 @@ func TestConsoleProblems(t *testing.T) {
 	texts, _ := catalogue(t, "en")
 	for _, code := range []string{
 		codeWrongPhase, codePhoneAnswers, codeNotOffered, codeGone, codeNotEntitled, codeAgentCannot, codeSlotTaken, codeNotPickedUp, codeNoWrapUp,
-		codeNotFound, codeForbidden, codeUnavailable, codeInternal, codeTooMany, codeNotSignedIn, codeRefused, codeWeakPassword,
+		codeNotFound, codeNoTrace, codeInvalid, codeForbidden, codeUnavailable, codeInternal, codeTooMany, codeNotSignedIn, codeRefused, codeWeakPassword,
 	} {
 		if texts["problem."+code] == "" {
 			t.Errorf("no words for %s", code)
+		}
+	}
+}
+
+// Each figure of the statistics has a name and a definition in every language, and each way in which
+// a call can end has its words.
+func TestConsoleFigures(t *testing.T) {
+	for language := range pluralForms {
+		texts, _ := catalogue(t, language)
+		for _, f := range stats.Figures() {
+			if texts["figure."+f.Name] == "" || texts["formula."+f.Name] == "" {
+				t.Errorf("%s has no words for the figure %s", language, f.Name)
+			}
+			delete(texts, "figure."+f.Name)
+			delete(texts, "formula."+f.Name)
+		}
+		for key := range texts {
+			if strings.HasPrefix(key, "formula.") {
+				t.Errorf("%s: %s is none", language, key)
+			}
 		}
 	}
 }

@@ -133,6 +133,9 @@ type PastTalk struct {
 	Wrapped     time.Time `json:"wrapped,omitzero"`
 	Disposition string    `json:"disposition,omitempty"`
 	Note        string    `json:"note,omitempty" doc:"Id of what the agent wrote down."`
+	Text        string    `json:"note_text,omitempty" doc:"What the agent, or somebody for them, wrote down."`
+	NoteBy      string    `json:"note_by,omitempty" doc:"Who wrote it."`
+	NoteAt      time.Time `json:"note_at,omitzero"`
 }
 
 // PastHold is a time in which the customer was on hold.
@@ -194,10 +197,11 @@ func viewFacts(f *journal.Facts) PastFacts {
 	for _, t := range f.Talks {
 		talk := PastTalk{
 			string(t.Group), string(t.Agent), t.Number, t.Via, clock(t.Began), clock(t.Ended), seconds(t.Held), t.Holds,
-			clock(t.WrapUp), clock(t.Wrapped), t.Disposition, "",
+			clock(t.WrapUp), clock(t.Wrapped), t.Disposition, "", "", "", time.Time{},
 		}
 		if t.Note != 0 {
-			talk.Note = strconv.FormatInt(t.Note, 10)
+			n := f.Notes[t.Note]
+			talk.Note, talk.Text, talk.NoteBy, talk.NoteAt = strconv.FormatInt(t.Note, 10), n.Text, n.By, clock(n.At)
 		}
 		out.Talks = append(out.Talks, talk)
 	}

@@ -62,6 +62,10 @@ func (s *Server) reportRoutes() {
 		})
 	}
 	Operation(s, Needs(queuegroups.RightReportsRead), Route{
+		ID: "get-report-choices", Method: http.MethodGet, Path: "/reports/choices", Tag: "reports",
+		Summary: "What reports can be asked for", Description: "The groups, agents, numbers, trunks and channels that there are now, as far as the caller's rights reach.",
+	}, s.getChoices)
+	Operation(s, Needs(queuegroups.RightReportsRead), Route{
 		ID: "my-day", Method: http.MethodGet, Path: "/reports/my-day", Tag: "reports",
 		Summary: "What the caller did today", Description: "In all, and by hour. For users who are agents.",
 	}, s.myDay)

@@ -56,7 +56,7 @@ type Accounts interface {
 	AuditLog(ctx context.Context, q accounts.AuditQuery) ([]accounts.Entry, error)
 }
 
-// Options are what a server needs; all but TLS, Version, Log and Now are required.
+// Options are what a server needs; all but TLS, Traces, Version, Log and Now are required.
 type Options struct {
 	Addr     netip.AddrPort
 	TLS      func(*tls.ClientHelloInfo) (*tls.Certificate, error) // nil: http
@@ -66,6 +66,7 @@ type Options struct {
 	Talks    Talks
 	Settings Settings
 	Record   Record
+	Traces   Traces // nil: nothing is traced
 	Phones   Phones
 	Events   Events
 	Webhooks Webhooks
@@ -86,6 +87,7 @@ type Server struct {
 	talks    Talks
 	settings Settings
 	record   Record
+	traces   Traces
 	phones   Phones
 	events   Events
 	webhooks Webhooks
@@ -148,8 +150,8 @@ func New(o Options) (*Server, error) {
 // newServer makes all but the listener.
 func newServer(o Options) *Server {
 	s := &Server{
-		record: o.Record,
-		core:   o.Core, accounts: o.Accounts, desk: o.Desk, talks: o.Talks, settings: o.Settings, phones: o.Phones, events: o.Events, webhooks: o.Webhooks, chats: o.Chats, node: o.Node, connectors: o.Connectors, log: o.Log, now: o.Now,
+		record: o.Record, traces: o.Traces,
+		core: o.Core, accounts: o.Accounts, desk: o.Desk, talks: o.Talks, settings: o.Settings, phones: o.Phones, events: o.Events, webhooks: o.Webhooks, chats: o.Chats, node: o.Node, connectors: o.Connectors, log: o.Log, now: o.Now,
 		mux:       http.NewServeMux(),
 		crossSite: http.NewCrossOriginProtection(), stopping: make(chan struct{}),
 		ping: pingEvery, pong: pongWithin,
@@ -190,6 +192,7 @@ func (s *Server) routes() {
 	s.auditRoutes()
 	s.reportRoutes()
 	s.historyRoutes()
+	s.explainRoutes()
 	delete(s.api.OpenAPI().Components.Schemas.Map(), "ErrorModel") // huma's, which is not ours
 	document, err := json.Marshal(s.api.OpenAPI())
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 var update = flag.Bool("update", false, "write the console's types anew")
 
 // consoleTypes are the schemas of the API that the console uses; those that they refer to follow.
-var consoleTypes = []string{"Agent", "Board", "Desk", "Directory", "Group", "Interaction", "Me", "Problem", "Story"}
+var consoleTypes = []string{"Agent", "Board", "Choices", "Desk", "Directory", "Explanation", "Group", "Interaction", "Me", "MissedCall", "Past", "PastFacts", "Problem", "Report", "Story", "Trace"}
 
 const typesFile = "ui/src/api.gen.ts"
 
@@ -107,6 +107,9 @@ func typeOf(t *testing.T, x *typeSchema, wanted *[]string) string {
 		}
 		return strings.Join(list, " | ")
 	}
+	if list, ok := x.Type.([]any); ok && len(list) == 2 && list[1] == "null" {
+		return typeOf(t, &typeSchema{Type: list[0], Items: x.Items}, wanted) + " | null"
+	}
 	switch x.Type {
 	case "string", "boolean":
 		return fmt.Sprint(x.Type)
@@ -115,9 +118,16 @@ func typeOf(t *testing.T, x *typeSchema, wanted *[]string) string {
 	case "array":
 		return typeOf(t, x.Items, wanted) + "[]"
 	case "object":
-		if of, ok := x.Additional.(map[string]any); ok && of["type"] == "integer" {
-			return "Record<string, number>"
+		of, ok := x.Additional.(map[string]any)
+		if !ok {
+			break
 		}
+		data, err := json.Marshal(of)
+		var inner typeSchema
+		if err != nil || json.Unmarshal(data, &inner) != nil {
+			t.Fatal(of)
+		}
+		return "Record<string, " + typeOf(t, &inner, wanted) + ">"
 	}
 	return "unknown"
 }

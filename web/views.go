@@ -171,6 +171,8 @@ type Step struct {
 	Why    string    `json:"why,omitempty"`
 	Choice *Choice   `json:"choice,omitempty"`
 	Text   string    `json:"text" doc:"All of it in words."`
+	Told   Told      `json:"told" doc:"What happened, to be said in any language."`
+	Reason *Told     `json:"reason,omitempty" doc:"Why, to be said in any language."`
 }
 
 // Choice is why this agent was chosen, or nobody.
@@ -223,6 +225,7 @@ func viewSteps(steps []acd.Step) []Step {
 	for _, x := range steps {
 		step := Step{
 			At: x.At, Kind: string(x.Kind), Group: string(x.Group), Agent: string(x.Agent), What: x.What, Why: x.Why, Text: x.String(),
+			Told: toldOf(&x), Reason: reasonOf(&x),
 		}
 		if x.Offer != 0 {
 			step.Offer = number(x.Offer)

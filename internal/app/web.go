@@ -16,6 +16,7 @@ import (
 	"centrala/internal/journal"
 	"centrala/internal/journal/db"
 	"centrala/internal/journal/stats"
+	"centrala/internal/trace"
 	"centrala/queuegroups"
 	"centrala/sip"
 	"centrala/web"
@@ -31,9 +32,13 @@ func newWeb(a *App) (*web.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	var traces web.Traces
+	if a.trace != nil {
+		traces = remembered{a.trace.recorder}
+	}
 	return web.New(web.Options{
-		Record: record{a.database},
-		Addr:   listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Desk: a.board, Talks: talks{a}, Settings: settings{a}, Events: a.events, Webhooks: a.webhooks, Phones: phones{a}, Chats: a.chats, Node: nodeID(a.server), Connectors: a.chats.entrance(a), Version: Version(), Log: part(a.log, "web"),
+		Record: record{a.database}, Traces: traces,
+		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Desk: a.board, Talks: talks{a}, Settings: settings{a}, Events: a.events, Webhooks: a.webhooks, Phones: phones{a}, Chats: a.chats, Node: nodeID(a.server), Connectors: a.chats.entrance(a), Version: Version(), Log: part(a.log, "web"),
 	})
 }
 
@@ -89,6 +94,32 @@ func (r record) Facts(ctx context.Context, id acd.InteractionID) (*journal.Facts
 // Missed implements web.Record.
 func (r record) Missed(ctx context.Context, f journal.Filter, open bool) ([]journal.MissedCall, error) {
 	return journal.Missed(ctx, r.d, f, open)
+}
+
+// remembered is what is remembered of calls as the web server knows it.
+type remembered struct{ r *trace.Recorder }
+
+// Trace implements web.Traces.
+func (x remembered) Trace(id acd.InteractionID) (web.Trace, bool) {
+	t, ok := x.r.Find(strconv.FormatUint(uint64(id), 10))
+	if !ok {
+		return web.Trace{}, false
+	}
+	out := web.Trace{Parties: []web.TraceParty{}, Messages: []web.TraceMessage{}, Omitted: t.Omitted}
+	for _, p := range t.Parties {
+		out.Parties = append(out.Parties, web.TraceParty{Leg: p.Leg, Who: p.Who})
+	}
+	for _, e := range t.Entries {
+		if e.Kind != trace.KindMessage {
+			continue
+		}
+		m := web.TraceMessage{At: e.At, Leg: e.Leg, Sent: e.Sent, Network: e.Network, Summary: e.Text, CSeq: e.CSeq, Audio: e.SDP, Text: e.Message}
+		if e.Remote != nil {
+			m.Remote = e.Remote.String()
+		}
+		out.Messages = append(out.Messages, m)
+	}
+	return out, true
 }
 
 // newAccounts opens the accounts on the server's database.

@@ -22,6 +22,7 @@ type Facts struct {
 	Holds     []Hold
 	Transfers []Transfer
 	Legs      []Leg
+	Notes     map[int64]Note // those of the talks, by Talk.Note
 	Steps     []acd.Step
 	Omitted   int // steps left out of the middle of a very long story
 }
@@ -44,6 +45,9 @@ func FactsOf(ctx context.Context, d *db.DB, id acd.InteractionID) (*Facts, error
 		if err := read(); err != nil {
 			return nil, err
 		}
+	}
+	if f.Notes, err = notesOf(ctx, d, id); err != nil {
+		return nil, err
 	}
 	var steps []byte
 	err = d.Read().QueryRowContext(ctx, "select steps, omitted from decisions where interaction = $1", int64(id)).Scan(&steps, &f.Omitted)

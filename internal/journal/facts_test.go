@@ -39,6 +39,13 @@ func TestFactsOf(t *testing.T) {
 		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, d.Mark) }); err != nil {
 			t.Fatal(err)
 		}
+		note := journal.Note{Interaction: 7, Agent: "anna", At: 5, By: "boss", Text: "will call back"}
+		id, err := journal.AddNote(t.Context(), d, note)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := want
+		want.Notes = map[int64]journal.Note{id: note}
 		got, err := journal.FactsOf(t.Context(), d, 7)
 		if err != nil {
 			t.Fatal(err)

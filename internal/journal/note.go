@@ -64,3 +64,21 @@ func LastTalk(ctx context.Context, d *db.DB, id acd.InteractionID, agent queuegr
 	t.WrapUp, t.Wrapped, t.Note = Micros(wrapUp.Int64), Micros(wrapped.Int64), note.Int64
 	return t, true, nil
 }
+
+// notesOf are all notes about an interaction, by their ids.
+func notesOf(ctx context.Context, d *db.DB, id acd.InteractionID) (map[int64]Note, error) {
+	rows, err := d.Read().QueryContext(ctx, "select id, agent_id, at, by_user, text from notes where interaction = $1", int64(id))
+	if err != nil {
+		return nil, fmt.Errorf("journal: notes: %w", err)
+	}
+	defer rows.Close()
+	notes := map[int64]Note{}
+	for rows.Next() {
+		n, key := Note{Interaction: id}, int64(0)
+		if err := rows.Scan(&key, &n.Agent, &n.At, &n.By, &n.Text); err != nil {
+			return nil, fmt.Errorf("journal: notes: %w", err)
+		}
+		notes[key] = n
+	}
+	return notes, rows.Err()
+}

@@ -27,6 +27,9 @@ type Filter struct {
 	Kind      string
 	Direction string
 	End       acd.EndKind
+	Missed    bool              // came from outside and ended without that anybody had it
+	Parties   []string          // one of these called, or was called; nil: whoever
+	Ends      string            // the number that called, or was called, ends in these digits
 	Before    acd.InteractionID // older than this one: the last of the page before
 	Limit     int               // 1 to 1000; 0: 100
 }
@@ -49,6 +52,16 @@ func (w *where) equal(column, value string) {
 	}
 }
 
+// oneOf is the list of values as in wants it. Null is equal to nothing, so that none is in an empty one.
+func oneOf[T ~string](w *where, values []T) string {
+	places := []string{"null"}
+	for _, v := range values {
+		w.args = append(w.args, string(v))
+		places = append(places, fmt.Sprintf("$%d", len(w.args)))
+	}
+	return "(" + strings.Join(places, ", ") + ")"
+}
+
 func (f *Filter) where() *where {
 	w := &where{}
 	if f.From != 0 {
@@ -64,13 +77,18 @@ func (f *Filter) where() *where {
 		w.add("(first_group = ? or last_group = ?)", string(f.Group))
 	}
 	if f.Groups != nil {
-		places := []string{"null"} // equal to nothing: what is in no group is in none of these
-		for _, g := range f.Groups {
-			w.args = append(w.args, string(g))
-			places = append(places, fmt.Sprintf("$%d", len(w.args)))
-		}
-		list := strings.Join(places, ", ")
-		w.parts = append(w.parts, "(first_group in ("+list+") or last_group in ("+list+"))")
+		list := oneOf(w, f.Groups)
+		w.parts = append(w.parts, "(first_group in "+list+" or last_group in "+list+")")
+	}
+	if f.Parties != nil {
+		list := oneOf(w, f.Parties)
+		w.parts = append(w.parts, "(caller in "+list+" or number in "+list+")")
+	}
+	if f.Missed {
+		w.parts = append(w.parts, "direction = '"+DirectionIn+"' and answered is null and ended is not null")
+	}
+	if f.Ends != "" {
+		w.add("(caller like ? or number like ?)", "%"+f.Ends)
 	}
 	if f.Agent != "" {
 		w.add("(caller_agent = ? or exists (select 1 from talks where interaction = id and agent_id = ?))", string(f.Agent))

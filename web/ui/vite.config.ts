@@ -5,15 +5,24 @@ import { defineConfig, type Plugin } from 'vite';
 // the committed bundle; the server tells versions apart by their content.
 const names = {
   entryFileNames: 'assets/[name].js',
-  // What the first screen and those that are loaded later have in common is one more file of the first paint.
-  chunkFileNames: (chunk: { isDynamicEntry: boolean }) => chunk.isDynamicEntry ? 'assets/[name].js' : 'assets/shared.js',
+  // What the first screen and those that are loaded later have in common besides base and past (shared, below) is one more
+  // file of the first paint.
+  chunkFileNames: (chunk: { isDynamicEntry: boolean; name: string }) => chunk.isDynamicEntry || chunk.name === 'base' || chunk.name === 'past' ? 'assets/[name].js' : 'assets/shared.js',
   assetFileNames: 'assets/[name][extname]',
 };
+
+// What several files share is in files with names of their own: base what everything is made of, past what the screens
+// of history, reports and call paths have in common.
+function shared(id: string): string | undefined {
+  if (/\/src\/history\/(words|period|story|history\.css)/.test(id)) return 'past';
+  if (/\/src\/ui\/|\/src\/(api|clock|i18n|live|prefs|session)\.ts|\/node_modules\/(preact|@preact)\/|vite\/preload-helper/.test(id)) return 'base';
+  return undefined;
+}
 
 // What the bundle contains of others is under licences that want their text to come along.
 const others = {
   preact: 'LICENSE', '@preact/signals': 'LICENSE', '@preact/signals-core': 'LICENSE',
-  jssip: 'LICENSE.md', debug: 'LICENSE', events: 'LICENSE', ms: 'license.md', 'sdp-transform': 'LICENSE',
+  jssip: 'LICENSE.md', debug: 'LICENSE', events: 'LICENSE', ms: 'license.md', 'sdp-transform': 'LICENSE', uplot: 'LICENSE',
 };
 const licences: Plugin = {
   name: 'licences',
@@ -33,7 +42,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the page's policy allows no data: addresses
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rollupOptions: { output: names },
+    rollupOptions: { output: { ...names, manualChunks: shared } },
   },
   worker: { format: 'es', rollupOptions: { output: names } },
   server: { proxy: { '/api': 'http://127.0.0.1:8080', '/sip': { target: 'ws://127.0.0.1:8080', ws: true } } },

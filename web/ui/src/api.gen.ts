@@ -200,6 +200,25 @@ export interface Choice {
   tier?: number;
 }
 
+export interface Choices {
+  /** Of whom the caller may see what they did. */
+  agents: Choosable[];
+  /** Of chats. */
+  channels: Choosable[];
+  /** In the caller's reach, or theirs. */
+  groups: Choosable[];
+  /** Of those groups. */
+  numbers: NumberChoice[];
+  /** In which times are meant: that of the first opening hours, or UTC. */
+  timezone: string;
+  trunks: string[];
+}
+
+export interface Choosable {
+  id: string;
+  name: string;
+}
+
 export interface Client {
   /** Left alone for too long, hidden or locked. */
   away: boolean;
@@ -209,6 +228,14 @@ export interface Client {
   open: boolean;
   /** Is registered for calls. */
   rings: boolean;
+}
+
+export interface Definition {
+  formula: string;
+  name: string;
+  source: string;
+  title: string;
+  unit: "count" | "seconds" | "share" | "score";
 }
 
 export interface Desk {
@@ -279,6 +306,12 @@ export interface DeskCall {
   unanswered: boolean;
 }
 
+export interface Detail {
+  /** Where, as in body.to.agent. */
+  location?: string;
+  message: string;
+}
+
 export interface Directory {
   agents: DirectoryAgent[];
   groups: DirectoryGroup[];
@@ -298,6 +331,38 @@ export interface DirectoryGroup {
   free: number;
   id: string;
   name: string;
+}
+
+export interface ExplainGroup {
+  /** Of all tiers. */
+  agents: number;
+  distribution: string;
+  id: string;
+  max_wait_seconds?: number;
+  max_waiting?: number;
+  name: string;
+  /** How long each agent's phone rings. */
+  ring_seconds: number;
+  tiers: number;
+}
+
+export interface Explanation {
+  at: string;
+  /** Left out: it would wait on. */
+  end?: string;
+  from?: string;
+  /** Those that it comes to, in order. */
+  groups: ExplainGroup[];
+  /** The number's opening hours; left out: it has none. */
+  hours?: string;
+  /** At that time. */
+  open: boolean;
+  /** It went round the last group so often. */
+  round: number;
+  steps: Step[];
+  /** Of the number's hours, or of the site. */
+  timezone: string;
+  to: string;
 }
 
 export interface Group {
@@ -375,6 +440,13 @@ export interface Interaction {
   unanswered: boolean;
 }
 
+export interface Later {
+  at: string;
+  /** The agent who called them. Left out: they came by themselves. */
+  by?: string;
+  id: string;
+}
+
 export interface Me {
   /** The agent that the user is. */
   agent?: string;
@@ -393,6 +465,44 @@ export interface Me {
   user: string;
 }
 
+export interface MissedCall {
+  /** Who had it last. */
+  agent?: string;
+  /** By whoever had it first. */
+  answered?: string;
+  arrived: string;
+  caller: Party;
+  /** Who called, of our own. */
+  caller_agent?: string;
+  channel?: string;
+  /** Of a failure or rejection. */
+  class?: string;
+  direction: "in" | "out" | "internal";
+  end?: string;
+  /** Left out: it goes on. */
+  ended?: string;
+  first_group?: string;
+  id: string;
+  kind: "call" | "chat";
+  last_group?: string;
+  /** How the customer was reached, or reached somebody, since then. Left out: not yet. */
+  later?: Later;
+  /** Called. */
+  number: string;
+  /** The number outside that had it last. */
+  outside?: string;
+  /** Calls to them since then that nobody answered. */
+  tries: number;
+  trunk?: string;
+  /** A chat that was so for too long. */
+  unanswered?: boolean;
+}
+
+export interface NumberChoice {
+  group: string;
+  number: string;
+}
+
 export interface Offer {
   agent: string;
   id: string;
@@ -405,13 +515,179 @@ export interface Party {
   number?: string;
 }
 
+export interface Past {
+  /** Who had it last. */
+  agent?: string;
+  /** By whoever had it first. */
+  answered?: string;
+  arrived: string;
+  caller: Party;
+  /** Who called, of our own. */
+  caller_agent?: string;
+  channel?: string;
+  /** Of a failure or rejection. */
+  class?: string;
+  direction: "in" | "out" | "internal";
+  end?: string;
+  /** Left out: it goes on. */
+  ended?: string;
+  first_group?: string;
+  id: string;
+  kind: "call" | "chat";
+  last_group?: string;
+  /** Called. */
+  number: string;
+  /** The number outside that had it last. */
+  outside?: string;
+  trunk?: string;
+  /** A chat that was so for too long. */
+  unanswered?: boolean;
+}
+
+export interface PastAudio {
+  expected?: number;
+  jitter_max_seconds: number;
+  jitter_mean_seconds: number;
+  lost: number;
+  mos?: number;
+  packets: number;
+}
+
+export interface PastFacts {
+  /** Who had it last. */
+  agent?: string;
+  /** By whoever had it first. */
+  answered?: string;
+  arrived: string;
+  caller: Party;
+  /** Who called, of our own. */
+  caller_agent?: string;
+  channel?: string;
+  /** Of a failure or rejection. */
+  class?: string;
+  direction: "in" | "out" | "internal";
+  end?: string;
+  /** Left out: it goes on. */
+  ended?: string;
+  first_group?: string;
+  holds: PastHold[];
+  id: string;
+  kind: "call" | "chat";
+  last_group?: string;
+  /** Its ends that had audio, or ended. */
+  legs: PastLeg[];
+  /** Called. */
+  number: string;
+  offers: PastOffer[];
+  /** Steps left out of the middle of a very long story. */
+  omitted?: number;
+  /** The number outside that had it last. */
+  outside?: string;
+  /** What happened, and why. Once it has ended. */
+  steps: Step[];
+  /** Who had it. */
+  talks: PastTalk[];
+  transfers: PastTransfer[];
+  trunk?: string;
+  /** A chat that was so for too long. */
+  unanswered?: boolean;
+  /** Its stays in groups. */
+  visits: PastVisit[];
+}
+
+export interface PastHold {
+  began: string;
+  ended: string;
+  kind: string;
+  /** Which of the talks, from 1. */
+  talk: number;
+}
+
+export interface PastLeg {
+  agent?: string;
+  cause: string;
+  code?: number;
+  codec?: string;
+  ended: string;
+  /** From the far end to us. */
+  in: PastAudio;
+  leg: string;
+  number?: string;
+  /** From us to the far end, as it reported. */
+  out: PastAudio;
+  round_trip_seconds?: number;
+  srtp?: string;
+}
+
+export interface PastOffer {
+  agent?: string;
+  code?: number;
+  ended: string;
+  group?: string;
+  id: string;
+  kind: string;
+  made: string;
+  /** Outside, instead of an agent. */
+  number?: string;
+  outcome: string;
+  ringing?: string;
+  why?: string;
+}
+
+export interface PastTalk {
+  agent?: string;
+  began: string;
+  disposition?: string;
+  ended: string;
+  group?: string;
+  held_seconds: number;
+  holds: number;
+  /** Id of what the agent wrote down. */
+  note?: string;
+  note_at?: string;
+  /** Who wrote it. */
+  note_by?: string;
+  /** What the agent, or somebody for them, wrote down. */
+  note_text?: string;
+  /** Outside, instead of an agent. */
+  number?: string;
+  /** The kind of the offer. */
+  via: string;
+  wrap_up?: string;
+  wrapped?: string;
+}
+
+export interface PastTransfer {
+  at: string;
+  by?: string;
+  kind: string;
+  outcome: string;
+  target?: string;
+  why?: string;
+}
+
+export interface PastVisit {
+  agent?: string;
+  entered: string;
+  group: string;
+  left: string;
+  /** answered, overflow, moved, forwarded, or the end of the call. */
+  outcome: string;
+  /** When it came to wait. */
+  position?: number;
+  /** When it was to be answered, as could be told then. */
+  promised?: string;
+  /** arrived, overflow, transfer, moved or requeue. */
+  via: string;
+}
+
 export interface Problem {
   /** The kind of problem in one word that never changes. */
   code: string;
   /** What is wrong this time, for people. */
   detail?: string;
   /** What is wrong with the input, one by one. */
-  errors?: unknown;
+  errors?: Detail[] | null;
   /** The id of the request, as in the server's log. */
   request?: string;
   /** The HTTP status. */
@@ -420,6 +696,39 @@ export interface Problem {
   title: string;
   /** The kind of problem: urn:centrala:problem: and the code. */
   type: string;
+}
+
+export interface Report {
+  /** What the lines differ in. */
+  by: string[];
+  /** decided or arrived: what decides when something counts. */
+  count: string;
+  /** What the figures are, in their order. */
+  definitions: Definition[];
+  from: string;
+  lines: ReportLine[];
+  till: string;
+  timezone: string;
+  /** Of all lines. */
+  total: ReportLine;
+}
+
+export interface ReportFigure {
+  /** By how many. */
+  of?: number;
+  /** Of what is divided: what is. */
+  part?: number | null;
+  /** null: there is nothing to tell. */
+  value: number | null;
+}
+
+export interface ReportLine {
+  /** By name. */
+  figures: Record<string, ReportFigure>;
+  /** By what the lines differ in. Weekdays are from 1, Monday; intervals by their beginning. */
+  key: Record<string, string>;
+  /** The formula of the service level with its numbers. */
+  service_level?: string;
 }
 
 export interface Seat {
@@ -436,8 +745,12 @@ export interface Step {
   group?: string;
   kind: string;
   offer?: string;
+  /** Why, to be said in any language. */
+  reason?: Told;
   /** All of it in words. */
   text: string;
+  /** What happened, to be said in any language. */
+  told: Told;
   what?: string;
   why?: string;
 }
@@ -506,4 +819,40 @@ export interface Today {
   /** false: the record cannot be read at present, or has not been yet. */
   known: boolean;
   offered: number;
+}
+
+export interface Told {
+  /** What is said, in one word. */
+  code: string;
+  /** What stands in it, by name: agent, group, number, seconds, status, … */
+  values: Record<string, string>;
+}
+
+export interface Trace {
+  messages: TraceMessage[];
+  /** Left out of the middle for want of room. */
+  omitted?: number;
+  /** The far ends, in the order in which they came. */
+  parties: TraceParty[];
+}
+
+export interface TraceMessage {
+  at: string;
+  /** What it says of the audio, in short. */
+  audio?: string;
+  cseq?: string;
+  leg?: string;
+  network: string;
+  remote: string;
+  /** By us. */
+  sent: boolean;
+  /** The first line. */
+  summary: string;
+  text: string;
+}
+
+export interface TraceParty {
+  leg: string;
+  /** As in: trunk carrier, agent anna. */
+  who: string;
 }

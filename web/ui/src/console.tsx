@@ -11,9 +11,10 @@ import { ringsHere } from './notify';
 import { showDevices, Devices } from './phone/line';
 import { install } from './phone/station';
 import { language, languages, rings, theme } from './prefs';
-import { enterByLink, may, me, restore, signOut } from './session';
+import { enterByLink, may, me, restore, signOut, supervises } from './session';
 import { Keys, listen } from './shortcuts';
 import { Icon } from './ui/icon';
+import { lazy } from './ui/lazy';
 import { Menu } from './ui/menu';
 import { Toasts } from './ui/toast';
 import { Wallboard } from './wallboard/wallboard';
@@ -28,9 +29,16 @@ addEventListener('hashchange', () => {
   enterByLink().catch((e: unknown) => { if (!(e instanceof Refused)) throw e; });
 });
 
+const HistoryScreen = lazy(async () => (await import('./history/history')).HistoryScreen);
+const ReportsScreen = lazy(async () => (await import('./reports/reports')).ReportsScreen);
+const PathScreen = lazy(async () => (await import('./path/path')).PathScreen);
+
 const screens = [
   { path: 'desk', label: 'nav.desk', for: () => !!me.value?.agent },
   { path: 'wallboard', label: 'nav.wallboard', for: () => may('agents:read') },
+  { path: 'history', label: 'nav.history', for: () => may('history:read') },
+  { path: 'reports', label: 'nav.reports', for: () => may('reports:read') },
+  { path: 'path', label: 'nav.path', for: () => supervises() && may('agents:read') },
 ] as const;
 
 function App() {
@@ -52,6 +60,9 @@ function Shell() {
       {live.lost.value && <p class="lost" role="alert">{t('lost')}</p>}
       {here?.path === 'desk' && <DeskScreen />}
       {here?.path === 'wallboard' && <Wallboard tv={tv} />}
+      {here?.path === 'history' && <HistoryScreen path={place.value.slice('history/'.length)} />}
+      {here?.path === 'reports' && <ReportsScreen />}
+      {here?.path === 'path' && <PathScreen />}
       {!here && <main class="desk"><p class="card empty">{t('nothing-to-see')}</p></main>}
       {me.value?.agent && may('agents:read') && <OfferCard />}
       <Toasts />
