@@ -25,6 +25,7 @@ import (
 	"centrala/internal/events"
 	"centrala/internal/journal"
 	"centrala/internal/journal/db"
+	"centrala/internal/journal/stats"
 	"centrala/internal/switchboard"
 	"centrala/internal/webhooks"
 	"centrala/media"
@@ -64,6 +65,7 @@ type App struct {
 
 	database *db.DB
 	journal  *journal.Journal
+	roller   *stats.Roller
 	events   *events.Hub
 	webhooks *webhooks.Webhooks
 	accounts *accounts.Accounts
@@ -118,6 +120,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 		return a, err
 	}
 	a.journal = newJournal(a)
+	a.roller = newRoller(a)
 	a.media, err = media.New(media.Options{
 		Advertise: server.Advertise, PortMin: server.RTP.Min, PortMax: server.RTP.Max, WebRTC: server.Listen.WebRTC, Log: part(a.log, "media"),
 	})
@@ -188,6 +191,7 @@ func (a *App) Start(ctx context.Context) error {
 		return fmt.Errorf("start the log: %w", err)
 	}
 	a.journal.Start()
+	a.roller.Start()
 	a.events.Start()
 	a.webhooks.Start()
 	a.board.SetConfig(a.groups)
@@ -366,6 +370,9 @@ func (a *App) Stop(ctx context.Context) error {
 	}
 	if a.events != nil {
 		a.events.Stop()
+	}
+	if a.roller != nil {
+		a.roller.Stop()
 	}
 	if a.journal != nil {
 		a.journal.Stop(ctx)

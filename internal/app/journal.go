@@ -7,6 +7,7 @@ import (
 	"centrala/internal/eventlog"
 	"centrala/internal/events"
 	"centrala/internal/journal"
+	"centrala/internal/journal/stats"
 	"centrala/internal/webhooks"
 )
 
@@ -16,6 +17,11 @@ func newJournal(a *App) *journal.Journal {
 		DB: a.database, Log: recorded{a.facts}, Node: nodeID(a.server), Keep: time.Duration(a.server.Record.KeepDays) * 24 * time.Hour,
 		Logs: part(a.log, "journal"), Committed: a.events.Wake,
 	})
+}
+
+// newRoller makes what counts the record ahead for reports.
+func newRoller(a *App) *stats.Roller {
+	return stats.NewRoller(stats.RollerOptions{DB: a.database, Leader: a.facts.Leader, Log: part(a.log, "journal")})
 }
 
 // newEvents makes the hub that reads what the journal tells.

@@ -136,6 +136,10 @@ func (s *session) commit(tx *sql.Tx, b batch) error {
 	if err := b.rows.Insert(ctx, tx, s.j.opts.DB.Mark); err != nil {
 		return err
 	}
+	late := b.rows.stale(s.at)
+	if err := late.drop(ctx, tx); err != nil {
+		return err
+	}
 	if b.replica == nil {
 		return nil
 	}

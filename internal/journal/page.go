@@ -121,6 +121,7 @@ func (b *book) enter(p *page, g queuegroups.GroupID) {
 	b.visits = append(b.visits, visitEvent{p, *p.Visit})
 	p.Handed = false
 	if p.Row.LastGroup != g {
+		b.rows.Regrouped = append(b.rows.Regrouped, p.Row.Arrived)
 		p.Row.LastGroup = g
 		p.Row.FirstGroup = cmp.Or(p.Row.FirstGroup, g)
 		b.change(p)
@@ -271,7 +272,11 @@ func (b *book) finish(r *acd.Record) {
 		outcome = TransferFailed
 	}
 	b.settle(p, outcome, "")
+	group := p.Row.LastGroup
 	p.Row.end(r)
+	if p.Row.LastGroup != group {
+		b.rows.Regrouped = append(b.rows.Regrouped, p.Row.Arrived)
+	}
 	b.change(p)
 	delete(b.Pages, r.Interaction)
 	steps, err := json.Marshal(r.Steps)

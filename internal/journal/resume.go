@@ -192,6 +192,9 @@ func (s *session) lost() error {
 	b := newBook()
 	b.begin(f.State())
 	rows := b.take()
+	for _, r := range rows.Interactions {
+		rows.Regrouped = append(rows.Regrouped, r.Arrived)
+	}
 	replica, err := f.Save()
 	if err != nil {
 		return err
@@ -209,6 +212,10 @@ func (s *session) lost() error {
 			return err
 		}
 		if err := rows.Insert(j.stopped, tx, j.opts.DB.Mark); err != nil {
+			return err
+		}
+		late := rows.stale(s.at)
+		if err := late.drop(j.stopped, tx); err != nil {
 			return err
 		}
 		return s.keep(j.stopped, tx, f.Index(), data)

@@ -51,6 +51,9 @@ func Trim(ctx context.Context, d *db.DB, before time.Time) (n int, err error) {
 	for _, step := range []func(tx *sql.Tx) (int, error){
 		func(tx *sql.Tx) (int, error) { return trimInteractions(ctx, tx, at) },
 		func(tx *sql.Tx) (int, error) {
+			if err := dropBefore(ctx, tx, at); err != nil {
+				return 0, err
+			}
 			return deleted(tx.ExecContext(ctx, `delete from agent_states where (agent_id, group_id, began, log_index) in
 				(select agent_id, group_id, began, log_index from agent_states where ended < $1 order by ended limit $2)`, at, trimMax))
 		},
@@ -82,6 +85,9 @@ func Trim(ctx context.Context, d *db.DB, before time.Time) (n int, err error) {
 func trimInteractions(ctx context.Context, tx *sql.Tx, before int64) (int, error) {
 	old, err := ids(ctx, tx, "select id from interactions where arrived < $1 and ended < $1 order by arrived limit $2", before, trimMax)
 	if err != nil || len(old) == 0 {
+		return 0, err
+	}
+	if err := dropBefore(ctx, tx, before); err != nil {
 		return 0, err
 	}
 	places, args := make([]string, len(old)), make([]any, len(old))

@@ -28,6 +28,8 @@ type Rows struct {
 	// Disposed are talks written earlier, perhaps among Talks, of which it is told what came of them.
 	Disposed []Disposed
 	Events   []Event
+	// Regrouped are when calls arrived whose last group is another one now.
+	Regrouped []Micros
 }
 
 // Insert writes the rows. Interactions that are there already are brought up to

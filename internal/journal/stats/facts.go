@@ -43,19 +43,20 @@ type statement struct {
 	keys  []string
 	where []string
 	joins bool // the interactions are needed
+	outer bool // also where there are none
 	args  []any
 	f     fact
 }
 
-// begin begins a statement over a table of facts, with the conditions and keys of
-// the query.
-func (r *running) begin(f fact) *statement {
+// begin begins a statement over the facts of a range of time, with the conditions
+// and keys of the query.
+func (r *running) begin(f fact, in span) *statement {
 	s := &statement{f: f}
 	at := f.decided
 	if r.q.Cohort == Arrived {
 		at = s.call("arrived")
 	}
-	s.and("%s >= %d and %s < %d", at, r.q.From.UnixMicro(), at, r.q.Till.UnixMicro())
+	s.and("%s >= %d and %s < %d", at, in.from, at, in.till)
 	if f.where != "" {
 		s.and("%s", f.where)
 	}
@@ -144,6 +145,9 @@ func only[T ~string](s *statement, column string, list []T) {
 // from is the tables and the conditions.
 func (s *statement) from() string {
 	from := " from " + s.f.name + " f"
+	if s.outer && s.joins {
+		from += " left"
+	}
 	if s.joins {
 		from += " join interactions i on i.id = f.interaction"
 	}
@@ -211,85 +215,101 @@ func scan(rows *sql.Rows, key []cell, values []int64) error {
 	return nil
 }
 
-// addUp runs a statement whose rows are lines.
-func (r *running) addUp(s *statement, folds []fold) error {
-	return r.run(s, folds, func(key []cell, values []int64) error {
+// addUp adds up the facts of a range of time; each row is a line.
+func (r *running) addUp(t *table, in span) error {
+	s := r.begin(t.fact, in)
+	if strings.HasPrefix(t.fact.group, "i.") && (r.q.Groups != nil || r.q.has(ByGroup)) {
+		s.joins = true
+	}
+	return r.run(s, t.folds, func(key []cell, values []int64) error {
 		l, err := r.line(key)
 		if err != nil {
 			return err
 		}
-		for k, f := range folds {
+		for k, f := range t.folds {
 			l.sums.add(f.sum, values[k])
 		}
 		return nil
 	})
 }
 
-func (r *running) offers() error {
+// table is a table of facts and what is added up of it.
+type table struct {
+	of     source
+	rollup journal.Rollup
+	fact   fact
+	folds  []fold
+}
+
+// tables are those whose sums need nothing but their rows.
+func tables() []table {
+	return []table{offersTable(), talksTable(), transfersTable(), legsTable(), interactionsTable(), madeTable()}
+}
+
+func offersTable() table {
 	outcomes := func(s sum, outcome string) fold { return count(s, "f.outcome = '"+outcome+"'") }
-	return r.addUp(r.begin(fact{
+	return table{fromOffers, journal.RollupOffers, fact{
 		name: "offers", decided: "f.ended", group: "f.group_id", agent: "f.agent_id", where: "f.agent_id <> ''",
-	}), []fold{
+	}, []fold{
 		outcomes(offersAnswered, "answered"), outcomes(offersDeclined, "declined"), outcomes(offersBusy, "busy"),
 		outcomes(offersNoAnswer, "no_answer"), outcomes(offersUnreached, "unreachable"), outcomes(offersLostRace, "lost_race"),
 		outcomes(offersWithdrawn, "withdrawn"), total(offersSpeed, "f.ended - f.made", "f.outcome = 'answered'"),
-	})
+	}}
 }
 
-func (r *running) talks() error {
-	return r.addUp(r.begin(fact{
+func talksTable() table {
+	return table{fromTalks, journal.RollupTalks, fact{
 		name: "talks", decided: "f.ended", group: "f.group_id", agent: "f.agent_id", where: "f.agent_id <> ''",
-	}), []fold{
+	}, []fold{
 		{talksAll, "count(*)"}, {talkTime, "sum(f.ended - f.began - f.held)"}, {holdTime, "sum(f.held)"}, {holds, "sum(f.holds)"},
 		total(wrapTime, "f.wrapped - f.wrap_up", "f.wrap_up is not null and f.wrapped is not null"),
 		{talkMax, "max(f.ended - f.began)"},
-	})
+	}}
 }
 
-func (r *running) transfers() error {
+func transfersTable() table {
 	done := func(kinds string) string { return "f.kind in (" + kinds + ") and f.outcome = 'done'" }
-	return r.addUp(r.begin(fact{
+	return table{fromTransfers, journal.RollupTransfers, fact{
 		name: "transfers", decided: "f.at", agent: "f.by_agent",
 		// The group is that of the talk during which it was done, or of the wait that it ended.
 		group: `coalesce((select max(t.group_id) from talks t where t.interaction = f.interaction and t.agent_id = f.by_agent
 			and t.began <= f.at and t.ended >= f.at),
 			(select max(v.group_id) from visits v where v.interaction = f.interaction and v.left_at = f.at), '')`,
-	}), []fold{
+	}, []fold{
 		count(movedBlind, done("'blind'")), count(movedAttended, done("'attended', 'joined'")),
 		count(movedFailed, "f.kind in ('blind', 'attended', 'joined') and f.outcome in ('failed', 'refused')"),
 		count(consulted, "f.kind = 'consult' and f.outcome <> 'refused'"), count(movedBySuper, "f.kind = 'moved'"),
 		count(parkings, "f.kind = 'parked' and f.outcome <> 'refused'"),
-	})
+	}}
 }
 
-// legs adds up how the audio was. The group is the last one of the call.
-func (r *running) legs() error {
-	f := fact{name: "legs", decided: "f.ended", group: "i.last_group", agent: "f.agent_id", where: "f.codec <> ''"}
-	s := r.begin(f)
-	s.joins = s.joins || r.q.Groups != nil || r.q.has(ByGroup)
-	return r.addUp(s, []fold{
+// legsTable adds up how the audio was. The group is the last one of the call.
+func legsTable() table {
+	return table{fromLegs, journal.RollupLegs, fact{
+		name: "legs", decided: "f.ended", group: "i.last_group", agent: "f.agent_id", where: "f.codec <> ''",
+	}, []fold{
 		{legsAll, "count(*)"}, {packetsExpected, "sum(f.in_expected)"}, {packetsLost, "sum(f.in_lost)"},
 		count(mosLegs, "f.in_mos > 0"), {mosSum, "sum(f.in_mos)"},
 		{mosMin, "min(case when f.in_mos > 0 then f.in_mos end)"},
-	})
+	}}
 }
 
-func (r *running) interactions() error {
-	return r.addUp(r.begin(fact{
+func interactionsTable() table {
+	return table{fromInteractions, journal.RollupInteractions, fact{
 		name: "interactions", decided: "f.ended", group: "f.last_group", agent: "f.by_agent", where: "f.ended is not null", ofCall: true,
-	}), []fold{
+	}, []fold{
 		{endedAll, "count(*)"}, count(endedUnanswered, "f.answered is null"),
 		count(chatsUnanswered, "f.unanswered and f.kind = '"+journal.KindChat+"'"),
-	})
+	}}
 }
 
-// made adds up the calls that agents made themselves.
-func (r *running) made() error {
-	return r.addUp(r.begin(fact{
+// madeTable adds up the calls that agents made themselves.
+func madeTable() table {
+	return table{fromMade, journal.RollupMade, fact{
 		name: "interactions", decided: "f.ended", group: "f.last_group", agent: "f.caller_agent",
 		where: "f.ended is not null and f.caller_agent <> ''", ofCall: true,
-	}), []fold{
+	}, []fold{
 		{callsMade, "count(*)"}, count(callsReached, "f.answered is not null"),
 		total(callsMadeTime, "f.ended - f.answered", "f.answered is not null"),
-	})
+	}}
 }

@@ -87,12 +87,7 @@ func (f *Figure) In(q *Query) bool {
 	case OfQueues:
 		return !q.ofAgents()
 	case OfTime:
-		for _, d := range []Dimension{ByGroup, ByNumber, ByTrunk, ByChannel} {
-			if q.has(d) {
-				return false
-			}
-		}
-		return q.Numbers == nil && q.Trunks == nil && q.Channels == nil && q.Kind == "" && q.Way == ""
+		return q.ofTime()
 	case Everywhere:
 	}
 	return true

@@ -55,6 +55,12 @@ func TestGoldenDays(t *testing.T) {
 					t.Run(day+"/"+g.what, func(t *testing.T) { g.check(t, d, loc) })
 				}
 			}
+			roll(t, d) // and the same of what is counted ahead
+			for _, g := range cases {
+				if g.day == day {
+					t.Run(day+"/"+g.what+", counted ahead", func(t *testing.T) { g.check(t, d, loc) })
+				}
+			}
 			if tried == 0 {
 				t.Errorf("nothing is expected of the day %s", day)
 			}

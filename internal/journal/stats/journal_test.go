@@ -2,6 +2,7 @@ package stats_test
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
@@ -15,8 +16,14 @@ import (
 // recording is a log that has been written, as the journal follows it.
 type recording struct{ entries []acd.Entry }
 
-func (r *recording) Follow([]byte) (journal.Follower, error) {
-	return &reader{state: acd.NewState(), left: r.entries}, nil
+func (r *recording) Follow(saved []byte) (journal.Follower, error) {
+	f := &reader{state: acd.NewState(), left: r.entries}
+	index, _ := strconv.Atoi(string(saved)) // nothing is from the beginning on
+	for range index {
+		f.state.Apply(f.left[0])
+		f.left, f.index = f.left[1:], f.left[0].Index
+	}
+	return f, nil
 }
 func (r *recording) Hold(uint64)    {}
 func (r *recording) Free()          {}
@@ -34,7 +41,7 @@ func (r *reader) State() *acd.State     { return r.state }
 func (r *reader) Index() uint64         { return r.index }
 func (r *reader) Behind() uint64        { return uint64(len(r.left)) }
 func (r *reader) Rest()                 {}
-func (r *reader) Save() ([]byte, error) { return nil, nil }
+func (r *reader) Save() ([]byte, error) { return []byte(strconv.FormatUint(r.index, 10)), nil }
 func (r *reader) Close()                {}
 
 func (r *reader) Read(ctx context.Context, until <-chan time.Time) (acd.Entry, bool, error) {

@@ -34,38 +34,42 @@ func stateSum(status string) (sum, bool) {
 	return 0, false
 }
 
-// states adds up how long agents were in which state, each state cut at the ends
-// of the report and of its intervals. It is left out of reports by what agents'
-// time does not belong to.
-func (r *running) states() error {
-	for _, d := range r.q.By {
-		if d == ByGroup || d == ByNumber || d == ByTrunk || d == ByChannel {
-			return nil
+// ofTime tells whether the report has agents' time: it belongs to no group, number,
+// trunk or channel.
+func (q *Query) ofTime() bool {
+	for _, d := range []Dimension{ByGroup, ByNumber, ByTrunk, ByChannel} {
+		if q.has(d) {
+			return false
 		}
 	}
-	if r.q.Numbers != nil || r.q.Trunks != nil || r.q.Channels != nil || r.q.Kind != "" || r.q.Way != "" {
-		return nil
-	}
-	if err := r.wholeStates(); err != nil {
+	return q.Numbers == nil && q.Trunks == nil && q.Channels == nil && q.Kind == "" && q.Way == ""
+}
+
+// states adds up how long agents were in which state, each state cut at the ends
+// of the report and of its intervals: of those that ended in a range of time.
+func (r *running) states(in span) error {
+	if err := r.wholeStates(in); err != nil {
 		return err
 	}
-	if err := r.cutStates(); err != nil {
-		return err
-	}
+	return r.cutStates(in)
+}
+
+// standing adds those that have not ended.
+func (r *running) standing() error {
 	for _, st := range r.q.Now {
 		if st.Group != "" || !r.seen(st.Agent) {
 			continue
 		}
 		st.Ended = journal.MicrosOf(r.q.Till)
-		if err := r.cut(st); err != nil {
+		if err := r.cutState(st); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// whole is the condition that a state is within one interval, and in the report.
-func (r *running) whole() string {
+// inside is the condition that a state is within one interval, and in the report.
+func (r *running) inside() string {
 	list := []string{fmt.Sprintf("f.began >= %d and f.ended <= %d", r.q.From.UnixMicro(), r.q.Till.UnixMicro())}
 	for _, d := range r.q.By {
 		switch d {
@@ -81,19 +85,20 @@ func (r *running) whole() string {
 	return strings.Join(list, " and ")
 }
 
-// stateRows begins a statement over the states that touch the report.
-func (r *running) stateRows() *statement {
+// stateRows begins a statement over the states that ended in a range of time and
+// touch the report.
+func (r *running) stateRows(in span) *statement {
 	s := &statement{f: fact{name: "agent_states", agent: "f.agent_id"}}
-	s.and("f.ended > %d and f.began < %d and f.group_id = ''", r.q.From.UnixMicro(), r.q.Till.UnixMicro())
+	s.and("f.ended >= %d and f.ended < %d and f.began < %d and f.group_id = ''", in.from, in.till, r.q.Till.UnixMicro())
 	only(s, "f.agent_id", r.q.Agents)
 	only(s, "f.agent_id", r.q.Staff)
 	return s
 }
 
 // wholeStates has the database add up those that need not be cut.
-func (r *running) wholeStates() error {
-	s := r.stateRows()
-	s.and("%s", r.whole())
+func (r *running) wholeStates(in span) error {
+	s := r.stateRows(in)
+	s.and("%s", r.inside())
 	for _, d := range r.q.By {
 		s.by(r, d, "f.began")
 	}
@@ -105,10 +110,10 @@ func (r *running) wholeStates() error {
 }
 
 // cutStates cuts the others: a few for each agent and interval.
-func (r *running) cutStates() error {
-	s := r.stateRows()
+func (r *running) cutStates(in span) error {
+	s := r.stateRows(in)
 	rows, err := r.db.Read().QueryContext(r.ctx,
-		"select f.agent_id, f.status, f.began, f.ended"+s.from()+" and not ("+r.whole()+")", s.args...)
+		"select f.agent_id, f.status, f.began, f.ended"+s.from()+" and not ("+r.inside()+")", s.args...)
 	if err != nil {
 		return fmt.Errorf("stats: states: %w", err)
 	}
@@ -118,29 +123,39 @@ func (r *running) cutStates() error {
 		if err := rows.Scan(&st.Agent, &st.Status, &st.Began, &st.Ended); err != nil {
 			return fmt.Errorf("stats: states: %w", err)
 		}
-		if err := r.cut(st); err != nil {
+		if err := r.cutState(st); err != nil {
 			return err
 		}
 	}
 	return rows.Err()
 }
 
-// cut adds a state to each of the intervals that it was in.
-func (r *running) cut(st journal.AgentState) error {
-	end := min(int64(st.Ended), r.q.Till.UnixMicro())
-	for t := max(int64(st.Began), r.q.From.UnixMicro()); t < end; {
+// cutState adds a state to each of the intervals that it was in.
+func (r *running) cutState(st journal.AgentState) error {
+	of, counts := stateSum(st.Status)
+	if !counts {
+		return nil
+	}
+	return r.cut(stay{string(st.Agent), of, int64(st.Began), int64(st.Ended)})
+}
+
+func (r *running) cut(s stay) error {
+	end := min(s.ended, r.q.Till.UnixMicro())
+	for t := max(s.began, r.q.From.UnixMicro()); t < end; {
 		next := min(end, r.next(t))
 		key := make([]cell, len(r.q.By))
 		for k, d := range r.q.By {
 			if d == ByAgent {
-				key[k].name = string(st.Agent)
+				key[k].name = s.agent
 			} else {
 				key[k].number = r.keyAt(d, t)
 			}
 		}
-		if err := r.stay(key, st.Status, next-t); err != nil {
+		l, err := r.line(key)
+		if err != nil {
 			return err
 		}
+		l.sums.add(s.sum, next-t)
 		t = next
 	}
 	return nil

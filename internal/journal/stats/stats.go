@@ -1,25 +1,29 @@
 // Package stats computes statistics from the record of package journal: from the
-// raw facts alone, each time anew, so that a definition may change afterwards and
-// what was before is counted by the new one. What is live (today, the last half
-// hour) and what is long ago comes from the same code.
+// raw facts alone, so that a definition may change afterwards and what was before is
+// counted by the new one. What is live (today, the last half hour) and what is long
+// ago comes from the same code.
 //
 // The database adds up: one statement for each table of facts, whose rows are as
 // many as the lines of the report, so that memory does not depend on how much
-// happened. All is integers, microseconds and counts; a mean, a share or a
-// percentile is kept as the two integers that it is made of, so that SQLite and
-// PostgreSQL give the same to the last digit.
+// happened. Hours and days that are over are counted ahead by the same statements
+// (roll.go) and read from there (rolled.go); what is not counted yet, or not any
+// more, a report counts itself. All is integers, microseconds and counts; a mean, a
+// share or a percentile is kept as the two integers that it is made of, so that
+// SQLite and PostgreSQL, and facts and what was counted ahead, give the same to the
+// last digit.
 //
 // What each figure is, by what formula and from which table, is the list of
 // figures.go, which reports show with the numbers and docs/guides/statistics.md
 // has for people.
 //
-// What it does not do: it neither writes nor keeps anything, knows no rights (who
-// asks narrows the Query), and estimates nothing.
+// What it does not do: it writes nothing but what can be made again, knows no rights
+// (who asks narrows the Query), and estimates nothing.
 package stats
 
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -116,6 +120,8 @@ type Line struct {
 	Key  []string // in order of Query.By
 	sums sums
 	wait percentiles
+	// waits are those of which the percentiles are found, in order each list.
+	waits [][]int64
 	// level is the only measure that was used; mixed: there were several.
 	level queuegroups.ServiceLevel
 	mixed bool
@@ -125,26 +131,107 @@ type Line struct {
 
 // Compute makes a report. Errors are ErrQuery, ErrTooLarge, and the database's.
 func Compute(ctx context.Context, d *db.DB, q Query) (*Report, error) {
+	return compute(ctx, d, q, false)
+}
+
+// compute makes a report; raw: from the facts alone.
+func compute(ctx context.Context, d *db.DB, q Query, raw bool) (*Report, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	r := &running{ctx: ctx, db: d, q: q, lines: map[string]*Line{}}
+	r := &running{ctx: ctx, db: d, q: q, lines: map[string]*Line{}, raw: raw}
 	r.zone = offsets(q.Zone, q.From, q.Till)
-	for _, c := range []struct {
-		of    source
-		count func() error
-	}{
-		{fromVisits, r.visits}, {fromRanks, r.waits}, {fromOffers, r.offers}, {fromTalks, r.talks}, {fromTransfers, r.transfers},
-		{fromLegs, r.legs}, {fromInteractions, r.interactions}, {fromMade, r.made}, {fromStates, r.states},
-	} {
-		if !q.needs(c.of) {
-			continue
-		}
-		if err := c.count(); err != nil {
-			return nil, err
-		}
+	if err := r.counted(); err != nil {
+		return nil, err
 	}
 	return r.report(), nil
+}
+
+// counted counts whatever is asked for.
+func (r *running) counted() error {
+	if err := r.waited(); err != nil {
+		return err
+	}
+	for _, t := range tables() {
+		if !r.q.needs(t.of) {
+			continue
+		}
+		left, err := r.rolled(&t, r.whole(), r.lengths(), r.take(&t))
+		if err != nil {
+			return err
+		}
+		for _, in := range left {
+			if err := r.addUp(&t, in); err != nil {
+				return err
+			}
+		}
+	}
+	if r.q.needs(fromStates) && r.q.ofTime() {
+		return r.stood()
+	}
+	return nil
+}
+
+// waited counts the waits, and finds their percentiles.
+func (r *running) waited() error {
+	all, ranked := r.q.needs(fromVisits), r.q.needs(fromRanks)
+	if !all && !ranked {
+		return nil
+	}
+	t := visitsTable()
+	left, err := r.rolled(&t, r.whole(), r.lengths(), r.takeWaits(&t))
+	if err != nil {
+		return err
+	}
+	raw := slices.Equal(left, []span{r.whole()})
+	for _, in := range left {
+		if all {
+			if err := r.visits(in); err != nil {
+				return err
+			}
+		}
+		if ranked && !raw {
+			if err := r.values(in); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case ranked && raw:
+		return r.waits()
+	case ranked:
+		r.rank()
+	}
+	return nil
+}
+
+// stood counts the states. They count where they end, those that end behind the
+// report, too, as far as they were in it.
+func (r *running) stood() error {
+	t, in := statesTable(), r.whole()
+	lengths, take := r.lengths(), r.takeStates(&t)
+	left, err := r.rolled(&t, in, lengths, take)
+	if err != nil {
+		return err
+	}
+	behind := span{in.till, forever}
+	if lengths != nil {
+		behind.from = ceil(in.till, hour)
+		left = append(left, span{in.till, behind.from}) // an hour in which the report ends
+		rest, err := r.rolled(&t, behind, []int64{day, hour}, take)
+		if err != nil {
+			return err
+		}
+		left = append(left, rest...)
+	} else {
+		left = append(left, behind)
+	}
+	for _, in := range joined(left) {
+		if err := r.states(in); err != nil {
+			return err
+		}
+	}
+	return r.standing()
 }
 
 func (q *Query) check() error {
@@ -186,15 +273,20 @@ type running struct {
 	zone  zone
 	lines map[string]*Line
 	total percentiles
+	raw   bool    // nothing that was counted ahead
+	err   error   // of taking a chunk
+	cells []*Line // of the chunk
+	id    []byte  // of the line
 }
 
 // line finds the line of a key, and begins it if need be.
 func (r *running) line(key []cell) (*Line, error) {
-	var id string
+	r.id = r.id[:0]
 	for _, c := range key {
-		id += fmt.Sprintf("%d %q ", c.number, c.name)
+		r.id = binary.AppendVarint(r.id, c.number)
+		r.id = append(binary.AppendUvarint(r.id, uint64(len(c.name))), c.name...)
 	}
-	if l := r.lines[id]; l != nil {
+	if l := r.lines[string(r.id)]; l != nil {
 		return l, nil
 	}
 	if len(r.lines) == MaxLines {
@@ -204,7 +296,7 @@ func (r *running) line(key []cell) (*Line, error) {
 	for k, c := range key {
 		l.Key[k], l.order[k] = c.text(r.q.By[k]), c.number
 	}
-	r.lines[id] = l
+	r.lines[string(r.id)] = l
 	return l, nil
 }
 

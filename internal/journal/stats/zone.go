@@ -13,15 +13,15 @@ const (
 	weekday = 3 // 1970-01-01 was a Thursday, the third day after a Monday
 )
 
-// span is a time with one offset of the local time from UTC.
-type span struct {
+// season is a time with one offset of the local time from UTC.
+type season struct {
 	from   int64 // µs
 	offset int64 // µs
 }
 
-// zone is the local time within a range: its spans, in order. The first one is
+// zone is the local time within a range: its seasons, in order. The first one is
 // also for what is before it.
-type zone []span
+type zone []season
 
 // offsets finds the changes of a zone's offset within a range.
 func offsets(loc *time.Location, from, till time.Time) zone {
@@ -44,12 +44,12 @@ func offsets(loc *time.Location, from, till time.Time) zone {
 				high = mid
 			}
 		}
-		z = append(z, span{high * second, offset(next)})
+		z = append(z, season{high * second, offset(next)})
 	}
 	return z
 }
 
-// at is the span of a time.
+// at is the season of a time.
 func (z zone) at(t int64) (k int) {
 	for k+1 < len(z) && z[k+1].from <= t {
 		k++
