@@ -60,6 +60,14 @@ func (s *screens) take(name, ready string) {
 					s.click(".call .buttons button:nth-child(2)")
 					s.see("dialog li")
 				}
+				switch name {
+				case "call-page":
+					s.click(".section-head button")
+					s.see(".rung")
+				case "path":
+					s.click("form button.main")
+					s.see("[data-stop=end]")
+				}
 				for _, x := range s.do("clipped", step{}).([]any) {
 					s.t.Errorf("%s, %s, %s, %d wide: cut off: %v", name, language, scheme, width, x)
 				}
@@ -115,13 +123,13 @@ func TestScreens(t *testing.T) {
 	for i := range 3 {
 		v.call(fmt.Sprintf("+4850120031%d", i), "+48221234569", 500)
 	}
-	v.call("+48600100200", "+48221234567", 500)
+	call := v.call("+48600100200", "+48221234567", 500)
 	anna.wait("rings", "CALL_INCOMING")
 	s.see("[role=alertdialog]")
 	s.take("offer", "[role=alertdialog]")
 	anna.accept()
 	s.see(".call")
-	v.call("+48604555666", "+48221234567", 500)
+	second := v.call("+48604555666", "+48221234567", 500)
 	s.see("#waiting")
 	s.take("call", ".call")
 	s.take("transfer", ".call")
@@ -135,5 +143,22 @@ func TestScreens(t *testing.T) {
 	s.take("wallboard", "[data-interaction]")
 	s.open("#/wallboard/tv")
 	s.take("television", ".tv [data-waiting]")
+	second.hangUp()
+	second.waitOver()
+	call.hangUp()
+	call.waitOver()
+	eventually(t, "what ended is written down", func() bool {
+		return len(api.list("/history?end=completed_by_caller")) == 1 && len(api.list("/missed")) == 2
+	})
+	s.open("#/history")
+	s.take("history", "[data-past]")
+	s.open("#/history/missed")
+	s.take("call-back", "[data-missed]")
+	s.open("#/history/" + ids(api.list("/history?end=completed_by_caller"))[0])
+	s.take("call-page", ".story")
+	s.open("#/reports")
+	s.take("reports", ".chart canvas")
+	s.open("#/path")
+	s.take("path", "form")
 	t.Logf("%d pictures", s.taken)
 }

@@ -95,7 +95,7 @@ export function History() {
           {may('history:export') && <a class="button" href={query('/api/v1/history/export', asked)} download="history.csv"><Icon name="download" />{t('csv')}</a>}
         </div>
         <Result {...list} empty={t('history.empty')}>
-          <div class="scroll free" tabIndex={0} role="region" aria-labelledby="found">
+          <div class="scroll free" tabIndex={0} role="group" aria-labelledby="found">
             <table class="list">
               <thead><tr>
                 <th scope="col">{t('history.when')}</th><th scope="col">{t('queue.caller')}</th><th scope="col">{t('history.to')}</th><th scope="col">{t('history.agent')}</th>
@@ -183,7 +183,7 @@ export function Missed() {
               <li key={x.id} data-missed={x.id}>
                 <span class="grow">
                   <a href={`#/history/${x.id}`}><strong>{x.caller.name || x.caller.number}</strong></a>
-                  <small>{day(x.arrived)} <span class="digits">{clockTime(x.arrived)}</span> · {groupName(x.last_group)} · {t('missed.waited', { time: span(waited(x)) })} · {endWord(x)}</small>
+                  <small>{[`${day(x.arrived)} ${clockTime(x.arrived)}`, groupName(x.last_group), t('missed.waited', { time: span(waited(x)) }), endWord(x)].filter(Boolean).join(' · ')}</small>
                   <small class={x.later ? 'tone-ready' : ''}>{done(x)}</small>
                 </span>
                 {!x.later && <a class="button" href={`tel:${x.caller.number}`}><Icon name="phone" />{t('missed.call-back')}<span class="digits">{x.caller.number}</span></a>}

@@ -35,7 +35,7 @@ function Ladder({ trace }: { trace: Trace }) {
   };
   const first = trace.messages[0]?.at ?? '';
   return (
-    <div class="scroll free" tabIndex={0} role="region" aria-labelledby="messages">
+    <div class="scroll free" tabIndex={0} role="group" aria-labelledby="messages">
       <div class="ladder" style={{ '--lanes': Math.max(2, lanes.length + 1) }}>
         <div class="lanes" aria-hidden="true">
           <span class="lane" style={{ gridColumn: 1 }}>{partyName(trace.parties[0]?.who ?? '')}</span>
@@ -57,11 +57,11 @@ function Message({ m, first, column, who }: { m: TraceMessage; first: string; co
   return (
     <li>
       <details>
-        <summary aria-label={t(m.sent ? 'messages.sent' : 'messages.received', { what: summary, who, at: clockTime(m.at) })}>
+        <summary title={clockTime(m.at)}>
           <time class="digits" dateTime={m.at}>+{between(first, m.at).toFixed(3)}</time>
           <span class="rungs">
             <span class={`rung ${rightwards ? 'rightwards' : 'leftwards'} ${/^[4-6]/.test(summary) ? 'tone-alert' : /^2/.test(summary) ? 'tone-ready' : 'tone-talking'}`}
-              style={{ gridColumn: column === 1 ? '1 / 3' : `2 / ${column + 1}` }}><span>{summary}</span>{m.audio && <small>{m.audio}</small>}</span>
+              style={{ gridColumn: column === 1 ? '1 / 3' : `2 / ${column + 1}` }}><span>{summary}<span class="unseen"> {t(m.sent ? 'messages.sent' : 'messages.received', { who })}</span></span>{m.audio && <small>{m.audio}</small>}</span>
           </span>
         </summary>
         <p class="hint digits">{m.network} {m.remote}</p>

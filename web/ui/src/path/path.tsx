@@ -120,7 +120,9 @@ function stops(e: Explanation): Stop[] {
     if (st.kind === 'ringing' || st.kind === 'arrived' && !st.group) continue;
     if (st.kind === 'action' || st.kind === 'closed') {
       if (st.kind === 'closed') continue; // the stop of the hours says so
-      list.push({ tone: 'after', icon: 'arrow', what: 'action', title: sayStep(st), hint: t('path.after', { time: span(between(e.at, st.at)) }), entries: [] });
+      if (st.group && st.group !== group && groups.has(st.group)) enter(st.group);
+      const after = t('path.after', { time: span(between(e.at, st.at)) });
+      list.push({ tone: 'after', icon: 'arrow', what: 'action', title: sayStep(st), hint: st.choice ? `${after} · ${chosen(st.choice)}` : after, entries: [] });
       continue;
     }
     if (st.kind === 'ended') {

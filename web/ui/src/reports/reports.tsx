@@ -155,7 +155,7 @@ function Table({ report, figures }: { report: Report; figures: Definition[] }) {
     : [...report.lines].sort((a, b) => ((a.figures[sorted.by]?.value ?? -1) - (b.figures[sorted.by]?.value ?? -1)) * (sorted.down ? -1 : 1));
   const sort = (name: string) => setSorted(s => ({ by: name, down: s.by === name ? !s.down : true }));
   return (
-    <div class="scroll free" tabIndex={0} role="region" aria-labelledby="lines">
+    <div class="scroll free" tabIndex={0} role="group" aria-labelledby="lines">
       <table id="report-table" class="report">
         <thead><tr>
           <th scope="col">{tWord('by', dimension)}</th>
