@@ -288,7 +288,7 @@ func TestBrowser_Messages(t *testing.T) {
 // Who connects and does not register is cut off, and nobody has more connections than allowed.
 func TestBrowser_Limits(t *testing.T) {
 	s := start(t, webbed, func(o *Options) {
-		o.Streams = edge.StreamLimits{PerSource: 2, FirstByte: 20 * time.Millisecond, Idle: 20 * time.Millisecond}
+		o.Streams = edge.StreamLimits{PerSource: 2, FirstByte: 2 * time.Second, Idle: 2 * time.Second}
 	})
 	kept := s.browser(t, "s1")
 	if ok := kept.register("anna.x1", "random", "600"); !strings.HasPrefix(ok, "SIP/2.0 200") {

@@ -158,7 +158,7 @@ func TestInbound_RejectAndHangupBeforeTheAnswer(t *testing.T) {
 }
 
 func TestInbound_AnswerIsRepeatedUntilTheAck(t *testing.T) {
-	s := start(t)
+	s := start(t, brisk)
 	p, l, o, ringing := ring(t, s, testSDP)
 	o.do(func() { _ = l.Answer([]byte(testSDP)) })
 	first := p.recv("SIP/2.0 200")
@@ -169,6 +169,7 @@ func TestInbound_AnswerIsRepeatedUntilTheAck(t *testing.T) {
 	}
 	p.send(p.request(request{method: "ACK", to: field(ringing, "To")}))
 	o.want("answered")
+	p.forget()
 	if msg, ok := p.within(300*time.Millisecond, "SIP/2.0 200"); ok {
 		t.Errorf("after the ACK:\n%s", msg)
 	}
@@ -396,7 +397,7 @@ func TestInbound_ReInvite(t *testing.T) {
 }
 
 func TestInbound_ReInviteWithoutAckEndsTheCall(t *testing.T) {
-	s := start(t, func(o *Options) { o.T1, o.T2 = 5*time.Millisecond, 20*time.Millisecond })
+	s := start(t, brisk)
 	p, _, o, to := established(t, s)
 	p.send(p.request(request{method: "INVITE", seq: 2, to: to, body: testSDP}))
 	o.want("offer")

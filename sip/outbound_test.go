@@ -105,13 +105,13 @@ func TestOutbound_NoAnswerAtAllIsUnreachable(t *testing.T) {
 }
 
 func TestOutbound_TryingStopsTheNoAnswerLimit(t *testing.T) {
-	s := start(t, func(o *Options) { o.T1 = 3 * time.Millisecond })
+	s := start(t, func(o *Options) { o.T1 = 20 * time.Millisecond }) // 1.28 s
 	p, l, o, invite := dialled(t, s)
 	p.send(p.reply(invite, 100, "", "", ""))
 	select {
 	case e := <-o.events:
 		t.Fatalf("%+v", e)
-	case <-time.After(300 * time.Millisecond):
+	case <-time.After(1500 * time.Millisecond):
 	}
 	o.do(func() { l.Hangup("") })
 	cancel := p.recv("CANCEL")
@@ -225,7 +225,7 @@ func TestOutbound_OtherBranchesAreEnded(t *testing.T) {
 }
 
 func TestOutbound_StrayAnswerIsEnded(t *testing.T) {
-	s := start(t)
+	s := start(t, brisk)
 	p, l, o, invite := dialled(t, s)
 	p.send(p.reply(invite, 180, "p1", "", ""))
 	o.want("progress")
@@ -243,7 +243,7 @@ func TestOutbound_StrayAnswerIsEnded(t *testing.T) {
 func TestOutbound_ByeOvertakesTheAnswer(t *testing.T) {
 	for _, answer := range []int{200, 487, 0} {
 		t.Run(sprintf("then %d", answer), func(t *testing.T) {
-			s := start(t, func(o *Options) { o.T1 = 10 * time.Millisecond })
+			s := start(t, brisk)
 			p, _, o, invite := dialled(t, s)
 			p.send(p.reply(invite, 180, "p1", "", ""))
 			o.want("progress")

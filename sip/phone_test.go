@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // placeAs places a call, is challenged, and places it again with credentials.
@@ -246,7 +245,7 @@ func TestPhone_Draining(t *testing.T) {
 	if got := p.callAs(t, "anna", "secret", request{callID: "late"}); !strings.HasPrefix(got, "SIP/2.0 503") {
 		t.Errorf("got %s", got)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := s.Close(ctx); err != nil {
 		t.Error(err)

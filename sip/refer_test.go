@@ -73,7 +73,7 @@ func TestRefer_AcceptedAndReportedUntilTheEnd(t *testing.T) {
 
 // A peer who does not answer reports must not keep the owner from going on.
 func TestRefer_DoneWithoutAnAnswerToTheReport(t *testing.T) {
-	s := start(t)
+	s := start(t, brisk)
 	p, _, o, _ := referred(t, s, ReferAccepted, "Refer-To: <tel:+48601000000>\r\n")
 	e := o.want("refer")
 	if e.refer.To != (Party{User: "+48601000000"}) {

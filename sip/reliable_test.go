@@ -38,7 +38,7 @@ func rseq(t *testing.T, msg string) int {
 
 // RFC 3262 section 3: repeated until acknowledged, one at a time, RSeq by one.
 func TestReliable_Ringing(t *testing.T) {
-	s := start(t)
+	s := start(t, brisk)
 	p, l, o := required(t, s, testSDP)
 	o.do(func() {
 		l.Ring(180, nil)
@@ -136,9 +136,8 @@ func TestReliable_AnswerWaitsForThePrack(t *testing.T) {
 // Section 3: nobody acknowledges, the call is refused. A CANCEL and a hangup
 // while it waits end it as ever.
 func TestReliable_EndsBeforeThePrack(t *testing.T) {
-	fast := func(o *Options) { o.T1 = 5 * time.Millisecond }
 	t.Run("never", func(t *testing.T) {
-		s := start(t, fast)
+		s := start(t, func(o *Options) { o.T1 = 5 * time.Millisecond })
 		p, l, o := required(t, s, testSDP)
 		o.do(func() {
 			l.Ring(183, []byte(testSDP))
@@ -155,7 +154,7 @@ func TestReliable_EndsBeforeThePrack(t *testing.T) {
 		s.idle(t)
 	})
 	t.Run("hangup", func(t *testing.T) {
-		s := start(t, fast)
+		s := start(t)
 		p, l, o := required(t, s, testSDP)
 		o.do(func() {
 			l.Ring(183, []byte(testSDP))
@@ -167,7 +166,7 @@ func TestReliable_EndsBeforeThePrack(t *testing.T) {
 		s.idle(t)
 	})
 	t.Run("cancel", func(t *testing.T) {
-		s := start(t, fast)
+		s := start(t)
 		p, l, o := required(t, s, testSDP)
 		o.do(func() { l.Ring(180, nil) })
 		ringing := p.recv("SIP/2.0 180")
@@ -244,7 +243,7 @@ func TestReliable_OnlyWhereItMatters(t *testing.T) {
 // Section 3: a caller who can take reliable answers gets those with a session
 // description so, and acknowledges them, while others pass; the 2xx waits for that.
 func TestReliable_EarlyMediaOfWhoSupportsIt(t *testing.T) {
-	s := start(t)
+	s := start(t, brisk)
 	p := newPeer(t, s.addr("udp"))
 	p.send(p.request(request{method: "INVITE", extra: "Supported: 100rel\r\n", body: testSDP}))
 	l, o := s.call(t)

@@ -105,7 +105,7 @@ func TestSipp_Answers(t *testing.T) {
 			}
 			ended := make(chan Termination, calls)
 			for range calls {
-				c := &caller{owner: owner{silent: true}, hold: 50 * time.Millisecond, got: ended}
+				c := &caller{owner: owner{silent: true}, got: ended}
 				c.Post(func() { s.Dial(c, c, Dial{To: to, From: Party{User: "1"}, SDP: []byte(testSDP)}) })
 			}
 			for range calls {

@@ -121,16 +121,20 @@ func TestStream_ShortLongAndBinaryMessages(t *testing.T) {
 }
 
 func TestStream_CapsAndDeadlines(t *testing.T) {
-	s := start(t, strangers, func(o *Options) {
-		o.Streams = edge.StreamLimits{PerSource: 2, FirstByte: 50 * time.Millisecond, Idle: 100 * time.Millisecond}
-	})
+	limited := func(l edge.StreamLimits) *side {
+		return start(t, strangers, func(o *Options) { o.Streams = l })
+	}
+	s := limited(edge.StreamLimits{FirstByte: 50 * time.Millisecond})
 	silent := newStream(t, s)
 	silent.closed()
+	eventually(t, "the silent one is gone", func() bool { return s.Stats().Connections == 0 })
+	s = limited(edge.StreamLimits{Idle: time.Second})
 	talker := newStream(t, s)
 	talker.write(talker.request(request{method: "OPTIONS"}))
 	talker.read()
 	talker.closed()
-	eventually(t, "connections to close", func() bool { return s.Stats().Connections == 0 })
+	eventually(t, "who stopped talking is gone", func() bool { return s.Stats().Connections == 0 })
+	s = limited(edge.StreamLimits{PerSource: 2})
 	for range 2 {
 		p := newStream(t, s)
 		p.write(p.request(request{method: "OPTIONS"}))

@@ -106,8 +106,9 @@ func readInfo(t *testing.T, notify string) *info {
 // subscription of a peer: the requests in its dialog.
 type watch struct {
 	*peer
-	t   *testing.T
-	req request
+	t    *testing.T
+	req  request
+	last string // CSeq of the newest NOTIFY that was answered
 }
 
 // ask sends a SUBSCRIBE, with credentials if it is challenged, and gives the
@@ -147,12 +148,17 @@ func (p *peer) watch(t *testing.T, callID, target, extra string) (*watch, string
 	return w, w.notified()
 }
 
-// notified takes the next NOTIFY and says 200.
+// notified takes the next NOTIFY and says 200, again to one that is sent again.
 func (w *watch) notified() string {
 	w.t.Helper()
-	n := w.recv("NOTIFY")
-	w.send(w.reply(n, 200, "", "", ""))
-	return n
+	for {
+		n := w.recv("NOTIFY")
+		w.send(w.reply(n, 200, "", "", ""))
+		if was := w.last; field(n, "CSeq") != was {
+			w.last = field(n, "CSeq")
+			return n
+		}
+	}
 }
 
 // again refreshes.

@@ -366,7 +366,7 @@ func TestTLS_NoListener(t *testing.T) {
 // and holds up nobody.
 func TestTLS_NoHandshake(t *testing.T) {
 	secure, roots := overTLS(t, nil)
-	s := start(t, strangers, secure, func(o *Options) { o.Streams = edge.StreamLimits{FirstByte: 300 * time.Millisecond} })
+	s := start(t, strangers, secure, func(o *Options) { o.Streams = edge.StreamLimits{FirstByte: 2 * time.Second} })
 	connect := func() *stream {
 		nc, err := net.Dial("tcp", s.addr("tls").String())
 		if err != nil {

@@ -32,7 +32,7 @@ func (l *lines) count(text string) int {
 // asks is a trunk to the peer that is asked every second whether it is there.
 func asks(p *peer) func(o *Options) {
 	return func(o *Options) {
-		o.T1 = 20 * time.Millisecond
+		brisk(o)
 		o.Directory.Trunks[0].Host, o.Directory.Trunks[0].Check = p.addr(), time.Second
 	}
 }
@@ -61,15 +61,15 @@ func TestCheck_UpAndDown(t *testing.T) {
 	if st := s.Trunks()[0]; st.Checked {
 		t.Errorf("before the answer: %+v", st)
 	}
+	before := time.Now()
 	p.send(p.reply(ask, 404, "o", "", "")) // there is no such user, but somebody says so
 	s.up(t, true)
-	before := time.Now()
 	next := p.recv("OPTIONS")
-	if gap := time.Since(before); gap < 500*time.Millisecond || gap > 2*time.Second {
-		t.Errorf("asked again after %v", gap)
+	for field(next, "Call-ID") == field(ask, "Call-ID") { // sent again meanwhile
+		next = p.recv("OPTIONS")
 	}
-	if field(next, "Call-ID") == field(ask, "Call-ID") {
-		t.Error("the same question again")
+	if gap := time.Since(before); gap < 500*time.Millisecond {
+		t.Errorf("asked again after %v", gap)
 	}
 	p.send(p.reply(next, 405, "o", "", ""))
 	p.send(p.reply(p.recv("OPTIONS"), 503, "o", "", ""))
@@ -126,6 +126,7 @@ func TestCheck_FollowsTheDirectory(t *testing.T) {
 	if st := s.Trunks()[0]; st.Checked || st.Up {
 		t.Errorf("not asked any more: %+v", st)
 	}
+	p.forget()
 	if msg, ok := p.within(1300*time.Millisecond, "OPTIONS"); ok {
 		t.Errorf("asked all the same:\n%s", msg)
 	}

@@ -78,7 +78,11 @@ func TestTrunk_FailOver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, z := carriers(t, 2)
-			s := start(t, at(z))
+			s := start(t, at(z), func(o *Options) {
+				if name == "silence" {
+					brisk(o)
+				}
+			})
 			_, o := s.outside(t, "+48601")
 			invite := p[0].recv("INVITE")
 			if want := "INVITE sip:+48601@carrier.test SIP/2.0\r\n"; !strings.HasPrefix(invite, want) {

@@ -189,7 +189,7 @@ func TestStreamTrunk_CallThatCameInOutlivesTheConnection(t *testing.T) {
 // RFC 3261 section 13.3.1.4: a 2xx is repeated until its ACK though the transport is
 // reliable, for what is behind the next hop may not be.
 func TestInbound_AnswerIsRepeatedOverTCP(t *testing.T) {
-	s := start(t)
+	s := start(t, brisk)
 	p := newStream(t, s)
 	p.write(p.request(request{method: "INVITE", body: testSDP}))
 	l, o := s.call(t)

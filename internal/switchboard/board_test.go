@@ -25,7 +25,7 @@ import (
 )
 
 // patience is how long a test waits for something that must happen.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // facts takes the Board's facts in place of the log; the test plays the core.
 type facts struct {

@@ -98,7 +98,7 @@ func TestConfirm_NotAccepted(t *testing.T) {
 			b := newBench(t, nil)
 			b.board.confirmTime = time.Minute
 			if c.want == acd.FailNoAnswer {
-				b.board.confirmTime = 500 * time.Millisecond
+				b.board.confirmTime = 2 * time.Second
 			}
 			began := time.Now()
 			call, telephone, ear := b.forwards(&acd.Dial{Group: "sales"})

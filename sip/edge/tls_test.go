@@ -157,7 +157,7 @@ func handshake(t *testing.T, cert *tls.Certificate, client TLS, server string) e
 		_ = s.Handshake() // the client tells
 		_ = far.Close()
 	}()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	nc, err := client.Client(ctx, near, server)
 	if err == nil {
