@@ -43,13 +43,11 @@ func (l *Layer) start(req *sip.Request, flow edge.Flow, on func(res *sip.Respons
 func (l *Layer) startAs(req *sip.Request, flow edge.Flow, large bool, on func(res *sip.Response, err error)) *Client {
 	l.finish(req, flow)
 	c := &Client{l: l, req: req, flow: flow, large: large}
-	l.pumps.Add(1)
 	l.Count.Transacts.Add(1)
-	go func() {
-		defer l.pumps.Done()
+	l.pumps.Go(func() {
 		defer l.Count.Transacts.Add(-1)
 		l.guard("client transaction", func() { c.pump(on) })
-	}()
+	})
 	return c
 }
 

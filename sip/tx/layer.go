@@ -86,7 +86,7 @@ type Layer struct {
 	invites invites
 	busy    atomic.Int64
 	serving sync.WaitGroup
-	pumps   sync.WaitGroup
+	pumps   crew
 	sockets sync.RWMutex // held while the library looks for one to send through
 	stop    context.CancelFunc
 	ctx     context.Context // ends at Close
@@ -222,13 +222,8 @@ func (l *Layer) Start() {
 
 // Settle waits until every client transaction has its final answer, or ctx ends.
 func (l *Layer) Settle(ctx context.Context) {
-	done := make(chan struct{})
-	go func() { // ends at Close at the latest, which ends all pumps
-		l.pumps.Wait()
-		close(done)
-	}()
 	select {
-	case <-done:
+	case <-l.pumps.Idle():
 	case <-ctx.Done():
 	}
 }
@@ -244,7 +239,7 @@ func (l *Layer) Close() {
 	l.serving.Wait()
 	l.txl.Close() // what was read last
 	_ = l.tpl.Close()
-	l.pumps.Wait()
+	<-l.pumps.Idle()
 }
 
 func (l *Layer) closeSockets() {
