@@ -150,6 +150,11 @@ func (f *fakeDesk) Hold(leg acd.LegID, on bool) bool        { return f.note("hol
 func (f *fakeDesk) Held(leg acd.LegID) bool                 { return f.held[leg] }
 func (f *fakeDesk) Decline(c acd.LegID, o acd.OfferID) bool { return f.note("decline %s %d", c, o) }
 
+// fakeCalls are how the audio of calls is, by the leg that they began with.
+type fakeCalls map[acd.LegID][]CallLeg
+
+func (f fakeCalls) Audio(_ context.Context, leg acd.LegID) []CallLeg { return f[leg] }
+
 // fakeSettings are files in memory.
 type fakeSettings struct {
 	r    *rig
@@ -211,6 +216,7 @@ type rig struct {
 	settings *fakeSettings
 	record   realRecord
 	phones   *fakePhones
+	calls    fakeCalls
 	db       *db.DB
 	hub      *events.Hub
 	hooks    *webhooks.Webhooks
@@ -281,10 +287,10 @@ func newRigOn(t testing.TB, d *db.DB) *rig {
 			"all":  {Name: "key all", Role: builtin(t, queuegroups.RoleAdministrator)},
 		},
 	}
-	r.record = realRecord{d}
+	r.record, r.calls = realRecord{d}, fakeCalls{}
 	r.chats = &fakeChats{changed: map[int64]chan struct{}{}}
 	r.desk, r.talks, r.settings, r.phones = &fakeDesk{}, &fakeTalks{}, &fakeSettings{r: r, file: site}, &fakePhones{came: make(chan came, 16)}
-	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Talks: r.talks, Settings: r.settings, Record: r.record, Phones: r.phones, Chats: r.chats, Node: "n1", Connectors: http.NotFoundHandler(), Events: r.hub, Webhooks: r.hooks, Version: "test", Log: zerolog.Nop()})
+	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Talks: r.talks, Settings: r.settings, Record: r.record, Phones: r.phones, Calls: r.calls, Chats: r.chats, Node: "n1", Connectors: http.NotFoundHandler(), Events: r.hub, Webhooks: r.hooks, Version: "test", Log: zerolog.Nop()})
 	return r
 }
 

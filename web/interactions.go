@@ -17,7 +17,7 @@ func (s *Server) interactionRoutes() {
 	}, s.listInteractions)
 	Operation(s, read, Route{
 		ID: "get-interaction", Method: http.MethodGet, Path: "/interactions/{interaction}", Tag: "interactions",
-		Summary: "One call or chat that goes on", Description: "With what happened to it, who was chosen and why.",
+		Summary: "One call or chat that goes on", Description: "With what happened to it, who was chosen and why, and how the audio of each leg of a call is now.",
 	}, s.getInteraction)
 }
 
@@ -73,10 +73,10 @@ func (s *Server) interaction(c *Caller, id uint64) (v acd.InteractionView, p *Pr
 	return v, p
 }
 
-func (s *Server) getInteraction(_ context.Context, c *Caller, in *InteractionPath) (*storyOut, error) {
+func (s *Server) getInteraction(ctx context.Context, c *Caller, in *InteractionPath) (*storyOut, error) {
 	v, p := s.interaction(c, in.Interaction)
 	if p != nil {
 		return nil, p
 	}
-	return &storyOut{viewStory(v)}, nil
+	return &storyOut{viewStory(v, s.legsOf(ctx, &v))}, nil
 }

@@ -166,19 +166,9 @@ type PastLeg struct {
 	Code      int       `json:"code,omitempty"`
 	Codec     string    `json:"codec,omitempty"`
 	SRTP      string    `json:"srtp,omitempty"`
-	In        PastAudio `json:"in" doc:"From the far end to us."`
-	Out       PastAudio `json:"out" doc:"From us to the far end, as it reported."`
+	In        Audio     `json:"in" doc:"From the far end to us."`
+	Out       Audio     `json:"out" doc:"From us to the far end, as it reported."`
 	RoundTrip float64   `json:"round_trip_seconds,omitempty"`
-}
-
-// PastAudio is one direction of the audio.
-type PastAudio struct {
-	Packets    uint64  `json:"packets"`
-	Expected   uint64  `json:"expected,omitempty"`
-	Lost       uint64  `json:"lost"`
-	JitterMean float64 `json:"jitter_mean_seconds"`
-	JitterMax  float64 `json:"jitter_max_seconds"`
-	MOS        float64 `json:"mos,omitempty"`
 }
 
 func viewFacts(f *journal.Facts) PastFacts {
@@ -212,12 +202,10 @@ func viewFacts(f *journal.Facts) PastFacts {
 		out.Transfers = append(out.Transfers, PastTransfer{clock(t.At), t.Kind, string(t.By), t.Target, t.Outcome, t.Why})
 	}
 	for _, l := range f.Legs {
-		m := &l.Media
+		m := viewAudio(&l.Media)
 		out.Legs = append(out.Legs, PastLeg{
 			string(l.Leg), string(l.Agent), l.Number, clock(l.Ended), string(l.Cause), l.Code, m.Codec, m.SRTP,
-			PastAudio{m.In.Packets, m.In.Expected, m.In.Lost, seconds(m.In.JitterMean), seconds(m.In.JitterMax), float64(m.In.MOS) / 100},
-			PastAudio{m.Out.Packets, m.Out.Expected, m.Out.Lost, seconds(m.Out.JitterMean), seconds(m.Out.JitterMax), float64(m.Out.MOS) / 100},
-			seconds(m.RoundTrip),
+			m.In, m.Out, m.RoundTrip,
 		})
 	}
 	return out

@@ -68,6 +68,7 @@ type Options struct {
 	Record   Record
 	Traces   Traces // nil: nothing is traced
 	Phones   Phones
+	Calls    Calls
 	Events   Events
 	Webhooks Webhooks
 	Chats    Chats
@@ -89,6 +90,7 @@ type Server struct {
 	record   Record
 	traces   Traces
 	phones   Phones
+	calls    Calls
 	events   Events
 	webhooks Webhooks
 	streams  streams
@@ -127,8 +129,8 @@ const (
 
 // New makes a server and binds its address. It answers from Start on.
 func New(o Options) (*Server, error) {
-	if o.Core == nil || o.Accounts == nil || o.Desk == nil || o.Settings == nil || o.Phones == nil || o.Events == nil || o.Webhooks == nil || o.Chats == nil || o.Connectors == nil {
-		return nil, errors.New("web: Core, Accounts, Desk, Settings, Phones, Events, Webhooks, Chats and Connectors are required")
+	if o.Core == nil || o.Accounts == nil || o.Desk == nil || o.Settings == nil || o.Phones == nil || o.Calls == nil || o.Events == nil || o.Webhooks == nil || o.Chats == nil || o.Connectors == nil {
+		return nil, errors.New("web: Core, Accounts, Desk, Settings, Phones, Calls, Events, Webhooks, Chats and Connectors are required")
 	}
 	s := newServer(o)
 	l, err := net.Listen("tcp", o.Addr.String())
@@ -151,7 +153,7 @@ func New(o Options) (*Server, error) {
 func newServer(o Options) *Server {
 	s := &Server{
 		record: o.Record, traces: o.Traces,
-		core: o.Core, accounts: o.Accounts, desk: o.Desk, talks: o.Talks, settings: o.Settings, phones: o.Phones, events: o.Events, webhooks: o.Webhooks, chats: o.Chats, node: o.Node, connectors: o.Connectors, log: o.Log, now: o.Now,
+		core: o.Core, accounts: o.Accounts, desk: o.Desk, talks: o.Talks, settings: o.Settings, phones: o.Phones, calls: o.Calls, events: o.Events, webhooks: o.Webhooks, chats: o.Chats, node: o.Node, connectors: o.Connectors, log: o.Log, now: o.Now,
 		mux:       http.NewServeMux(),
 		crossSite: http.NewCrossOriginProtection(), stopping: make(chan struct{}),
 		ping: pingEvery, pong: pongWithin,

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/rs/zerolog"
 
 	"centrala/acd"
@@ -374,6 +376,19 @@ func TestInteractions(t *testing.T) {
 	}
 	if !offered {
 		t.Errorf("the choice is not told: %+v", story.Steps)
+	}
+	if len(story.Legs) != 0 {
+		t.Errorf("legs nothing is known of: %+v", story.Legs)
+	}
+	r.calls["c1"] = []CallLeg{{Leg: "c1", Media: acd.MediaFigures{
+		Codec: "PCMA", In: acd.MediaWay{Packets: 90, Expected: 100, Lost: 10, JitterMean: 2000, JitterMax: 30000, MOS: 339}, RoundTrip: 45000,
+	}}, {Leg: "c1.1", Agent: "anna", Media: acd.MediaFigures{SRTP: "AEAD_AES_128_GCM", Out: acd.MediaWay{Packets: 5}}}}
+	story = decode[Story](t, r.as("anna", "GET", "/interactions/"+number(r.call), nil))
+	if diff := cmp.Diff([]LegAudio{
+		{Leg: "c1", Codec: "PCMA", In: Audio{90, 100, 10, 0.002, 0.03, 3.39}, RoundTrip: 0.045},
+		{Leg: "c1.1", Agent: "anna", SRTP: "AEAD_AES_128_GCM", Out: Audio{Packets: 5}},
+	}, story.Legs); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
 	}
 	count := func(who, query string) int {
 		return len(decode[Page[Interaction]](t, r.as(who, "GET", "/interactions"+query, nil)).Items)

@@ -127,8 +127,9 @@ type Interaction struct {
 // Story is an interaction with what happened to it, and why.
 type Story struct {
 	Interaction
-	Steps   []Step `json:"steps" nullable:"false"`
-	Omitted int    `json:"omitted,omitempty" doc:"Steps left out of the middle of a very long story."`
+	Legs    []LegAudio `json:"legs" nullable:"false" doc:"Of a call, with their audio as it is now, the caller's first."`
+	Steps   []Step     `json:"steps" nullable:"false"`
+	Omitted int        `json:"omitted,omitempty" doc:"Steps left out of the middle of a very long story."`
 }
 
 // Party is the customer as the network names them.
@@ -216,8 +217,8 @@ func viewInteraction(v acd.InteractionView) Interaction {
 	return i
 }
 
-func viewStory(v acd.InteractionView) Story {
-	return Story{Interaction: viewInteraction(v), Steps: viewSteps(v.Steps), Omitted: v.Omitted}
+func viewStory(v acd.InteractionView, legs []LegAudio) Story {
+	return Story{Interaction: viewInteraction(v), Legs: legs, Steps: viewSteps(v.Steps), Omitted: v.Omitted}
 }
 
 func viewSteps(steps []acd.Step) []Step {

@@ -38,7 +38,7 @@ func newWeb(a *App) (*web.Server, error) {
 	}
 	return web.New(web.Options{
 		Record: record{a.database}, Traces: traces,
-		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Desk: a.board, Talks: talks{a}, Settings: settings{a}, Events: a.events, Webhooks: a.webhooks, Phones: phones{a}, Chats: a.chats, Node: nodeID(a.server), Connectors: a.chats.entrance(a), Version: Version(), Log: part(a.log, "web"),
+		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Desk: a.board, Talks: talks{a}, Settings: settings{a}, Events: a.events, Webhooks: a.webhooks, Phones: phones{a}, Calls: audio{a}, Chats: a.chats, Node: nodeID(a.server), Connectors: a.chats.entrance(a), Version: Version(), Log: part(a.log, "web"),
 	})
 }
 
@@ -55,6 +55,18 @@ func (p phones) Realm() string { return p.a.stack.Domain() }
 
 // OnDesk implements web.Phones.
 func (p phones) OnDesk(agent queuegroups.AgentID) bool { return p.a.board.HasPassword(agent) }
+
+// audio is the audio of calls as the web server knows it.
+type audio struct{ a *App }
+
+// Audio implements web.Calls.
+func (x audio) Audio(ctx context.Context, leg acd.LegID) []web.CallLeg {
+	var list []web.CallLeg
+	for _, l := range x.a.board.Audio(ctx, leg) {
+		list = append(list, web.CallLeg(l))
+	}
+	return list
+}
 
 // phoneKey finds whose the user name of a browser's telephone is.
 func (a *App) phoneKey(session, name string) (user, ha1 string, ok bool) {

@@ -1,12 +1,15 @@
 package switchboard
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"centrala/acd"
 	"centrala/media"
+	"centrala/queuegroups"
 
 	"github.com/rs/zerolog"
 )
@@ -36,6 +39,49 @@ func (b *Board) Figures(ctx context.Context, id acd.LegID) (acd.MediaFigures, bo
 	case <-ctx.Done():
 	}
 	return acd.MediaFigures{}, false
+}
+
+// LegAudio is a leg of a call and how its audio is.
+type LegAudio struct {
+	Leg   acd.LegID
+	Agent queuegroups.AgentID // whose phone it is; empty: somebody's from outside
+	Media acd.MediaFigures
+}
+
+// Audio tells how the audio of each leg of a call is now, the caller's first, of a call by any of its legs. It is
+// empty where Figures has none. It may be called from any goroutine.
+func (b *Board) Audio(ctx context.Context, id acd.LegID) []LegAudio {
+	c := b.holder(id)
+	if c == nil {
+		return nil
+	}
+	told := make(chan []LegAudio, 1)
+	if !c.box.Post(func() {
+		var list []LegAudio
+		for _, l := range c.legs {
+			if l.media != nil {
+				list = append(list, LegAudio{l.id, l.agent, *figuresOf(l.media, l.media.Stats())})
+			}
+		}
+		first := func(l LegAudio) int {
+			if l.Leg == c.id {
+				return 0
+			}
+			return len(l.Leg) // phones are numbered in the order in which they were rung
+		}
+		slices.SortFunc(list, func(x, y LegAudio) int {
+			return cmp.Or(cmp.Compare(first(x), first(y)), cmp.Compare(x.Leg, y.Leg))
+		})
+		told <- list
+	}) {
+		return nil
+	}
+	select {
+	case list := <-told:
+		return list
+	case <-ctx.Done():
+		return nil
+	}
 }
 
 // figuresOf is what is said of a leg's audio outside of media.

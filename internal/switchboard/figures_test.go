@@ -99,6 +99,9 @@ func TestBoard_FiguresOfALeg(t *testing.T) {
 	if live.Codec != "PCMA" || live.SRTP == "" || live.In.MOS < 300 {
 		t.Errorf("%+v", live)
 	}
+	if list := b.board.Audio(ctx, call); len(list) != 1 || list[0].Leg != call || list[0].Media.In.Packets < live.In.Packets {
+		t.Errorf("all legs: %+v", list)
+	}
 	b.peer.do(func() { b.peer.legs[leg].Close() }) // its goodbye reports what it received
 	live = until("the far end's report", func(f acd.MediaFigures) bool { return f.Out.Expected > 0 })
 	b.peer.do(func() { leg.Hangup("") })
@@ -111,6 +114,9 @@ func TestBoard_FiguresOfALeg(t *testing.T) {
 	for _, id := range []acd.LegID{call, call + ".1", "nobody"} {
 		if _, ok := b.board.Figures(ctx, id); ok {
 			t.Errorf("figures of %s, which is no leg", id)
+		}
+		if list := b.board.Audio(ctx, id); len(list) != 0 {
+			t.Errorf("legs of %s: %+v", id, list)
 		}
 	}
 }
@@ -125,6 +131,9 @@ func TestBoard_FiguresInTime(t *testing.T) {
 	cancel()
 	if _, ok := b.board.Figures(ctx, call); ok {
 		t.Error("figures of a call that cannot have said them")
+	}
+	if b.board.Audio(ctx, call) != nil {
+		t.Error("legs of a call that cannot have said them")
 	}
 	close(release)
 	b.peer.do(func() { leg.Hangup("") })

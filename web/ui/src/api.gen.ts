@@ -37,6 +37,18 @@ export interface Agent {
   wrap_up_until?: string;
 }
 
+export interface Audio {
+  /** That should have arrived. Left out: nothing is known of their arrival. */
+  expected?: number;
+  jitter_max_seconds: number;
+  /** RFC 3550 6.4.1. */
+  jitter_mean_seconds: number;
+  lost: number;
+  /** What a listener is thought to say, from 1 to 4.5, by ITU-T G.107. Left out: unknown. */
+  mos?: number;
+  packets: number;
+}
+
 export interface Board {
   changes: BoardChange[];
 }
@@ -447,6 +459,21 @@ export interface Later {
   id: string;
 }
 
+export interface LegAudio {
+  /** Whose telephone it is. Left out: somebody's from outside. */
+  agent?: string;
+  codec?: string;
+  /** From the far end to us. */
+  in: Audio;
+  leg: string;
+  /** From us to the far end, as it reported. */
+  out: Audio;
+  /** Left out: the far end has not reported. */
+  round_trip_seconds?: number;
+  /** What encrypts it. Left out: nothing. */
+  srtp?: string;
+}
+
 export interface Me {
   /** The agent that the user is. */
   agent?: string;
@@ -544,15 +571,6 @@ export interface Past {
   unanswered?: boolean;
 }
 
-export interface PastAudio {
-  expected?: number;
-  jitter_max_seconds: number;
-  jitter_mean_seconds: number;
-  lost: number;
-  mos?: number;
-  packets: number;
-}
-
 export interface PastFacts {
   /** Who had it last. */
   agent?: string;
@@ -610,11 +628,11 @@ export interface PastLeg {
   codec?: string;
   ended: string;
   /** From the far end to us. */
-  in: PastAudio;
+  in: Audio;
   leg: string;
   number?: string;
   /** From us to the far end, as it reported. */
-  out: PastAudio;
+  out: Audio;
   round_trip_seconds?: number;
   srtp?: string;
 }
@@ -782,6 +800,8 @@ export interface Story {
   last_at?: string;
   /** Who wrote last in a chat: customer or agent. */
   last_by?: string;
+  /** Of a call, with their audio as it is now, the caller's first. */
+  legs: LegAudio[];
   /** Skills that it needs now, as in polish>=3. */
   needs?: string;
   offers: Offer[];
