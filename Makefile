@@ -5,6 +5,7 @@ GO       ?= go
 ARGS     ?=
 BENCH    ?= .
 PKG      ?= ./...
+BENCHTIME ?= 0.2s
 FUZZTIME ?= 20s
 SEED     ?= 1
 RUNS     ?= 1000
@@ -51,16 +52,20 @@ e2e: deps ## run the end-to-end tests alone: the server with sipp, baresip and l
 	$(GO) test -race -count=1 -v ./e2e/...
 
 .PHONY: bench
-bench: bench-go bench-calls ## run all benchmarks (docs/benchmarks.md)
+bench: bench-media bench-calls bench-go ## run all benchmarks, a quarter of an hour on 2 cores (docs/benchmarks.md)
 
 .PHONY: bench-go
-bench-go: ## run the benchmarks of the packages; BENCH=Apply PKG=./acd for some of them
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+bench-go: ## run the benchmarks of the packages, BENCHTIME (0.2s) each; BENCH=Apply PKG=./acd for some of them
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 5m $$($(GO) list $(PKG) | grep -Ev '/e2e(/|$$)')
+
+.PHONY: bench-media
+bench-media: ## measure the media plane beside its floor, and what it adds to a bad network
+	$(GO) run ./media/mediabench -seconds 3
+	$(GO) test -run '^$$' -bench Impaired -benchtime 250x ./media
 
 .PHONY: bench-calls
-bench-calls: deps build ## measure the whole server beside sipp, and the media plane beside its floor
+bench-calls: deps build ## measure the whole server beside sipp
 	$(GO) run ./e2e/callbench
-	$(GO) run ./media/mediabench -seconds 3
 
 .PHONY: fuzz
 fuzz: ## run every fuzz test for FUZZTIME (20s)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -119,21 +120,27 @@ func (l *load) lost() int {
 	return l.holes
 }
 
-// warmUp runs until every source is known.
+// errNotCarried is wrapped where the machine could not even bring the work up.
+var errNotCarried = errors.New("not carried")
+
+// warmUp runs until every source is known, for some seconds at most.
 func (l *load) warmUp() error {
-	l.warm = true
-	l.run(time.Second)
-	l.warm = false
+	const most = 8 // seconds
 	deaf := 0
-	for i := range l.legs {
-		if !l.legs[i].hears {
-			deaf++
+	for range most {
+		l.warm = true
+		l.run(time.Second)
+		l.warm, deaf = false, 0
+		for i := range l.legs {
+			if !l.legs[i].hears {
+				deaf++
+			}
+		}
+		if deaf == 0 {
+			return nil
 		}
 	}
-	if deaf > 0 {
-		return fmt.Errorf("%d of %d legs heard nothing within a second", deaf, len(l.legs))
-	}
-	return nil
+	return fmt.Errorf("%w: %d of %d legs heard nothing within %d s", errNotCarried, deaf, len(l.legs), most)
 }
 
 // begin begins the figures anew; what came before is not counted.

@@ -14,6 +14,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -130,7 +131,12 @@ func (b *bench) run(role, legs, work string) error {
 			if err != nil || n < 1 || bridges(w) && n%2 != 0 {
 				return fmt.Errorf("number of legs %q", field)
 			}
-			if err := b.row(w, n); err != nil {
+			err = b.row(w, n)
+			if errors.Is(err, errNotCarried) { // other rows may be
+				fmt.Println(err)
+				continue
+			}
+			if err != nil {
 				return err
 			}
 		}
