@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"database/sql"
 	"testing"
 	"time"
@@ -31,4 +32,10 @@ func WriteDown(t *testing.T, d *db.DB, events []acd.Event, apart bool) (told []E
 	}
 	write()
 	return told
+}
+
+// InsertKept writes rows by statements that are kept prepared, as the journal does.
+func InsertKept(d *db.DB) func(ctx context.Context, tx *sql.Tx, r *Rows) error {
+	s := kept(d)
+	return func(ctx context.Context, tx *sql.Tx, r *Rows) error { return r.insert(ctx, tx, s) }
 }

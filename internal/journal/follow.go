@@ -20,6 +20,7 @@ type session struct {
 	at       Micros // of the last entry written
 	saved    uint64 // index of the state saved last
 	savedAt  time.Time
+	inserts  *statements
 }
 
 // session follows the log from the checkpoint on until something is wrong, this
@@ -133,7 +134,7 @@ func (s *session) commit(tx *sql.Tx, b batch) error {
 	if n, err := done.RowsAffected(); err != nil || n != 1 {
 		return s.taken(ctx, tx, b)
 	}
-	if err := b.rows.Insert(ctx, tx, s.j.opts.DB.Mark); err != nil {
+	if err := b.rows.insert(ctx, tx, s.inserts); err != nil {
 		return err
 	}
 	late := b.rows.stale(s.at)

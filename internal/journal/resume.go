@@ -20,7 +20,7 @@ import (
 // whatever became of the process before. No session and no error: it is to be
 // called again.
 func (j *Journal) resume() (*session, error) {
-	s := &session{j: j} // saved at the first opportunity
+	s := &session{j: j, inserts: kept(j.opts.DB)} // saved at the first opportunity
 	var data []byte
 	err := j.opts.DB.Write(j.stopped, func(tx *sql.Tx) error {
 		var err error

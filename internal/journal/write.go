@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+
+	"centrala/internal/journal/db"
 )
 
 // parametersMax bounds the placeholders of one statement: SQLite takes 32766,
@@ -35,20 +37,44 @@ type Rows struct {
 // Insert writes the rows. Interactions that are there already are brought up to
 // date, and so is the wrap-up of talks. Mark gives the placeholders (db.DB.Mark).
 func (r *Rows) Insert(ctx context.Context, tx *sql.Tx, mark func(n int) string) error {
+	return r.insert(ctx, tx, &statements{mark: mark, exec: func(ctx context.Context, tx *sql.Tx, text string, args ...any) (sql.Result, error) {
+		return tx.ExecContext(ctx, text, args...)
+	}})
+}
+
+// statements run the inserts.
+type statements struct {
+	mark  func(n int) string
+	exec  func(ctx context.Context, tx *sql.Tx, text string, args ...any) (sql.Result, error)
+	texts map[lot]string // nil: they are not kept
+}
+
+// lot is a number of rows of a table.
+type lot struct {
+	table string
+	rows  int
+}
+
+// kept keeps the inserts prepared for the next time.
+func kept(d *db.DB) *statements {
+	return &statements{mark: d.Mark, exec: d.Exec, texts: map[lot]string{}}
+}
+
+func (r *Rows) insert(ctx context.Context, tx *sql.Tx, s *statements) error {
 	for _, write := range []func() error{
-		func() error { return interactionsTable().insert(ctx, tx, mark, r.Interactions) },
-		func() error { return visitsTable().insert(ctx, tx, mark, r.Visits) },
-		func() error { return offersTable().insert(ctx, tx, mark, r.Offers) },
-		func() error { return talksTable().insert(ctx, tx, mark, r.Talks) },
-		func() error { return talksTable().insert(ctx, tx, mark, r.Wrapped) },
+		func() error { return interactionsTable().insert(ctx, tx, s, r.Interactions) },
+		func() error { return visitsTable().insert(ctx, tx, s, r.Visits) },
+		func() error { return offersTable().insert(ctx, tx, s, r.Offers) },
+		func() error { return talksTable().insert(ctx, tx, s, r.Talks) },
+		func() error { return talksTable().insert(ctx, tx, s, r.Wrapped) },
 		func() error { return dispose(ctx, tx, r.Disposed) },
-		func() error { return holdsTable().insert(ctx, tx, mark, r.Holds) },
-		func() error { return transfersTable().insert(ctx, tx, mark, r.Transfers) },
-		func() error { return legsTable().insert(ctx, tx, mark, r.Legs) },
-		func() error { return decisionsTable().insert(ctx, tx, mark, r.Decisions) },
-		func() error { return agentStatesTable().insert(ctx, tx, mark, r.AgentStates) },
-		func() error { return trunkStatesTable().insert(ctx, tx, mark, r.TrunkStates) },
-		func() error { return eventsTable().insert(ctx, tx, mark, r.Events) },
+		func() error { return holdsTable().insert(ctx, tx, s, r.Holds) },
+		func() error { return transfersTable().insert(ctx, tx, s, r.Transfers) },
+		func() error { return legsTable().insert(ctx, tx, s, r.Legs) },
+		func() error { return decisionsTable().insert(ctx, tx, s, r.Decisions) },
+		func() error { return agentStatesTable().insert(ctx, tx, s, r.AgentStates) },
+		func() error { return trunkStatesTable().insert(ctx, tx, s, r.TrunkStates) },
+		func() error { return eventsTable().insert(ctx, tx, s, r.Events) },
 	} {
 		if err := write(); err != nil {
 			return err
@@ -71,7 +97,7 @@ func dispose(ctx context.Context, tx *sql.Tx, list []Disposed) error {
 
 // insert writes rows, many with one statement. Statements are of few lengths,
 // powers of two, so that the database can keep them prepared.
-func (t table[R]) insert(ctx context.Context, tx *sql.Tx, mark func(int) string, rows []R) error {
+func (t table[R]) insert(ctx context.Context, tx *sql.Tx, s *statements, rows []R) error {
 	for len(rows) > 0 {
 		n := 1
 		for n*2 <= len(rows) && n*2*len(t.columns) <= parametersMax {
@@ -86,7 +112,14 @@ func (t table[R]) insert(ctx context.Context, tx *sql.Tx, mark func(int) string,
 				args[k] = strings.ReplaceAll(text, "\x00", "")
 			}
 		}
-		if _, err := tx.ExecContext(ctx, t.statement(n, mark), args...); err != nil {
+		text, there := s.texts[lot{t.name, n}]
+		if !there {
+			text = t.statement(n, s.mark)
+			if s.texts != nil {
+				s.texts[lot{t.name, n}] = text
+			}
+		}
+		if _, err := s.exec(ctx, tx, text, args...); err != nil {
 			return fmt.Errorf("journal: write %s: %w", t.name, err)
 		}
 		rows = rows[n:]

@@ -71,6 +71,7 @@ type DB struct {
 // engine is what the two databases do differently.
 type engine interface {
 	write(ctx context.Context, f func(*sql.Tx) error) error
+	exec(ctx context.Context, tx *sql.Tx, text string, args []any) (sql.Result, error)
 	away(err error) bool
 	close()
 }
@@ -137,6 +138,12 @@ func (d *DB) Write(ctx context.Context, f func(*sql.Tx) error) error {
 		d.failed.Add(1)
 	}
 	return err
+}
+
+// Exec runs a statement within a function of Write that is run again and again, as
+// the same text: it is kept prepared. There should be few such texts.
+func (d *DB) Exec(ctx context.Context, tx *sql.Tx, text string, args ...any) (sql.Result, error) {
+	return d.engine.exec(ctx, tx, text, args)
 }
 
 // Ping tells whether the database can be reached and is up to date.

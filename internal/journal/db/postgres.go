@@ -68,6 +68,11 @@ func (p *postgres) write(ctx context.Context, f func(*sql.Tx) error) error {
 	}
 }
 
+// exec: the driver keeps what it runs prepared by itself.
+func (p *postgres) exec(ctx context.Context, tx *sql.Tx, text string, args []any) (sql.Result, error) {
+	return tx.ExecContext(ctx, text, args...)
+}
+
 func (p *postgres) once(ctx context.Context, f func(*sql.Tx) error) (err error) {
 	if p.closed.Load() {
 		return ErrClosed

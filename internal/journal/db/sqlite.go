@@ -19,6 +19,8 @@ const (
 	// groupMax bounds how many functions share a commit, so that the first of them
 	// need not wait for ever.
 	groupMax = 256
+	// preparedMax bounds the statements that are kept prepared.
+	preparedMax = 256
 )
 
 // openSQLite opens the file of the data folder, which nobody else may read.
@@ -69,6 +71,10 @@ type writer struct {
 	mu     sync.RWMutex // held for reading while a request is queued
 	closed bool
 	done   chan struct{}
+
+	// Only the goroutine that writes has these.
+	prepared map[string]*sql.Stmt
+	wanted   []string // to be prepared before the next transaction, which has the only connection
 }
 
 // request is one call of Write.
@@ -84,7 +90,7 @@ type thrown struct{ value any }
 func (t thrown) Error() string { return fmt.Sprint("panic: ", t.value) }
 
 func newWriter(d *DB) *writer {
-	w := &writer{db: d, queue: make(chan *request, groupMax), done: make(chan struct{})}
+	w := &writer{db: d, queue: make(chan *request, groupMax), done: make(chan struct{}), prepared: map[string]*sql.Stmt{}}
 	go w.run()
 	return w
 }
@@ -133,8 +139,33 @@ func (w *writer) close() {
 func (w *writer) run() {
 	defer close(w.done)
 	for first := range w.queue {
+		w.prepare()
 		w.group(first)
 	}
+}
+
+// exec runs a statement that is prepared, or will be the next time.
+func (w *writer) exec(ctx context.Context, tx *sql.Tx, text string, args []any) (sql.Result, error) {
+	if s := w.prepared[text]; s != nil {
+		return tx.StmtContext(ctx, s).ExecContext(ctx, args...)
+	}
+	if len(w.prepared)+len(w.wanted) < preparedMax {
+		w.wanted = append(w.wanted, text)
+	}
+	return tx.ExecContext(ctx, text, args...)
+}
+
+// prepare prepares what was wanted. What cannot be is run as it is.
+func (w *writer) prepare() {
+	for _, text := range w.wanted {
+		if w.prepared[text] != nil {
+			continue
+		}
+		if s, err := w.db.write.Prepare(text); err == nil {
+			w.prepared[text] = s // closed with the connections
+		}
+	}
+	w.wanted = w.wanted[:0]
 }
 
 // group commits a request together with those that queued up meanwhile. Where the

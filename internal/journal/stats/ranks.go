@@ -113,7 +113,13 @@ func (r *running) values(in span) error {
 
 // rank finds the percentiles of the waits of each line, and of all.
 func (r *running) rank() {
-	var all []int64
+	size := 0
+	for _, l := range r.lines {
+		for _, list := range l.waits {
+			size += len(list)
+		}
+	}
+	all := make([]int64, 0, size)
 	for _, l := range r.lines {
 		first := len(all)
 		for _, list := range l.waits {

@@ -141,9 +141,9 @@ func (r *running) cutState(st journal.AgentState) error {
 
 func (r *running) cut(s stay) error {
 	end := min(s.ended, r.q.Till.UnixMicro())
+	key := make([]cell, len(r.q.By))
 	for t := max(s.began, r.q.From.UnixMicro()); t < end; {
 		next := min(end, r.next(t))
-		key := make([]cell, len(r.q.By))
 		for k, d := range r.q.By {
 			if d == ByAgent {
 				key[k].name = s.agent
