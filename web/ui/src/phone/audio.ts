@@ -1,5 +1,5 @@
 // Microphone, speaker and ringer of this browser.
-import { effect } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { cleanVoice, microphone, ringer, speaker } from '../prefs';
 
 /** Why there is no microphone, or that there is one. */
@@ -61,12 +61,15 @@ const outputs = new Map<object, MediaStreamAudioDestinationNode>();
 
 /** Makes sounds possible. Browsers let a page sound only after its user has touched it. */
 export function wake() {
-  context ??= new AudioContext();
+  if (!context) {
+    context = new AudioContext();
+    context.onstatechange = () => { awake.value = context!.state === 'running'; };
+  }
   if (context.state !== 'running') void context.resume();
 }
 
 /** Whether sounds would be heard. */
-export const awake = () => context?.state === 'running';
+export const awake = signal(false);
 
 /** Plays notes, in hertz, each for some seconds, one behind the other. */
 export function play(device: 'speaker' | 'ringer', notes: number[], seconds: number) {

@@ -50,7 +50,7 @@ export function PhoneLine() {
     <div class={`phone-line tone-${s.tone}`} data-phone={s.text}>
       <Icon name={s.icon} />
       <p class="grow" role={s.tone === 'alert' ? 'alert' : 'status'}>
-        {t(s.text)}{s.text === 'phone.ready' && ringsHere() && !awake() && ` ${t('phone.touch')}`}
+        {t(s.text)}{s.text === 'phone.ready' && ringsHere() && !awake.value && ` ${t('phone.touch')}`}
       </p>
       {s.again && <button class="main" onClick={retry}>{t('phone.again')}</button>}
       <button class="quiet" onClick={() => void showDevices()} aria-label={t('sound.open')}><Icon name="sound" /></button>
