@@ -1,4 +1,4 @@
-import type { PastAudio, PastFacts, PastLeg, PastTalk } from '../api';
+import type { Audio, PastFacts, PastLeg, PastTalk } from '../api';
 import { t, tWord } from '../i18n';
 import { may } from '../session';
 import { useGot } from '../ui/got';
@@ -122,7 +122,7 @@ function Audio({ legs }: { legs: PastLeg[] }) {
   );
 }
 
-function Direction({ name, a }: { name: string; a: PastAudio }) {
+function Direction({ name, a }: { name: string; a: Audio }) {
   if (!a.mos) return null;
   const word = mosWord(a.mos);
   const loss = a.expected ? a.lost / a.expected * 100 : 0;
