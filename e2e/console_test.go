@@ -18,7 +18,7 @@ agents:
   bartek: {name: Bartek Lis, extension: "102", sip_password: bartek-secret-1}
   celina: {name: Celina Mazur, extension: "103", sip_password: celina-secret-1}
 groups:
-  sales: {name: "Sales <i id=x>& more</i>", agents: [anna, bartek], distribution: in_order, rings: 6, wrap_up: 30s, hold_music: calm}
+  sales: {name: "Sales <i id=x>& more</i>", agents: [anna, bartek], distribution: in_order, rings: 6, wrap_up: 30s, hold_music: calm, dispositions: [sale, call_back]}
   support: {name: Support, agents: [celina], hold_music: jazz}
 trunks: {carrier: {from: [CARRIER]}}
 numbers:
@@ -105,6 +105,11 @@ func TestConsoleDesk(t *testing.T) {
 	b.seeText(".call .label", "On a call")
 	c.waitTone("the caller hears the agent again", 900, 500*time.Millisecond)
 
+	b.fill(".call textarea", "wants <b>two</b>")
+	b.press("Break after this call")
+	b.choose("lunch")
+	b.seeText(".state", "Next: break")
+	b.press("Stay ready")
 	b.press("Hang up")
 	c.waitOver()
 	phone.wait("is hung up on", "CALL_CLOSED")
@@ -113,21 +118,45 @@ func TestConsoleDesk(t *testing.T) {
 	b.wantClean("after the call")
 	b.press("One minute more")
 	b.seeText(".wrap-up .timer", "1:")
+	b.click(".code:first-of-type")
+	b.do("reload", step{}) // nothing is lost
+	b.do("until", step{Text: `document.querySelector('.wrap-up textarea')?.value === 'wants <b>two</b>'`})
+	b.do("until", step{Text: `document.querySelector('.code input')?.checked`})
 	b.press("Done")
 	b.gone(".wrap-up")
 	b.seeText(".word", "Available")
 	v.waitAgents("sales", "available", 1)
+	b.seeText(".my-day", "Talking")
 	if n := b.do("count", step{CSS: "#x"}); n != 0.0 {
 		t.Errorf("names became %v elements", n)
 	}
 
+	api := newDesk(t, web)
+	api.do("POST", "/session", map[string]string{"name": "anna", "password": consolePassword}, 200)
+	eventually(t, "the record tells what came of the call", func() bool {
+		list := api.list("/history?caller=%2B48600100200")
+		talks := api.do("GET", fmt.Sprintf("/history/%v", list[0]["id"]), nil, 200)["talks"].([]any)
+		return len(talks) == 1 && talks[0].(map[string]any)["disposition"] == "sale"
+	})
+	c = v.call("+48600100200", "+48221234567", 500)
+	phone.waitNth("rings", "CALL_INCOMING", 2)
+	phone.accept()
+	b.seeText(".earlier", "Sale")
+	b.seeText(".earlier", "wants <b>two</b>")
+	c.hangUp()
+	b.see(".wrap-up")
+	b.press("Done")
+
 	c = v.call("+48600100201", "+48221234567", 500)
 	b.see("[role=alertdialog]")
 	b.press("Decline")
-	phone.waitNth("no longer rings", "CALL_CLOSED", 2)
+	phone.waitNth("no longer rings", "CALL_CLOSED", 3)
 	b.gone("[role=alertdialog]")
 	c.hangUp()
 	c.waitOver()
+	b.seeText("[aria-labelledby=missed]", "+48600100201")
+	b.see("[aria-labelledby=missed] a[href='tel:+48600100201']")
+	b.wantClean("the day in figures, missed calls")
 
 	b.press("anna: language, appearance, sign out")
 	b.choose("Sign out")

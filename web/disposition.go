@@ -67,13 +67,11 @@ func (s *Server) dispose(ctx context.Context, c *Caller, in *dispositionIn) (*di
 		agent = c.Agent
 	}
 	t, p := s.talk(ctx, id, agent)
-	switch {
-	case p != nil:
+	if p == nil {
+		p = s.mayTell(c, id, &t)
+	}
+	if p != nil {
 		return nil, p
-	case t.Agent == "" || !c.own(t.Agent) && !c.inReach(t.Group):
-		return nil, notFound("interaction", number(id))
-	case !c.inReach(t.Group) && !t.Ended.IsZero() && !t.WrapUp && s.now().Sub(t.Ended) > disposeFor:
-		return nil, conflict(codeTooLate, "the talk ended at %s", t.Ended.UTC().Format(time.RFC3339))
 	}
 	var codes []string
 	s.core.View(func(st *acd.State) {
@@ -100,6 +98,17 @@ func (s *Server) dispose(ctx context.Context, c *Caller, in *dispositionIn) (*di
 	out := &dispositionOut{Disposition{Interaction: number(id), Agent: string(t.Agent), Code: in.Body.Code, Note: in.Body.Note}}
 	changed(ctx, "interactions/"+number(id), nil, map[string]string{"agent": string(t.Agent), "disposition": in.Body.Code})
 	return out, nil
+}
+
+// mayTell says why the caller may not tell of the talk; nil: they may.
+func (s *Server) mayTell(c *Caller, id acd.InteractionID, t *Talk) *Problem {
+	switch {
+	case t.Agent == "" || !c.own(t.Agent) && !c.inReach(t.Group):
+		return notFound("interaction", number(id))
+	case !c.inReach(t.Group) && !t.Ended.IsZero() && !t.WrapUp && s.now().Sub(t.Ended) > disposeFor:
+		return conflict(codeTooLate, "the talk ended at %s", t.Ended.UTC().Format(time.RFC3339))
+	}
+	return nil
 }
 
 // talk finds the latest talk of an agent, or of any: in the core, which knows those

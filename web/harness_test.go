@@ -205,6 +205,10 @@ func (r realRecord) Missed(ctx context.Context, f journal.Filter, open bool) ([]
 	return journal.Missed(ctx, r.d, f, open)
 }
 
+func (r realRecord) Contacts(ctx context.Context, f journal.Filter) ([]journal.Contact, error) {
+	return journal.Contacts(ctx, r.d, f)
+}
+
 // rig is a server with a fake core and fake accounts.
 type rig struct {
 	t        testing.TB

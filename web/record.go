@@ -21,6 +21,8 @@ type Record interface {
 	Facts(ctx context.Context, id acd.InteractionID) (*journal.Facts, error)
 	// Missed is a page of those to be called back; open: without those who have been reached since.
 	Missed(ctx context.Context, f journal.Filter, open bool) ([]journal.MissedCall, error)
+	// Contacts are those with the customer f.Caller, the newest first.
+	Contacts(ctx context.Context, f journal.Filter) ([]journal.Contact, error)
 }
 
 // bounds is how far a caller may look into the record, and what they asked for.

@@ -195,6 +195,7 @@ func (s *Server) routes() {
 	s.reportRoutes()
 	s.historyRoutes()
 	s.explainRoutes()
+	s.contactRoutes()
 	delete(s.api.OpenAPI().Components.Schemas.Map(), "ErrorModel") // huma's, which is not ours
 	document, err := json.Marshal(s.api.OpenAPI())
 	if err != nil {

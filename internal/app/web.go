@@ -134,6 +134,11 @@ func (x remembered) Trace(id acd.InteractionID) (web.Trace, bool) {
 	return out, true
 }
 
+// Contacts implements web.Record.
+func (r record) Contacts(ctx context.Context, f journal.Filter) ([]journal.Contact, error) {
+	return journal.Contacts(ctx, r.d, f)
+}
+
 // newAccounts opens the accounts on the server's database.
 func newAccounts(a *App) *accounts.Accounts {
 	config := func() (c *queuegroups.Config) {

@@ -242,6 +242,39 @@ export interface Client {
   rings: boolean;
 }
 
+export interface Contact {
+  /** Who had it last. */
+  agent?: string;
+  /** By whoever had it first. */
+  answered?: string;
+  arrived: string;
+  caller: Party;
+  /** Who called, of our own. */
+  caller_agent?: string;
+  channel?: string;
+  /** Of a failure or rejection. */
+  class?: string;
+  direction: "in" | "out" | "internal";
+  /** Of its last talk. */
+  disposition?: string;
+  end?: string;
+  /** Left out: it goes on. */
+  ended?: string;
+  first_group?: string;
+  id: string;
+  kind: "call" | "chat";
+  last_group?: string;
+  /** The newest. */
+  note?: string;
+  /** Called. */
+  number: string;
+  /** The number outside that had it last. */
+  outside?: string;
+  trunk?: string;
+  /** A chat that was so for too long. */
+  unanswered?: boolean;
+}
+
 export interface Definition {
   formula: string;
   name: string;

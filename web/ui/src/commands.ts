@@ -27,3 +27,7 @@ export const park = (id: string, slot: string) => interaction(id, 'park', { slot
 export const claim = (id: string) => interaction(id, 'claim');
 export const move = (id: string, to: Target) => interaction(id, 'move', { to });
 export const prioritise = (id: string, seconds: number) => interaction(id, 'priority', { seconds });
+
+/** Tells what came of a call. What the server refuses is the caller's to deal with. */
+export const dispose = (id: string, code: string, note: string) => call('POST', `/interactions/${at(id)}/disposition`, { code, ...(note && { note }) });
+export const remark = (id: string, text: string) => call('POST', `/interactions/${at(id)}/remarks`, { text });

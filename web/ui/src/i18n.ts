@@ -33,12 +33,14 @@ export async function speakOfPast() {
 const texts = signal<Record<string, string>>({});
 let plural = new Intl.PluralRules('en');
 let clock = new Intl.DateTimeFormat('en');
+let calendar = clock;
 
 /** Loads the language and has everything shown in it. */
 export async function speak(l: Language) {
   const [{ default: loaded }, more] = await Promise.all([catalogues[l](), ofPast ? pastCatalogues[l]() : undefined]);
   plural = new Intl.PluralRules(l);
   clock = new Intl.DateTimeFormat(l, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  calendar = new Intl.DateTimeFormat(l, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
   document.documentElement.lang = l;
   language.value = l;
   texts.value = { ...loaded, ...more?.default };
@@ -67,4 +69,11 @@ export function tOf(area: string, word: string, values: Record<string, string | 
 export function timeOfDay(at: string): string {
   void texts.value; // shown anew in another language
   return clock.format(new Date(at));
+}
+
+/** A time of day today, and the day with it on others. */
+export function dayAndTime(at: string): string {
+  void texts.value;
+  const d = new Date(at);
+  return d.toDateString() === new Date().toDateString() ? clock.format(d) : calendar.format(d);
 }

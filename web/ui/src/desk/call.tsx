@@ -8,7 +8,9 @@ import { useShortcuts } from '../shortcuts';
 import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icon';
 import { Elapsed } from '../ui/time';
+import { Earlier } from './earlier';
 import { Keypad } from './keypad';
+import { NoteField } from './note';
 import { Transfer } from './transfer';
 
 /** The calls that the agent has. Those that are offered are on their own card. */
@@ -71,6 +73,8 @@ function Call({ call, agent, desk }: { call: DeskCall; agent: Agent; desk: Desk 
         </div>
       )}
       {phone.value.call?.state === 'returning' && <p class="hint" role="status">{t('phone.returning')}</p>}
+      {mine && <NoteField id={call.id} />}
+      <Earlier id={call.id} />
       {dialog === 'transfer' && <Transfer call={call} agent={agent} onClose={shut} />}
       {dialog === 'keypad' && own && <Keypad onClose={shut} />}
       {dialog === 'park' && <Park call={call} onClose={shut} />}

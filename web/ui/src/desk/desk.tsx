@@ -1,12 +1,17 @@
+import { useEffect } from 'preact/hooks';
 import { t } from '../i18n';
 import { useLive } from '../live';
+import { callerOf } from '../notify';
 import { Calls } from './call';
+import { follow } from './draft';
+import { MissedCalls, MyDay } from './mine';
 import { MyState } from './state';
 import { Groups, Parked, Waiting } from './side';
 import { WrapUp } from './wrapup';
 
 export function DeskScreen() {
   const desk = useLive('desk');
+  useEffect(() => { if (desk) follow(desk, callerOf); }, [desk]);
   if (!desk) return <main class="desk" aria-busy="true" aria-label={t('nav.desk')} />;
   const agent = desk.agent;
   if (!agent) return <main class="desk"><h1 class="unseen">{t('nav.desk')}</h1><p class="card empty">{t('desk.no-agent')}</p></main>;
@@ -16,12 +21,14 @@ export function DeskScreen() {
       <div class="column">
         <MyState agent={agent} desk={desk} />
         <Calls agent={agent} desk={desk} />
-        <WrapUp agent={agent} />
+        <WrapUp agent={agent} desk={desk} />
+        <MyDay desk={desk} />
       </div>
       <div class="column side">
         <Groups agent={agent} groups={desk.groups} />
         <Parked calls={desk.parked} />
         <Waiting calls={desk.waiting} groups={desk.groups} />
+        <MissedCalls desk={desk} />
       </div>
     </main>
   );

@@ -1,24 +1,43 @@
-import type { Agent } from '../api';
+import type { Agent, Desk } from '../api';
 import { until } from '../clock';
 import { endWrapUp, extendWrapUp } from '../commands';
-import { t } from '../i18n';
+import { t, tWord } from '../i18n';
 import { Icon } from '../ui/icon';
 import { Left } from '../ui/time';
+import { latest, tell, write } from './draft';
+import { NoteField } from './note';
 
 const more = 60; // seconds
 
-/** The time after a call. */
-export function WrapUp({ agent }: { agent: Agent }) {
+/** The time after a call: what came of it, in a code and in words. */
+export function WrapUp({ agent, desk }: { agent: Agent; desk: Desk }) {
   if (!agent.wrap_up_until || until(agent.wrap_up_until) === 0) return null;
+  const draft = latest(agent.id);
+  const codes = desk.groups.find(g => g.id === draft?.group)?.dispositions ?? [];
+  const done = async () => { if (!draft || await tell(draft.id)) await endWrapUp(agent.id); };
   return (
     <section class="card wrap-up tone-after" aria-labelledby="wrap-up">
       <div class="head">
-        <h2 id="wrap-up">{t('wrap-up.title')}</h2>
+        <div>
+          <h2 id="wrap-up">{t('wrap-up.title')}</h2>
+          <p class="hint">{draft ? draft.who : t('wrap-up.hint')}</p>
+        </div>
         <p class="timer"><Left to={agent.wrap_up_until} /></p>
       </div>
-      <p class="hint">{t('wrap-up.hint')}</p>
+      {draft && codes.length > 0 && (
+        <fieldset class="codes">
+          <legend>{t('wrap-up.outcome')}</legend>
+          {codes.map(c => (
+            <label key={c} class="code">
+              <input type="radio" name="disposition" value={c} checked={draft.code === c} onChange={() => write(draft.id, { code: c })} />
+              <span>{tWord('disposition', c)}</span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+      {draft && <NoteField id={draft.id} />}
       <div class="buttons">
-        <button class="main" onClick={() => void endWrapUp(agent.id)}><Icon name="check" />{t('wrap-up.done')}</button>
+        <button class="main" onClick={() => void done()}><Icon name="check" />{t('wrap-up.done')}</button>
         <button onClick={() => void extendWrapUp(agent.id, more)}>{t('wrap-up.more')}</button>
       </div>
     </section>

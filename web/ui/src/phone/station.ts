@@ -10,8 +10,8 @@ import { close, hear, openMicrophone, trouble, type Microphone } from './audio';
 import type { Credentials, DialogID, Events, Line, Phone } from './phone';
 
 export interface PhoneCall {
-  /** It rings; it is being answered; it is on; another page had it, and this one fetches it. */
-  state: 'rings' | 'answering' | 'talking' | 'returning';
+  /** It rings; it is being answered; it is on; another page had it, and this one fetches it; it is being made. */
+  state: 'rings' | 'answering' | 'talking' | 'returning' | 'calling';
   muted: boolean;
 }
 
@@ -33,7 +33,7 @@ export const phone = signal<PhoneState>(nothing);
 /** Whether the agent may choose where to talk. */
 export const mayChoose = () => me.value?.phone === 'desk';
 
-type Order = { do: 'answer' | 'end' | 'retry' } | { do: 'mute'; on: boolean } | { do: 'key'; digit: string };
+type Order = { do: 'answer' | 'end' | 'retry' } | { do: 'mute'; on: boolean } | { do: 'key' | 'dial'; digit: string };
 type News = { state: PhoneState } | { hello: true } | Order;
 
 /** For how long, in milliseconds, a call that another page had may be fetched: a little more than the server keeps it. */
@@ -112,6 +112,7 @@ class Station {
       case 'end': this.line?.end(); break;
       case 'retry': this.again(); break;
       case 'key': this.line?.key(o.digit); break;
+      case 'dial': void this.dial(o.digit); break;
       case 'mute': this.mute(o.on); break;
     }
   }
@@ -216,6 +217,15 @@ class Station {
     close(this.open);
     this.open = m;
     return m;
+  }
+
+  /** Calls a number, unless there is a call. */
+  private async dial(number: string) {
+    if (this.line || phone.peek().call || !this.device) return;
+    this.set({ call: { state: 'calling', muted: false } });
+    const m = await this.take();
+    if (!m || !this.device) return this.set({ call: undefined });
+    this.line = this.device.call(number, m);
   }
 
   /** Takes the place of the page that had the call a moment ago. */
@@ -351,6 +361,8 @@ export const answer = () => station?.order({ do: 'answer' });
 export const end = () => station?.order({ do: 'end' });
 export const mute = (on: boolean) => station?.order({ do: 'mute', on });
 export const key = (digit: string) => station?.order({ do: 'key', digit });
+/** Calls a number. */
+export const dial = (number: string) => station?.order({ do: 'dial', digit: number });
 /** Looks for a microphone anew. */
 export const retry = () => station?.order({ do: 'retry' });
 
