@@ -32,7 +32,9 @@ func TestConsoleCallBack(t *testing.T) {
 	}
 	telephone.waitTone("the caller hears the browser's microphone", annaHertz, 500*time.Millisecond)
 	b.hears(1300, calmHertz, annaHertz)
-	b.seeText(".call", "601000002")
+	b.seeText(".call .name", "+48601000002")
+	b.seeText(".call .label", "Your call")
+	b.wantClean("calling back")
 	b.press("Hang up")
 	telephone.waitOver()
 	b.gone("[aria-labelledby=missed]")

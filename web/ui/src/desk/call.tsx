@@ -21,6 +21,8 @@ export function Calls({ agent, desk }: { agent: Agent; desk: Desk }) {
 function Call({ call, agent, desk }: { call: DeskCall; agent: Agent; desk: Desk }) {
   const [dialog, setDialog] = useState<'transfer' | 'park' | 'keypad' | undefined>();
   const mine = call.agent === agent.id;
+  const made = byUs(call, agent);
+  const who = made ? call.to : callerOf(call);
   const talking = mine && call.phase === 'talking';
   const consulting = mine && call.phase === 'consulting';
   const onHold = () => void hold(call.id, !call.held);
@@ -35,18 +37,18 @@ function Call({ call, agent, desk }: { call: DeskCall; agent: Agent; desk: Desk 
   const shut = () => setDialog(undefined);
   const stint = call.stints.find(s => s.agent === agent.id && !s.to);
   return (
-    <section class={`card call tone-${call.held ? 'away' : 'talking'}`} aria-label={t('call.with', { who: callerOf(call) })}>
+    <section class={`card call tone-${call.held ? 'away' : 'talking'}`} aria-label={t('call.with', { who })}>
       <div class="head">
         <div class="who">
           <p class="label">{situation(call, agent)}</p>
-          <p class="name">{callerOf(call)}</p>
-          {call.from.name && <p class="number digits">{call.from.number}</p>}
+          <p class="name">{who}</p>
+          {!made && call.from.name && <p class="number digits">{call.from.number}</p>}
         </div>
         <p class="timer"><Elapsed from={stint?.from ?? call.since} /></p>
       </div>
       <dl class="facts">
         {group && <div><dt>{t('call.group')}</dt><dd>{group}</dd></div>}
-        <div><dt>{t('call.called')}</dt><dd class="digits">{call.to}</dd></div>
+        {!made && <div><dt>{t('call.called')}</dt><dd class="digits">{call.to}</dd></div>}
         {stint && <div><dt>{t('call.waited')}</dt><dd><Waited from={call.arrived} to={stint.from} /></dd></div>}
       </dl>
       {talking && (
@@ -74,7 +76,7 @@ function Call({ call, agent, desk }: { call: DeskCall; agent: Agent; desk: Desk 
       )}
       {phone.value.call?.state === 'returning' && <p class="hint" role="status">{t('phone.returning')}</p>}
       {mine && <NoteField id={call.id} />}
-      <Earlier id={call.id} />
+      {!made && <Earlier id={call.id} />}
       {dialog === 'transfer' && <Transfer call={call} agent={agent} onClose={shut} />}
       {dialog === 'keypad' && own && <Keypad onClose={shut} />}
       {dialog === 'park' && <Park call={call} onClose={shut} />}
@@ -97,7 +99,11 @@ function Waited({ from, to }: { from: string; to: string }) {
   return <span class="digits">{`${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}`}</span>;
 }
 
+/** The agent called, and nobody else of ours has to do with it. */
+const byUs = (c: DeskCall, a: Agent) => c.agent !== a.id && !c.consulted && (c.from.number === a.extension || c.from.number === a.id);
+
 function situation(c: DeskCall, a: Agent): string {
+  if (byUs(c, a)) return t('call.made');
   if (c.consulted) return t('call.asked-by', { who: c.agent ?? '' });
   if (c.phase === 'consulting') return t(c.consult_rings ? 'call.consult-rings' : 'call.consulting', { who: c.consults ?? c.offers[0]?.agent ?? '' });
   if (c.held) return t('call.held');
