@@ -307,3 +307,30 @@ func TestPostgres_Away(t *testing.T) {
 		t.Errorf("there again: %v", err)
 	}
 }
+
+// A statement that is run again and again is kept prepared, and does the same: also
+// where one of its runs failed, or was taken back.
+func TestExec(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		if err := d.Write(t.Context(), exec(t.Context(), "create table numbers (n bigint primary key)")); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 6 {
+			err := d.Write(t.Context(), func(tx *sql.Tx) error {
+				for _, v := range []int{2 * n, 2*n + 1 - n%3/2*2} { // of the third and sixth the second is there already
+					if _, err := d.Exec(t.Context(), tx, "insert into numbers (n) values ("+d.Mark(1)+")", v); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if failed := n%3 == 2; (err != nil) != failed {
+				t.Errorf("%d: %v", n, err)
+			}
+		}
+		var count, sum int
+		if err := d.Read().QueryRow("select count(*), sum(n) from numbers").Scan(&count, &sum); err != nil || count != 8 || sum != 0+1+2+3+6+7+8+9 {
+			t.Errorf("%d numbers, %d in all: %v", count, sum, err)
+		}
+	})
+}
