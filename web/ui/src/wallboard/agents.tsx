@@ -21,7 +21,7 @@ export function Agents({ agents, groups, calls }: { agents: Agent[]; groups: Boa
   return (
     <div class="card">
       <h2 id="agents">{t('agents.title')} <span class="count digits">{list.length}</span></h2>
-      <Rows named="agents" items={list} columns={commands ? 5 : 4}
+      <Rows named="agents" items={list}
         head={<tr aria-rowindex={1}>
           <th scope="col">{t('agents.name')}</th><th scope="col">{t('agents.state')}</th><th scope="col">{t('agents.since')}</th>
           <th scope="col">{t('agents.groups')}</th>{commands && <th scope="col"><span class="unseen">{t('actions')}</span></th>}

@@ -30,7 +30,7 @@ export function Queue({ waiting, groups, agents, lines }: Props) {
       <h2 id="queue">{t('queue.title')} <span class="count digits">{list.length}</span></h2>
       {list.length === 0 && <p class="empty">{t('side.nobody-waits')}</p>}
       {list.length > 0 && (
-        <Rows named="queue" items={list} columns={commands ? 5 : 4}
+        <Rows named="queue" items={list}
           head={<tr aria-rowindex={1}>
             <th scope="col">{t('queue.place')}</th><th scope="col">{t('queue.caller')}</th><th scope="col">{t('call.group')}</th>
             <th scope="col">{t('queue.waits')}</th>{commands && <th scope="col"><span class="unseen">{t('actions')}</span></th>}
