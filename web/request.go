@@ -176,7 +176,7 @@ func (s *Server) refuse(w http.ResponseWriter, hr *http.Request, p *Problem) {
 func (s *Server) logged(r *request, hr *http.Request, w *statusWriter, took time.Duration) {
 	level := zerolog.DebugLevel
 	switch {
-	case w.status >= http.StatusInternalServerError:
+	case w.status >= http.StatusInternalServerError && hr.Context().Err() == nil: // else the client went away in the middle of it
 		level = zerolog.ErrorLevel
 	case hr.Method != http.MethodGet && hr.Method != http.MethodHead:
 		level = zerolog.InfoLevel
