@@ -180,6 +180,7 @@ func toldOf(st *acd.Step) Told {
 	case acd.StepReversed:
 		return with("", "number", st.What)
 	case acd.StepQueued, acd.StepRinging, acd.StepBridged, acd.StepRequeue, acd.StepUnavailable, acd.StepTold, acd.StepReopened:
+	case acd.StepTrunk: // of no call, and so in no call's story
 	}
 	return with("", "", "")
 }
