@@ -50,7 +50,7 @@ type agentKeys struct {
 
 type roleKeys struct {
 	At     strictyaml.Pos
-	Rights texts `yaml:"rights" required:"true" enum:"agents:read,agents:write,interactions:read,interactions:write,history:read,history:export,reports:read,reports:export,events:read,recordings:read,webhooks:read,webhooks:write,config:read,config:write,users:read,users:write,audit:read,trace:read" doc:"What may be done. Where a right ends in :read it is to look, else to act."`
+	Rights texts `yaml:"rights" required:"true" enum:"agents:read,agents:write,interactions:read,interactions:write,history:read,history:export,history:erase,reports:read,reports:export,events:read,recordings:read,webhooks:read,webhooks:write,config:read,config:write,users:read,users:write,audit:read,trace:read" doc:"What may be done. Where a right ends in :read it is to look, else to act."`
 	Groups texts `yaml:"groups" doc:"The groups that the rights reach; the agents of a channel are channel: and its id. Default: all." example:"sales"`
 	Own    yesNo `yaml:"own" default:"false" doc:"The rights reach no further than the agent's own state and dialogs, and colleagues of the same groups to look at."`
 }

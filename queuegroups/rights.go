@@ -14,6 +14,7 @@ const (
 	RightInteractionsWrite Right = "interactions:write" // take them, hang up, hold, transfer, move
 	RightHistoryRead       Right = "history:read"       // those that have ended
 	RightHistoryExport     Right = "history:export"     // lists of them, to take away
+	RightHistoryErase      Right = "history:erase"      // a setting: a person's data
 	RightReportsRead       Right = "reports:read"       // statistics
 	RightReportsExport     Right = "reports:export"     // statistics, to take away
 	RightEventsRead        Right = "events:read"        // the stream of events
@@ -32,7 +33,7 @@ const (
 func Rights() []Right {
 	return []Right{
 		RightAgentsRead, RightAgentsWrite, RightInteractionsRead, RightInteractionsWrite, RightHistoryRead, RightHistoryExport,
-		RightReportsRead, RightReportsExport, RightEventsRead, RightRecordingsRead, RightWebhooksRead, RightWebhooksWrite,
+		RightHistoryErase, RightReportsRead, RightReportsExport, RightEventsRead, RightRecordingsRead, RightWebhooksRead, RightWebhooksWrite,
 		RightConfigRead, RightConfigWrite, RightUsersRead, RightUsersWrite, RightAuditRead, RightTraceRead,
 	}
 }
@@ -41,7 +42,7 @@ func Rights() []Right {
 // administrator has unless they are given to somebody (R75).
 func (r Right) setting() bool {
 	switch r {
-	case RightWebhooksRead, RightWebhooksWrite, RightConfigRead, RightConfigWrite, RightUsersRead, RightUsersWrite:
+	case RightHistoryErase, RightWebhooksRead, RightWebhooksWrite, RightConfigRead, RightConfigWrite, RightUsersRead, RightUsersWrite:
 		return true
 	default:
 		return false

@@ -21,6 +21,8 @@ type Events interface {
 	After(ctx context.Context, after int64, limit int) ([]*events.Event, error)
 	// Newest is the id of the newest; 0: there is none.
 	Newest(ctx context.Context) (int64, error)
+	// Forget has events read anew that were changed.
+	Forget()
 	// Changed returns a channel that is closed when there are more than now.
 	Changed() <-chan struct{}
 }

@@ -209,6 +209,11 @@ func (r realRecord) Contacts(ctx context.Context, f journal.Filter) ([]journal.C
 	return journal.Contacts(ctx, r.d, f)
 }
 
+func (r realRecord) Erase(ctx context.Context, number string) (Erased, error) {
+	e, err := journal.Erase(ctx, r.d, number, "erased-x")
+	return Erased{Pseudonym: "erased-x", Interactions: e.Interactions, Notes: e.Notes, Events: e.Events, GoingOn: e.GoingOn}, err
+}
+
 // rig is a server with a fake core and fake accounts.
 type rig struct {
 	t        testing.TB

@@ -23,6 +23,8 @@ type Record interface {
 	Missed(ctx context.Context, f journal.Filter, open bool) ([]journal.MissedCall, error)
 	// Contacts are those with the customer f.Caller, the newest first.
 	Contacts(ctx context.Context, f journal.Filter) ([]journal.Contact, error)
+	// Erase puts a pseudonym in place of a person.
+	Erase(ctx context.Context, number string) (Erased, error)
 }
 
 // bounds is how far a caller may look into the record, and what they asked for.

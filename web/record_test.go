@@ -286,3 +286,29 @@ func TestReports_DatabaseAway(t *testing.T) {
 		t.Error(p.body)
 	}
 }
+
+// A person is erased by the administrator alone: they are in the history under another name, in the audit log under none,
+// and nobody has to call them back; the stream tells nothing of them any more.
+func TestErase(t *testing.T) {
+	r := newRig(t)
+	r.yesterday()
+	const number = "+48501100203"
+	asked := map[string]string{"number": number}
+	e := event(1, "call.queued", "sales", "", 3)
+	e.Data = []byte(`{"interaction":{"id":"3","from":"` + number + `","from_name":"Jan"}}`)
+	r.tells(e)
+	r.want(r.as("director", "POST", "/erasures", asked), 403, codeForbidden)
+	r.want(r.as("boss", "POST", "/erasures", map[string]string{"number": "101"}), 422, codeInvalid)
+	p := r.as("boss", "POST", "/erasures", asked)
+	if got := decode[Erased](t, p); p.status != 200 || got.Pseudonym != "erased-x" || got.Interactions != 2 || got.Events != 1 {
+		t.Errorf("%d %s", p.status, p.body)
+	}
+	for _, path := range []string{"/history", "/missed", "/history/3", "/history/4", "/audit", "/events?after=0"} {
+		if p := r.as("boss", "GET", path, nil); p.status != 200 || strings.Contains(p.body, number) || strings.Contains(p.body, "Jan") {
+			t.Errorf("%s: %d %s", path, p.status, p.body)
+		}
+	}
+	if list := r.accounts.audited(); len(list) == 0 || list[len(list)-1].What != "erase-person" || list[len(list)-1].Target != "erasures/erased-x" {
+		t.Errorf("%+v", list)
+	}
+}

@@ -196,6 +196,7 @@ func (s *Server) routes() {
 	s.historyRoutes()
 	s.explainRoutes()
 	s.contactRoutes()
+	s.eraseRoutes()
 	delete(s.api.OpenAPI().Components.Schemas.Map(), "ErrorModel") // huma's, which is not ours
 	document, err := json.Marshal(s.api.OpenAPI())
 	if err != nil {

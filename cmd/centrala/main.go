@@ -33,6 +33,7 @@ type cli struct {
 	Agent   agentCmd   `cmd:"" help:"Agents: declare, password, list."`
 	User    userCmd    `cmd:"" help:"People who use console and API and are no agents."`
 	Key     keyCmd     `cmd:"" help:"API keys for programs."`
+	Erase   eraseCmd   `cmd:"" help:"Erase a person's number from the record, chats and audit log; sums stay."`
 	Backup  backupCmd  `cmd:"" help:"Write configuration and records into one file, while the server runs or not."`
 	Restore restoreCmd `cmd:"" help:"Take a backup out into a folder."`
 	Healthz healthzCmd `cmd:"" help:"Ask the running server whether it works; exit code 0 or 1."`

@@ -404,5 +404,13 @@ func TestAudit(t *testing.T) {
 		if len(list) != 1 || list[0].Target != "agents/1" {
 			t.Errorf("%+v", list)
 		}
+		k.ok(k.Audit(ctx, Entry{Who: "boss", What: "export-history", Target: "history", After: []byte(`{"caller":"+48600100200"}`)}))
+		k.ok(k.Audit(ctx, Entry{Who: "boss", What: "export-history", Target: "history", After: []byte(`{"caller":"+48600100201"}`)}))
+		k.ok(k.Accounts.Erase(ctx, "+48600100200", "erased-x"))
+		list, err = k.AuditLog(ctx, AuditQuery{Limit: 3})
+		k.ok(err)
+		if len(list) != 3 || string(list[1].After) != `{"caller":"erased-x"}` || string(list[0].After) != `{"caller":"+48600100201"}` || list[2].Target != "agents/4" {
+			t.Errorf("after one is erased: %+v", list)
+		}
 	})
 }

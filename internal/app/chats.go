@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,7 +49,7 @@ func newChats(a *App) *chats {
 	c.life, c.cancel = context.WithCancel(context.Background())
 	c.channels.Store(&map[string]channel{})
 	log := part(a.log, "chat")
-	c.Store = store.New(store.Options{DB: a.database, Dir: filepath.Join(a.server.Data, attachmentsIn), Log: log})
+	c.Store = store.New(store.Options{DB: a.database, Dir: attachmentsOf(a.server.Data), Log: log})
 	c.Hub = hub.New(hub.Options{
 		Store: c.Store, Core: switchboard.ChatFacts{Node: nodeID(a.server), Append: a.append, View: a.State}, Log: log,
 		Connector: c.connector, Text: c.says,

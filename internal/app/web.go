@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"centrala/acd"
+	"centrala/chat/store"
 	"centrala/internal/accounts"
 	"centrala/internal/journal"
 	"centrala/internal/journal/db"
@@ -37,7 +38,7 @@ func newWeb(a *App) (*web.Server, error) {
 		traces = remembered{a.trace.recorder}
 	}
 	return web.New(web.Options{
-		Record: record{a.database}, Traces: traces,
+		Record: record{a.database, a.chats.Store, a.accounts}, Traces: traces,
 		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Desk: a.board, Talks: talks{a}, Settings: settings{a}, Events: a.events, Webhooks: a.webhooks, Phones: phones{a}, Calls: audio{a}, Chats: a.chats, Node: nodeID(a.server), Connectors: a.chats.entrance(a), Version: Version(), Log: part(a.log, "web"),
 	})
 }
@@ -86,7 +87,11 @@ func (c core) View(f func(*acd.State)) { c.a.facts.View(f) }
 func (c core) Append(ctx context.Context, e acd.Event) error { return c.a.append(ctx, e) }
 
 // record is the record as the web server knows it.
-type record struct{ d *db.DB }
+type record struct {
+	d      *db.DB
+	chats  *store.Store
+	people *accounts.Accounts
+}
 
 // Report implements web.Record.
 func (r record) Report(ctx context.Context, q stats.Query) (*stats.Report, error) {

@@ -135,6 +135,13 @@ func (h *Hub) After(ctx context.Context, after int64, limit int) ([]*Event, erro
 	return list, nil
 }
 
+// Forget gives up what memory has: events were changed in the table, and are read there again.
+func (h *Hub) Forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ring, h.floor = nil, h.newest
+}
+
 // recent returns what memory has behind an id, if it has all of it.
 func (h *Hub) recent(after int64, limit int) ([]*Event, bool) {
 	h.mu.Lock()

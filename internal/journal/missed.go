@@ -31,13 +31,13 @@ const (
 )
 
 // Missed returns calls and chats from outside that nobody answered, newest first,
-// of which the customer can be called back: their number is known. open leaves out
+// of which the customer can be called back: their number is known, and was not erased. open leaves out
 // those who have been reached since, or have reached somebody. Ends that they chose
 // or that are dealt with otherwise, as voicemail, are there too: Interaction.End tells.
 func Missed(ctx context.Context, d *db.DB, f Filter, open bool) (out []MissedCall, err error) {
 	f.Direction = DirectionIn
 	w := f.where()
-	w.parts = append(w.parts, "caller <> ''", "answered is null", "ended is not null")
+	w.parts = append(w.parts, "caller <> ''", "caller not like '"+erased+"%'", "answered is null", "ended is not null")
 	if open {
 		w.parts = append(w.parts, "not exists (select 1 from interactions l where "+reached+")")
 	}

@@ -1,0 +1,56 @@
+package store_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"centrala/chat"
+	"centrala/chat/store"
+)
+
+// Nothing that a customer wrote or was told is left, nor their name and files; that there were messages
+// is. Whoever else wrote keeps theirs, and an open session is left alone until it is closed.
+func TestErase(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		file, err := s.Attach(strings.NewReader("a letter"), "letter.txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		with := incoming(1)
+		with.Files = []chat.Attachment{file}
+		mine := take(t, s, with)
+		say(t, s, mine.Session.ID, "c1")
+		other := incoming(2)
+		other.Customer, other.Name = "jana", "Jana"
+		theirs := take(t, s, other)
+		if n, open, err := s.Erase(t.Context(), "jan", "erased-x"); n != 0 || open != 1 || err != nil {
+			t.Errorf("while it is open: %d erased, %d open, %v", n, open, err)
+		}
+		if got := all(t, s, mine.Message.Conversation); got[0].Text != "text 1" {
+			t.Errorf("%+v", got[0])
+		}
+		if err := s.Close(t.Context(), mine.Session.ID); err != nil {
+			t.Fatal(err)
+		}
+		if n, open, err := s.Erase(t.Context(), "jan", "erased-x"); n != 1 || open != 0 || err != nil {
+			t.Errorf("%d erased, %d open, %v", n, open, err)
+		}
+		got := all(t, s, mine.Message.Conversation)
+		if len(got) != 2 || got[0].Text != "" || got[1].Text != "" || len(got[0].Attachments) != 0 {
+			t.Errorf("left: %+v", got)
+		}
+		if _, _, _, err := s.Attachment(t.Context(), file.ID); !errors.Is(err, chat.ErrNotFound) {
+			t.Errorf("the file is there: %v", err)
+		}
+		if c, err := s.Conversation(t.Context(), mine.Message.Conversation); err != nil || c.Customer != "erased-x" || c.Contact.Name != "erased-x" {
+			t.Errorf("%+v, %v", c, err)
+		}
+		if got := all(t, s, theirs.Message.Conversation); len(got) != 1 || got[0].Text != "text 2" {
+			t.Errorf("of somebody else: %+v", got)
+		}
+		if again := take(t, s, incoming(3)); again.Message.Conversation == mine.Message.Conversation {
+			t.Error("who comes again is known")
+		}
+	})
+}

@@ -1,0 +1,50 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"unicode/utf8"
+
+	"github.com/rs/zerolog"
+
+	"centrala/chat/store"
+	"centrala/internal/accounts"
+	"centrala/internal/journal"
+	"centrala/internal/journal/db"
+	"centrala/web"
+)
+
+// erase erases a person from the record, chats and the audit log.
+func erase(ctx context.Context, d *db.DB, chats *store.Store, people *accounts.Accounts, number string) (e web.Erased, err error) {
+	e.Pseudonym = journal.Pseudonym()
+	found, err := journal.Erase(ctx, d, number, e.Pseudonym)
+	e.Interactions, e.Notes, e.Events, e.GoingOn = found.Interactions, found.Notes, found.Events, found.GoingOn
+	if err != nil {
+		return e, err
+	}
+	conversations, open, err := chats.Erase(ctx, number, e.Pseudonym)
+	e.Conversations, e.GoingOn = conversations, e.GoingOn+open
+	if err != nil {
+		return e, err
+	}
+	return e, people.Erase(ctx, number, e.Pseudonym)
+}
+
+// attachmentsOf is where files of chats are, below the data folder.
+func attachmentsOf(data string) string { return filepath.Join(data, attachmentsIn) }
+
+// Erase erases a person beside a server that runs or without one. A server that runs may have the latest
+// events in memory until it is started again.
+func (p *People) Erase(ctx context.Context, number string) (web.Erased, error) {
+	if utf8.RuneCountInString(number) < journal.EraseMin {
+		return web.Erased{}, fmt.Errorf("%w: a number has at least %d characters", ErrUsage, journal.EraseMin)
+	}
+	chats := store.New(store.Options{DB: p.database, Dir: attachmentsOf(p.server.Data), Log: zerolog.Nop()})
+	return erase(ctx, p.database, chats, p.Accounts, number)
+}
+
+// Erase implements web.Record.
+func (r record) Erase(ctx context.Context, number string) (web.Erased, error) {
+	return erase(ctx, r.d, r.chats, r.people, number)
+}
