@@ -37,7 +37,7 @@ func warsaw(t testing.TB) *time.Location {
 }
 
 func TestGoldenDays(t *testing.T) {
-	cases := append(append(plainDay(), abandonedDay()...), append(append(transferDay(), chatDay()...), nights()...)...)
+	cases := append(append(plainDay(), abandonedDay()...), append(append(append(transferDay(), holdDay()...), chatDay()...), nights()...)...)
 	loc := warsaw(t)
 	dbtest.Each(t, func(t *testing.T, _ *db.DB) {
 		postgres := strings.Contains(t.Name(), "postgres")
@@ -314,6 +314,38 @@ func transferDay() []golden {
 				"bartek": "handled=3 talk_time=240 hold_time=0 wrap_up_time=50 handle_time=290 offers_answered=3 transfers_blind=0 transfers_attended=0",
 				"celina": "handled=0 talk_mean=unknown offers_answered=1 answer_speed_mean=3",
 				"total":  "handled=6 interactions=4",
+			},
+		},
+	}
+}
+
+// The day of holds, all of sales:
+//
+//	c1  4 s; anna 120 s (10:00:04 to 10:02:04), of them 20 and 5 on hold: 95 of talk
+//	c2  6 s; anna 60 s, of them the last 30 on hold: 30 of talk
+//	c3  5 s; anna 60 s, 40 s in slot 1, celina 60 s
+//	c4  3 s; anna 30 s, then in slot 2 until they went
+func holdDay() []golden {
+	return []golden{
+		{
+			// Waits 4, 6, 5, 3: mean 18/4, the lower median 4; all within 20 s. Talk 95 + 30 + 60 + 60 + 30 = 275, hold 20 + 5 + 30 = 55; what is in a slot is neither.
+			// Wrap-up 10 s after each of the 5 talks, celina's too, since they were in sales: 50. Handled 5: (275 + 55 + 50) / 5 = 76.
+			day: "holds", what: "by group", from: "2026-11-16 00:00:00", till: "2026-11-17 00:00:00",
+			query: stats.Query{By: []stats.Dimension{stats.ByGroup}},
+			lines: map[string]string{
+				"sales": `offered=4 answered=4 abandoned=0 service_level=4/4 wait_mean=4.5 wait_p50=4 wait_p90=6 wait_max=6
+					handled=5 talk_time=275 hold_time=55 holds=3 wrap_up_time=50 handle_time=380 handle_mean=76 parked=2 transfers_blind=0 consultations=0`,
+				"total": "offered=4 answered=4 handled=5 talk_time=275 hold_time=55 parked=2",
+			},
+		},
+		{
+			// anna: 95 + 30 + 60 + 30 = 215 of talk, 55 of hold, wrap-up 40: 310 in 4 talks. celina: 60 and 10.
+			day: "holds", what: "by agent", from: "2026-11-16 00:00:00", till: "2026-11-17 00:00:00",
+			query: stats.Query{By: []stats.Dimension{stats.ByAgent}},
+			lines: map[string]string{
+				"anna":   "handled=4 talk_time=215 hold_time=55 holds=3 wrap_up_time=40 handle_time=310 handle_mean=77.5 parked=2",
+				"celina": "handled=1 talk_time=60 hold_time=0 holds=0 wrap_up_time=10 handle_time=70 parked=0",
+				"total":  "handled=5 interactions=4",
 			},
 		},
 	}

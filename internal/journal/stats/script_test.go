@@ -241,6 +241,12 @@ func (r *script) do(verb string, args []string) {
 		r.apply(&acd.TransferAsked{Leg: leg, To: target(after("to"))})
 	case "consults": // consults LEG with agent:ID
 		r.apply(&acd.ConsultAsked{Leg: leg, To: target(after("with"))})
+	case "holds", "resumes":
+		r.apply(&acd.Held{Leg: leg, On: verb == "holds"})
+	case "parks": // parks LEG in SLOT
+		r.apply(&acd.Parked{Leg: leg, Slot: after("in")})
+	case "fetches": // fetches AGENT as LEG from SLOT
+		r.apply(&acd.Claimed{Agent: agent, Leg: acd.LegID(after("as")), Node: "n1", Kind: acd.ClaimParked, Slot: after("from")})
 	case "connects", "returns":
 		r.apply(&acd.ConsultDone{Leg: leg, Connect: verb == "connects"})
 	default:
