@@ -15,7 +15,7 @@ func TestConsoleCallBack(t *testing.T) {
 	b := newTalkingBrowser(t, web)
 	b.open("#/desk")
 	b.do("run", step{Text: `localStorage.setItem('centrala.clean-voice', 'false'), null`}) // a tone is noise
-	b.do("permit", step{Name: "microphone", Text: "granted"})
+	b.do("permit", step{Value: []string{"microphone"}})
 	b.signIn("anna", consolePassword)
 	b.phoneIs("ready")
 	v.waitAgents("sales", "available", 1)
