@@ -19,7 +19,7 @@ func TestConsoleCallBack(t *testing.T) {
 	b.signIn("anna", consolePassword)
 	b.phoneIs("ready")
 	v.waitAgents("sales", "available", 1)
-	c := v.call("+48601000002", "+48221234567", 500)
+	c := v.call("+48601000002", "+48221234561", 500)
 	b.see("[role=alertdialog]")
 	b.press("Decline")
 	c.hangUp()
