@@ -255,7 +255,7 @@ func TestPages(t *testing.T) {
 // The server answers on its address, and lets a request end that is under way when it stops.
 func TestServer_Stop(t *testing.T) {
 	r := newRig(t)
-	s, err := New(Options{Addr: netip.MustParseAddrPort("127.0.0.1:0"), Core: r.core, Accounts: r.accounts, Desk: r.desk, Settings: r.settings, Phones: r.phones, Chats: r.chats, Node: "n1", Connectors: http.NotFoundHandler(), Events: r.hub, Webhooks: r.hooks, Log: zerolog.Nop()})
+	s, err := New(Options{Addr: netip.MustParseAddrPort("127.0.0.1:0"), Core: r.core, Accounts: r.accounts, Desk: r.desk, Settings: r.settings, Phones: r.phones, Calls: r.calls, Chats: r.chats, Node: "n1", Connectors: http.NotFoundHandler(), Events: r.hub, Webhooks: r.hooks, Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
 	}

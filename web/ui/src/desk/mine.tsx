@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { call, Refused, type Desk, type MissedCall, type Report } from '../api';
 import { length, now } from '../clock';
-import { dayAndTime, t } from '../i18n';
+import { dayAndTime, t, tWord } from '../i18n';
 import { callerOf } from '../notify';
 import { dial, phone } from '../phone/station';
 import { Icon } from '../ui/icon';
@@ -85,7 +85,7 @@ export function MyDay({ desk }: { desk: Desk }) {
       {spent.length > 0 && <>
         <div class="bar" aria-hidden="true">{spent.map(x => <span key={x.name} class={`tone-${x.tone}`} style={{ flexGrow: x.s }} />)}</div>
         <ul class="shares">
-          {spent.map(x => <li key={x.name} class={`tone-${x.tone}`}><span>{t(`day.${x.name}`)}</span> <span class="digits">{length(x.s)}</span></li>)}
+          {spent.map(x => <li key={x.name} class={`tone-${x.tone}`}><span>{tWord('day', x.name)}</span> <span class="digits">{length(x.s)}</span></li>)}
         </ul>
       </>}
     </section>
