@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -193,7 +194,7 @@ func (c *consoles) open(query string) {
 			for r := bufio.NewReader(p.Body); ; {
 				line, err := r.ReadSlice('\n')
 				c.read.Add(int64(len(line)))
-				if err != nil && err != bufio.ErrBufferFull {
+				if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 					return
 				}
 			}
