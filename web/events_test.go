@@ -113,8 +113,8 @@ func TestEvents_Reconnect(t *testing.T) {
 		go func() {
 			random := rand.New(rand.NewPCG(3, 4))
 			id := int64(1)
-			for n := 0; n < total; {
-				if n > int(seen.Load())+2000 && t.Context().Err() == nil { // calls come as fast as they are told of, about
+			for n := 0; n < total && t.Context().Err() == nil; {
+				if n > int(seen.Load())+2000 { // calls come as fast as they are told of, about
 					time.Sleep(time.Millisecond)
 					continue
 				}

@@ -16,7 +16,7 @@ import (
 	"centrala/queuegroups"
 )
 
-const patience = 10 * time.Second
+const patience = 60 * time.Second
 
 // came is a WebSocket that was handed over.
 type came struct {
