@@ -22,6 +22,7 @@ func TestConsoleCallBack(t *testing.T) {
 	c := v.call("+48601000002", "+48221234561", 500)
 	b.see("[role=alertdialog]")
 	b.press("Decline")
+	c.waitAnswered() // waiting now
 	c.hangUp()
 	c.waitOver()
 	b.seeText("[aria-labelledby=missed]", "A caller")

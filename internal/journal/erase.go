@@ -79,6 +79,9 @@ func Erase(ctx context.Context, d *db.DB, number, pseudonym string) (e Erased, e
 
 // erase does it in some interactions.
 func erase(ctx context.Context, tx *sql.Tx, some []int64, number, pseudonym string) (notes, told int, err error) {
+	if err := Lock(ctx, tx); err != nil { // or what is counted just now would keep the number
+		return 0, 0, err
+	}
 	args, places := []any{pseudonym, number}, make([]string, len(some))
 	for k, id := range some {
 		args, places[k] = append(args, id), fmt.Sprintf("$%d", k+3)
