@@ -26,7 +26,7 @@ func TestConsoleCallBack(t *testing.T) {
 	c.hangUp()
 	c.waitOver()
 	b.seeText("[aria-labelledby=missed]", "A caller")
-	b.press("Call A caller back")
+	b.press("Call back: A caller")
 	invite := telephone.waitCall()
 	if want := fmt.Sprintf("INVITE sip:+48601000002@%v SIP/2.0", telephone.sipp); invite.start != want {
 		t.Errorf("the carrier got %q, want %q", invite.start, want)

@@ -235,6 +235,7 @@ func (p *webPhone) declinesAndMisses() {
 	p.see("[role=alertdialog] button.main:enabled")
 	p.press("Decline")
 	p.gone("[role=alertdialog]")
+	c.waitAnswered()
 	p.v.waitWaiting("sales", 1)
 	c.hangUp()
 	c.waitOver()
@@ -243,6 +244,7 @@ func (p *webPhone) declinesAndMisses() {
 	c = p.dials(toShort)
 	p.see("[role=alertdialog] button.main:enabled")
 	p.gone("[role=alertdialog]") // after one ring
+	c.waitAnswered()
 	p.v.waitWaiting("short", 1)
 	c.hangUp()
 	c.waitOver()

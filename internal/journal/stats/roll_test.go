@@ -221,12 +221,12 @@ func TestRoll_RandomDays(t *testing.T) {
 		if _, err := stats.Roll(t.Context(), d, from.Add(30*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		for range 20 {
+		for range 10 {
 			same(t, d, randomQuery(t, r, from, days))
 		}
 		roll(t, d)
-		for k := range 100 {
-			if k == 70 { // some are to be counted again
+		for k := range 40 {
+			if k == 30 { // some are to be counted again
 				if err := d.Write(t.Context(), func(tx *sql.Tx) error {
 					_, err := tx.Exec("delete from rollups where (at / 3600000000) % 7 = 3 or (at / 3600000000) % 5 = 2 and source in ('visits', 'states')")
 					return err
@@ -249,7 +249,7 @@ func TestRoll_LateFacts(t *testing.T) {
 				continue // of several months
 			}
 			log := recorded(t, day)
-			for range 4 {
+			for range 2 {
 				k := 2 + r.IntN(len(log)-3)
 				o := dbtest.SQLite
 				if strings.HasSuffix(t.Name(), "postgres") {
@@ -336,6 +336,9 @@ func TestRoll_BesideTheJournal(t *testing.T) {
 		write(t, d, log)
 		close(stop)
 		counting.Wait()
+		for _, by := range stats.Dimensions() {
+			same(t, d, stats.Query{From: from.Add(-12 * time.Hour), Till: from.Add(36 * time.Hour), Zone: time.UTC, By: []stats.Dimension{by}, Interval: time.Hour})
+		}
 	})
 }
 
