@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -317,9 +318,12 @@ func TestRoll_BesideTheJournal(t *testing.T) {
 		log := shifted(recorded(t, "plain"), from.Sub(recorded(t, "plain")[0].At))
 		var counting sync.WaitGroup
 		stop := make(chan struct{})
+		var written atomic.Int64 // entries of the log that the record has; time behind them is not over
+		write(t, d, log[:10])
+		written.Store(10)
 		counting.Go(func() {
 			for {
-				if _, err := stats.Roll(t.Context(), d, log[len(log)-1].At.Add(24*time.Hour)); err != nil {
+				if _, err := stats.Roll(t.Context(), d, log[written.Load()-1].At); err != nil {
 					t.Error(err)
 					return
 				}
@@ -330,10 +334,12 @@ func TestRoll_BesideTheJournal(t *testing.T) {
 				}
 			}
 		})
-		for k := 10; k < len(log); k += 10 {
+		for k := 20; k < len(log); k += 10 {
 			write(t, d, log[:k])
+			written.Store(int64(k))
 		}
 		write(t, d, log)
+		written.Store(int64(len(log)))
 		close(stop)
 		counting.Wait()
 		for _, by := range stats.Dimensions() {
