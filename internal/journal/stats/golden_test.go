@@ -47,7 +47,8 @@ func TestGoldenDays(t *testing.T) {
 				o = dbtest.Postgres
 			}
 			d := dbtest.Open(t, o(t))
-			write(t, d, recorded(t, day))
+			log := recorded(t, day)
+			write(t, d, log)
 			tried := 0
 			for _, g := range cases {
 				if g.day == day {
@@ -55,14 +56,17 @@ func TestGoldenDays(t *testing.T) {
 					t.Run(day+"/"+g.what, func(t *testing.T) { g.check(t, d, loc) })
 				}
 			}
-			roll(t, d) // and the same of what is counted ahead
+			if tried == 0 {
+				t.Errorf("nothing is expected of the day %s", day)
+			}
+			if day == "nights" {
+				continue // thousands of hours; TestRoll_RandomDays has a change of the clocks, too
+			}
+			roll(t, d, log[len(log)-1].At.AddDate(0, 0, 1)) // and the same of what is counted ahead
 			for _, g := range cases {
 				if g.day == day {
 					t.Run(day+"/"+g.what+", counted ahead", func(t *testing.T) { g.check(t, d, loc) })
 				}
-			}
-			if tried == 0 {
-				t.Errorf("nothing is expected of the day %s", day)
 			}
 		}
 	})

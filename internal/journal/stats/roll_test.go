@@ -26,14 +26,11 @@ import (
 //	go test ./internal/journal/stats -run Random -seed 17
 var seed = flag.Uint64("seed", 1, "of the random days that what is counted ahead is tried on")
 
-// rollUntil is behind all days of the tests.
-var rollUntil = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
-
-// roll counts ahead all that there is, and nothing twice.
-func roll(t testing.TB, d *db.DB) {
+// roll counts ahead all that there is until a time, and nothing twice.
+func roll(t testing.TB, d *db.DB, until time.Time) {
 	t.Helper()
 	for _, some := range []bool{true, false} {
-		if n, err := stats.Roll(t.Context(), d, rollUntil); n > 0 != some || err != nil {
+		if n, err := stats.Roll(t.Context(), d, until); n > 0 != some || err != nil {
 			t.Fatalf("%d counted ahead, want some: %v; %v", n, some, err)
 		}
 	}
@@ -225,7 +222,7 @@ func TestRoll_RandomDays(t *testing.T) {
 		for range 10 {
 			same(t, d, randomQuery(t, r, from, days))
 		}
-		roll(t, d)
+		roll(t, d, from.AddDate(0, 0, 10))
 		for k := range 40 {
 			if k == 30 { // some are to be counted again
 				if err := d.Write(t.Context(), func(tx *sql.Tx) error {
@@ -296,7 +293,7 @@ func TestRoll_Trimmed(t *testing.T) {
 		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, d.Mark) }); err != nil {
 			t.Fatal(err)
 		}
-		roll(t, d)
+		roll(t, d, from.AddDate(0, 0, 10))
 		if _, err := journal.Trim(t.Context(), d, from.Add(9*24*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
@@ -304,7 +301,7 @@ func TestRoll_Trimmed(t *testing.T) {
 			for range 10 {
 				same(t, d, randomQuery(t, r, from, 3))
 			}
-			if _, err := stats.Roll(t.Context(), d, rollUntil); err != nil {
+			if _, err := stats.Roll(t.Context(), d, from.AddDate(0, 0, 10)); err != nil {
 				t.Fatal(err)
 			}
 		}
