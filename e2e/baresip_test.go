@@ -28,6 +28,7 @@ type softphone struct {
 	addr    netip.AddrPort // SIP
 	cmd     *exec.Cmd
 	control net.Conn
+	server  *server // nil: the phone is none of an agent's
 
 	mu     sync.Mutex
 	events []softphoneEvent
@@ -51,6 +52,7 @@ func (s *server) softphone(agent, password, transport, answer string, hertz floa
 	p := newSoftphone(s.t, s.site, agent, hertz, fmt.Sprintf(
 		`<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;outbound="sip:%v;transport=%s";answermode=%s;regint=60;audio_codecs=%s`,
 		agent, domain, transport, agent, password, s.sip, transport, answer, codec))
+	p.server = s
 	p.wait("registered", "REGISTER_OK")
 	return p
 }
@@ -196,6 +198,18 @@ func (p *softphone) story() string {
 func (p *softphone) wait(what, kind string) softphoneEvent {
 	p.t.Helper()
 	return p.waitNth(what, kind, 1)
+}
+
+// count tells how many events of a kind were reported.
+func (p *softphone) count(kind string) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range p.events {
+		if e.Type == kind {
+			n++
+		}
+	}
+	return n
 }
 
 // waitNth waits until n events of a kind were reported, and gives the last of them.

@@ -21,6 +21,7 @@ func (p *softphone) transfer(to string) {
 func (p *softphone) picksUp(nth int) {
 	p.t.Helper()
 	p.waitNth("rings", "CALL_INCOMING", nth)
+	eventually(p.t, "the server knows that "+p.name+" rings", func() bool { return len(p.server.log("phone rings", "agent", p.name)) >= nth })
 	p.accept()
 }
 
@@ -267,8 +268,10 @@ func (p *softphone) consults(customer *caller, colleague *softphone, extension s
 	p.t.Helper()
 	p.command("hold", "")
 	customer.waitTone("music on hold", calmHertz, 200*time.Millisecond)
+	talks := p.count("CALL_ESTABLISHED")
 	p.dial(extension)
 	colleague.waitNth("talks to "+p.name, "CALL_ESTABLISHED", nth)
+	p.waitNth("talks to "+colleague.name, "CALL_ESTABLISHED", talks+1)
 }
 
 // Anna puts the customer on hold, calls Bartek, talks to him and joins the two
