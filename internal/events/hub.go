@@ -109,8 +109,8 @@ func (h *Hub) Newest(ctx context.Context) (int64, error) {
 	return h.newest, nil
 }
 
-// After returns events behind an id in order, at most limit; none: there are none yet. The error is
-// ErrGone or the database's.
+// After returns events behind an id in order, at most limit; none: there are none yet. The list is
+// shared with others, who must not change it. The error is ErrGone or the database's.
 func (h *Hub) After(ctx context.Context, after int64, limit int) ([]*Event, error) {
 	if list, ok := h.recent(after, limit); ok {
 		return list, nil

@@ -186,8 +186,13 @@ func (s *sender) collect(ctx context.Context, e *Endpoint) error {
 			return nil
 		}
 		at = list[len(list)-1].ID
-		list = slices.DeleteFunc(list, func(x *events.Event) bool { return !e.wants(x) })
-		if err := s.note(ctx, e, at, list); err != nil {
+		var wanted []*events.Event // the list itself is everybody's
+		for _, x := range list {
+			if e.wants(x) {
+				wanted = append(wanted, x)
+			}
+		}
+		if err := s.note(ctx, e, at, wanted); err != nil {
 			return err
 		}
 	}
