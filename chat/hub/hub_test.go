@@ -200,10 +200,14 @@ func (r *rig) begin() {
 			return "text " + string(n)
 		},
 	})
-	if err := r.hub.Start(r.t.Context()); err != nil {
-		r.t.Fatal(err)
-	}
 	r.t.Cleanup(r.hub.Stop)
+	var err error
+	for range 10 { // the log may be away, and the server tries again
+		if err = r.hub.Start(r.t.Context()); err == nil {
+			return
+		}
+	}
+	r.t.Fatal(err)
 }
 
 func (r *rig) restart() {
