@@ -58,18 +58,23 @@ func (c *Conn) Read(b []byte) (int, error) {
 		}
 	})
 	if err != nil {
-		c.shut()
-		return 0, err
+		return 0, c.over(err)
 	}
 	for len(c.ready) == 0 {
 		if err := c.more(); err != nil {
-			c.shut()
-			return 0, err
+			return 0, c.over(err)
 		}
 	}
 	n := copy(b, c.ready)
 	c.ready = c.ready[n:]
 	return n, nil
+}
+
+// over ends the connection before its reader is told why.
+func (c *Conn) over(err error) error {
+	c.shut()
+	c.owner.flows.held()
+	return err
 }
 
 // more takes in the next message, or more bytes of it.

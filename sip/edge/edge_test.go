@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -335,6 +336,57 @@ func TestTCP_PeerThatDoesNotReadHoldsUpNobody(t *testing.T) {
 	if _, err := c.Read(make([]byte, 1)); err == nil {
 		t.Error("read after close")
 	}
+}
+
+// Whoever reads a connection hears of its end when nobody holds it any more, and nobody holds one that has ended.
+func TestFlows_Hold(t *testing.T) {
+	l, err := ListenTCP(loopback, StreamLimits{}, NewFlows(nil), nil, nil, new(Counters))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conns, done, told := make(chan *Conn, 1), make(chan struct{}), make(chan error, 1)
+	go func() {
+		defer close(done)
+		l.Serve(func(ln net.Listener) error {
+			c, err := ln.Accept()
+			if err != nil {
+				return err
+			}
+			conns <- c.(*Conn)
+			_, err = c.Read(make([]byte, 1))
+			told <- err
+			return err
+		})
+	}()
+	peer, err := net.Dial("tcp", l.Local().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := (<-conns).Flow().ID
+	if !l.flows.Hold(id, func() {
+		_ = peer.Close()
+		for l.flows.Alive(id) {
+			runtime.Gosched()
+		}
+		for range 1000 {
+			runtime.Gosched()
+		}
+		select {
+		case err := <-told:
+			t.Error("the reader was told:", err)
+		default:
+		}
+	}) {
+		t.Error("not held")
+	}
+	if !t.Failed() && <-told == nil {
+		t.Error("the reader was not told")
+	}
+	if l.flows.Hold(id, func() { t.Error("held after its end") }) {
+		t.Error("held after its end")
+	}
+	_ = l.Close()
+	<-done
 }
 
 func TestExpand(t *testing.T) {

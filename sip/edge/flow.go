@@ -97,6 +97,7 @@ type Flows struct {
 	proved  map[netip.AddrPort]int // open connections to there whose peer proved a name
 	onClose func(Flow)
 	tap     Tap // nil: nobody looks on
+	holds   sync.RWMutex
 }
 
 // far is the far end of a connection: whoever has not proved a name is not
@@ -139,6 +140,25 @@ func (t *Flows) Alive(id FlowID) bool {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return t.byID[id] != nil
+}
+
+// Hold has do, which must not block, over and done with before whoever reads the
+// connection hears of its end, even if it ends meanwhile. False: it has ended, and do
+// was not called. UDP flows do not end.
+func (t *Flows) Hold(id FlowID, do func()) bool {
+	t.holds.RLock()
+	defer t.holds.RUnlock()
+	if !t.Alive(id) {
+		return false
+	}
+	do()
+	return true
+}
+
+// held waits for those who hold a connection that is not listed any more.
+func (t *Flows) held() {
+	t.holds.Lock()
+	defer t.holds.Unlock()
 }
 
 // Keep exempts a connection from the idle limit, or subjects it to it again.

@@ -129,9 +129,18 @@ func (c *Client) open(on func(*sip.Response, error)) (*sip.ClientTx, error) {
 		}
 		c.flow = f
 	}
-	if !c.l.flows.Alive(c.flow.ID) {
+	// The library ends the transactions of a connection that closes, those too that it has not
+	// made ready yet, and panics: so that comes before or after.
+	var tx *sip.ClientTx
+	var err error
+	if !c.l.flows.Hold(c.flow.ID, func() { tx, err = c.begin(on) }) {
 		return nil, ErrFlowDead
 	}
+	return tx, err
+}
+
+// begin makes the transaction and sends the request.
+func (c *Client) begin(on func(*sip.Response, error)) (*sip.ClientTx, error) {
 	tx, err := c.l.newClientTransaction(c.req, c.flow)
 	if err != nil {
 		return nil, err
