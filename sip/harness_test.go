@@ -288,9 +288,10 @@ func eventually(t testing.TB, what string, ok func() bool) {
 
 // peer is a raw SIP peer on a UDP socket. Any goroutine may send.
 type peer struct {
-	t    testing.TB
-	conn *net.UDPConn
-	to   atomic.Pointer[netip.AddrPort] // where the last message came from
+	t     testing.TB
+	conn  *net.UDPConn
+	to    atomic.Pointer[netip.AddrPort] // where the last message came from
+	asked int                            // by SUBSCRIBE
 }
 
 func newPeer(t testing.TB, to netip.AddrPort) *peer {

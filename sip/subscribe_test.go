@@ -122,7 +122,8 @@ func (p *peer) ask(t *testing.T, r request, user, password string) string {
 	if !strings.Contains(r.extra, "Event:") {
 		r.extra += "Event: dialog\r\n"
 	}
-	r.branch = sprintf("z9hG4bK%s-%d", r.callID, r.seq)
+	p.asked++ // or it would be the same request once more
+	r.branch = sprintf("z9hG4bK%s-%d-%d", r.callID, r.seq, p.asked)
 	p.send(p.request(r))
 	got := p.recv("SIP/2.0")
 	if !strings.HasPrefix(got, "SIP/2.0 401") || user == "" {
