@@ -376,8 +376,9 @@ type Music struct {
 type Channel struct {
 	ID              ChannelID     `json:"id"`
 	Connector       string        `json:"connector"`
-	URL             string        `json:"url,omitempty"` // where ConnectorHTTP sends messages (R7)
-	Secret          Secret        `json:"-"`             // that both sides of it sign with
+	URL             string        `json:"url,omitempty"`    // where ConnectorHTTP sends messages (R7)
+	Secret          Secret        `json:"-"`                // that both sides of it sign with; of ConnectorWidget, that the site's words on who its visitors are are signed with
+	Widget          *Widget       `json:"widget,omitempty"` // of ConnectorWidget
 	Texts           ChatTexts     `json:"texts,omitzero"`
 	Name            string        `json:"name"` // shown to the customer (R4)
 	Agents          []AgentID     `json:"agents"`
@@ -412,8 +413,32 @@ type Channel struct {
 	ServiceLevel ServiceLevel `json:"service_level,omitzero"`
 }
 
-// ConnectorHTTP is the connector for third parties (R7).
-const ConnectorHTTP = "http"
+// The connectors: for third parties (R7), and the chat window on websites.
+const (
+	ConnectorHTTP   = "http"
+	ConnectorWidget = "widget"
+)
+
+// Widget is how a channel's chat window on websites behaves.
+type Widget struct {
+	Origins  []string `json:"origins,omitempty"`  // sites that may show it; none: the server's own pages only
+	Language string   `json:"language,omitempty"` // en, pl or ru; empty: the visitor's
+	Color    string   `json:"color,omitempty"`    // #rrggbb
+	Form     []string `json:"form,omitempty"`     // name, email, phone: asked for before the first message
+	// Consent is a text that the visitor agrees to before the first message (R63).
+	Consent         Consent `json:"consent,omitzero"`
+	IdentityNeeded  bool    `json:"identity_needed,omitempty"`  // only visitors for whom the site vouches may write
+	AttachmentBytes int64   `json:"attachment_bytes,omitempty"` // of the largest file; 0: none may be sent
+	Rating          bool    `json:"rating,omitempty"`           // the visitor is asked for one after closing (R71)
+	RatingCloses    bool    `json:"rating_closes,omitempty"`    // it ends the session (R72)
+}
+
+// Consent is a text to agree to. Another version is another text.
+type Consent struct {
+	Version string `json:"version,omitempty"` // empty: nothing is to be agreed to
+	Text    string `json:"text,omitempty"`
+	Link    string `json:"link,omitempty"`
+}
 
 // ChatTexts are what a channel says by itself; an empty one is not said.
 type ChatTexts struct {

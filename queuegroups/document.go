@@ -239,7 +239,8 @@ type channelKeys struct {
 	Connector       text           `yaml:"connector" required:"true" doc:"What carries the messages." example:"widget"`
 	Name            text           `yaml:"name" doc:"The name that customers see. Default: the id." example:"Ask us"`
 	URL             text           `yaml:"url" pattern:"^https?://" doc:"Of connector http, and required there: where messages for customers are sent." example:"https://shop.example/centrala"`
-	Secret          text           `yaml:"secret" doc:"Of connector http, and required there: what both sides sign with, whsec_ and 24 to 64 bytes in base64, as itself, env:NAME or file:PATH." example:"env:SHOP_SECRET"`
+	Secret          text           `yaml:"secret" doc:"Of connector http, and required there: what both sides sign with, whsec_ and 24 to 64 bytes in base64, as itself, env:NAME or file:PATH. Of connector widget: what the site signs with (HS256) to say who its visitors are, at least 32 characters." example:"env:SHOP_SECRET"`
+	Widget          widgetKeys     `yaml:"widget" doc:"Of connector widget: the chat window on websites."`
 	Texts           chatTextKeys   `yaml:"texts" doc:"What the channel says by itself. An empty text is not said."`
 	Agents          texts          `yaml:"agents" required:"true" doc:"Ids of agents. Their order matters for in_order."`
 	Distribution    text           `yaml:"distribution" default:"evenly" enum:"evenly,in_order,all" doc:"Who is offered a chat, as for groups."`
@@ -264,6 +265,25 @@ type channelKeys struct {
 	Preferred preferredKeys              `yaml:"preferred" doc:"An agent to whom a chat is kept for a while, as for groups."`
 
 	ServiceLevel levelKeys `yaml:"service_level" doc:"By what measure the channel is judged, as for groups."`
+}
+
+type widgetKeys struct {
+	At          strictyaml.Pos
+	Origins     texts       `yaml:"origins" doc:"The sites that may show the window. Default: pages of this server's own address only." example:"https://shop.example"`
+	Language    text        `yaml:"language" enum:"en,pl,ru" doc:"What the window speaks. Default: the visitor's language if it is one of these, else English."`
+	Color       text        `yaml:"color" pattern:"^#[0-9a-fA-F]{6}$" doc:"The colour of the window's header and button. Default: a dark petrol." example:"#1d5c68"`
+	Form        texts       `yaml:"form" enum:"name,email,phone" doc:"What the visitor is asked for before the first message."`
+	Consent     consentKeys `yaml:"consent" doc:"A text that the visitor agrees to before the first message; it is recorded which version, when, and from which address."`
+	Identity    text        `yaml:"identity" default:"optional" enum:"optional,required" doc:"Whether only visitors for whom the site vouches may write. It vouches by a token signed with the secret."`
+	Attachments number      `yaml:"attachments" default:"10" min:"0" max:"20" doc:"The largest file that a visitor may send, in MiB. 0: none."`
+	Rating      text        `yaml:"rating" default:"off" enum:"off,ask,closes" doc:"Whether the visitor is asked for a rating when the chat is closed. closes: the rating ends the chat at once."`
+}
+
+type consentKeys struct {
+	At      strictyaml.Pos
+	Version text `yaml:"version" required:"true" doc:"The version of the text. Whoever agreed to another one is asked again." example:"2026-11"`
+	Text    text `yaml:"text" required:"true" doc:"The text." example:"I agree that my data are processed to answer my enquiry."`
+	Link    text `yaml:"link" pattern:"^https?://" doc:"Where the whole of it can be read." example:"https://shop.example/privacy"`
 }
 
 type chatTextKeys struct {

@@ -36,6 +36,7 @@ func (l *loader) buildChannels(entries []strictyaml.Entry[channelKeys]) {
 			}
 		}
 		l.thirdParty(&c, k, what)
+		l.widget(&c, k, what)
 		action := k.NoAnswer
 		switch {
 		case action.Action.Bad || action.Text.Bad:
@@ -60,7 +61,7 @@ func (l *loader) thirdParty(c *Channel, k channelKeys, what string) {
 			text
 			name string
 		}{{k.URL, "url"}, {k.Secret, "secret"}} {
-			if v.Set && !k.Connector.Bad {
+			if v.Set && !k.Connector.Bad && (v.name != "secret" || c.Connector != ConnectorWidget) {
 				l.report.Add(v.At, "", "%s is for connector http, and %s has %s", v.name, what, c.Connector)
 			}
 		}

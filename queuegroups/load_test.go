@@ -103,7 +103,7 @@ func TestLoad_Design(t *testing.T) {
 		Hours: []Hours{{ID: "office", TimeZone: "Europe/Warsaw", Week: [7][]Interval{nil, day, day, day, day, day, {{9 * 60, 13 * 60}}},
 			Holidays: []Date{{0, 12, 25}, {0, 12, 26}, {2026, 1, 1}, {2026, 12, 24}}}},
 		Channels: []Channel{
-			{ID: "website", Connector: "widget", Texts: DefaultTexts(), Name: "Ask us", Agents: []AgentID{"anna", "bartek"}, Distribution: Evenly,
+			{ID: "website", Connector: "widget", Widget: &Widget{AttachmentBytes: 10 << 20}, Texts: DefaultTexts(), Name: "Ask us", Agents: []AgentID{"anna", "bartek"}, Distribution: Evenly,
 				PassAfter: time.Minute, UnansweredAfter: 5 * time.Minute, NoAnswer: ChatAction{Kind: ChatRequeue}, Hours: "office", AutoExpire: week},
 			{ID: "mail", Connector: "e-mail", Texts: DefaultTexts(), Name: "mail", Agents: []AgentID{"anna"}, Distribution: Evenly, PassAfter: time.Minute,
 				UnansweredAfter: time.Minute, NoAnswer: ChatAction{Kind: ChatText, Text: "Nobody can answer now."}, AutoExpire: week},
@@ -275,5 +275,35 @@ func TestDiff(t *testing.T) {
 	}
 	if len(kinds) != 7 || slices.Contains(slices.Collect(maps.Values(kinds)), false) {
 		t.Errorf("to nothing: %v", kinds)
+	}
+}
+
+// What a channel's chat window takes of the file: origins as browsers write them, and no secret in what is printed (R63, R71, R72).
+func TestLoad_Widget(t *testing.T) {
+	c, err := Load(Options{Region: "PL", Files: []File{{Name: "q", Data: []byte(`
+agents: {anna: {}}
+channels:
+  website:
+    connector: widget
+    agents: [anna]
+    secret: "0123456789abcdef0123456789abcdef"
+    widget:
+      origins: ["https://Shop.example:443/", "http://127.0.0.1:8000"]
+      language: pl
+      form: [name, name]
+      consent: {version: "1", text: I agree.}
+      identity: required
+      attachments: 0
+      rating: closes
+`)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Widget{
+		Origins: []string{"https://shop.example", "http://127.0.0.1:8000"}, Language: "pl", Form: []string{"name"},
+		Consent: Consent{Version: "1", Text: "I agree."}, IdentityNeeded: true, Rating: true, RatingCloses: true,
+	}
+	if d := cmp.Diff(want, c.Channel("website").Widget); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
 	}
 }

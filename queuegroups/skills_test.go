@@ -81,7 +81,7 @@ func TestLoad_Skills(t *testing.T) {
 		t.Errorf("what was not written: %+v", g)
 	}
 	check("channel", Channel{
-		ID: "website", Connector: "widget", Texts: DefaultTexts(), Name: "website", Agents: []AgentID{"anna"}, Distribution: Evenly,
+		ID: "website", Connector: "widget", Widget: &Widget{AttachmentBytes: 10 << 20}, Texts: DefaultTexts(), Name: "website", Agents: []AgentID{"anna"}, Distribution: Evenly,
 		PassAfter: time.Minute, UnansweredAfter: time.Minute, NoAnswer: ChatAction{Kind: ChatNothing},
 		AnyPresence: true, AnyDuty: true, Monitor: true, Limit: 3, Exclude: []ChatExclusion{ExcludeAnswered, ExcludeClosed},
 		AutoExpire: week, CloseDelay: time.Hour, Tiers: []Tier{{After: 2 * time.Minute, Agents: []AgentID{"bartek"}}},

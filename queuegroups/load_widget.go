@@ -1,0 +1,66 @@
+package queuegroups
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// identitySecretMin is the shortest secret that a site may sign with, in bytes: as long as
+// what HS256 makes of it (RFC 7518 section 3.2).
+const identitySecretMin = 32
+
+// widget takes what connector widget needs, and nothing else takes.
+func (l *loader) widget(c *Channel, k channelKeys, what string) {
+	w := k.Widget
+	if c.Connector != ConnectorWidget {
+		if w.At != k.At && k.Connector.Set && !k.Connector.Bad { // at the channel's own place it is left out
+			l.report.Add(w.At, "", "widget is for connector widget, and %s has %s", what, c.Connector)
+		}
+		return
+	}
+	c.Secret = l.secret(k.Secret)
+	if n := len(c.Secret.Value()); n > 0 && n < identitySecretMin && !k.Secret.Bad {
+		l.report.Add(k.Secret.At, "make one by: openssl rand -base64 32", "the secret of %s has less than %d characters", what, identitySecretMin)
+	}
+	c.Widget = &Widget{
+		Language: w.Language.V, Color: w.Color.V, IdentityNeeded: w.Identity.V == "required", AttachmentBytes: int64(w.Attachments.V) << 20,
+		Rating: w.Rating.V == "ask" || w.Rating.V == "closes", RatingCloses: w.Rating.V == "closes",
+		Consent: Consent{Version: w.Consent.Version.V, Text: w.Consent.Text.V, Link: w.Consent.Link.V},
+	}
+	if c.Widget.IdentityNeeded && !k.Secret.Set {
+		l.report.Add(w.Identity.At, "write secret: env:NAME", "identity required needs a secret that the site signs with, and %s has none", what)
+	}
+	for _, v := range w.Origins.Items {
+		if v.Bad {
+			continue
+		}
+		origin, ok := originOf(v.V)
+		if !ok {
+			l.report.Add(v.At, "write https://shop.example", "%q is not the origin of a site", v.V)
+			continue
+		}
+		c.Widget.Origins = append(c.Widget.Origins, origin)
+	}
+	for _, v := range w.Form.Items {
+		if !v.Bad && !slices.Contains(c.Widget.Form, v.V) {
+			c.Widget.Form = append(c.Widget.Form, v.V)
+		}
+	}
+}
+
+// originOf reads an origin: scheme, host and port, as browsers write it (RFC 6454 section 6.2).
+func originOf(s string) (string, bool) {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		u.Path != "" && u.Path != "/" || strings.ContainsAny(u.Host, "*;, '\"") {
+		return "", false
+	}
+	host := strings.ToLower(u.Host)
+	for scheme, port := range map[string]string{"https": ":443", "http": ":80"} {
+		if u.Scheme == scheme {
+			host = strings.TrimSuffix(host, port)
+		}
+	}
+	return u.Scheme + "://" + host, true
+}
