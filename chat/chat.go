@@ -13,6 +13,7 @@
 package chat
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"time"
@@ -107,7 +108,19 @@ func (s Status) Rank() int {
 type Contact struct {
 	ID      int64
 	Name    string
+	Details Details
 	Created time.Time
+}
+
+// Details are what a customer told of themself; each may be empty.
+type Details struct {
+	Email string `json:"email,omitempty"`
+	Phone string `json:"phone,omitempty"`
+}
+
+// Merge returns the details with what is told anew in place of what was known.
+func (d Details) Merge(anew Details) Details {
+	return Details{Email: cmp.Or(anew.Email, d.Email), Phone: cmp.Or(anew.Phone, d.Phone)}
 }
 
 // Conversation is the thread of an identity in a channel.
@@ -115,6 +128,7 @@ type Conversation struct {
 	ID           int64
 	Channel      string
 	Customer     string // the identity: the customer's name for the connector
+	Verified     bool   // somebody vouches for it
 	Contact      Contact
 	Seq          int64 // of the last message; 0: none yet
 	ReadCustomer int64 // up to this message the customer has read
@@ -167,6 +181,9 @@ type Incoming struct {
 	Text     string
 	Files    []Attachment // kept already
 	At       time.Time    // zero: now
+	Verified bool         // somebody vouches for the customer's identity
+	Details  Details      // empty ones: as before
+	Consent  Consent      // given with the message; no version: none was
 }
 
 // Check tells what is wrong with it.
@@ -176,7 +193,7 @@ func (in *Incoming) Check() error {
 			return ErrID
 		}
 	}
-	for _, id := range []string{in.Channel, in.Customer, in.External, in.Client, in.Name} {
+	for _, id := range []string{in.Channel, in.Customer, in.External, in.Client, in.Name, in.Details.Email, in.Details.Phone, in.Consent.Version, in.Consent.Address} {
 		if err := checkID(id); err != nil {
 			return err
 		}

@@ -70,8 +70,11 @@ type Options struct {
 	Connector func(channel string) chat.Connector
 	// Text is that of a channel for a notice; empty: nothing is said.
 	Text func(channel string, n chat.Notice) string
-	Log  zerolog.Logger
-	Now  func() time.Time // nil: time.Now
+	// Changed is told of every change of a conversation, and, if a customer's message began
+	// it or followed in it, whose it is. It does not wait. nil: nobody wants to know.
+	Changed func(conversation int64, channel, customer string)
+	Log     zerolog.Logger
+	Now     func() time.Time // nil: time.Now
 }
 
 // Hub passes chats on. Its methods may be called from any goroutine.
@@ -80,6 +83,7 @@ type Hub struct {
 	core      Core
 	connector func(string) chat.Connector
 	text      func(string, chat.Notice) string
+	tell      func(int64, string, string)
 	log       zerolog.Logger
 	now       func() time.Time
 
@@ -93,13 +97,14 @@ type Hub struct {
 	stopped bool
 	ready   bool                    // what was left has been taken up: what comes now comes after it
 	changed map[int64]chan struct{} // of conversations that somebody watches; closed at the next change
+	typing  map[typist]time.Time    // when they last did
 }
 
 // New makes a hub. It does what it is asked from then on; Start takes up what was left.
 func New(o Options) *Hub {
 	h := &Hub{
-		store: o.Store, core: o.Core, connector: o.Connector, text: o.Text, log: o.Log, now: o.Now,
-		kick: make(chan struct{}, 1), changed: map[int64]chan struct{}{},
+		store: o.Store, core: o.Core, connector: o.Connector, text: o.Text, tell: o.Changed, log: o.Log, now: o.Now,
+		kick: make(chan struct{}, 1), changed: map[int64]chan struct{}{}, typing: map[typist]time.Time{},
 	}
 	if h.now == nil {
 		h.now = time.Now
@@ -259,7 +264,8 @@ func (h *Hub) take(ctx context.Context, in chat.Incoming) error {
 	if err != nil {
 		return err
 	}
-	h.note(t.Message.Conversation)
+	h.wrote(t.Message.Conversation, chat.ByCustomer)
+	h.noteOf(t.Message.Conversation, in.Channel, in.Customer)
 	switch {
 	case !t.Session.Closed.IsZero(): // it came again, after all was over
 		return nil
@@ -297,6 +303,7 @@ func (h *Hub) Say(ctx context.Context, d chat.Draft, leg string) (chat.Message, 
 		return m, err
 	}
 	if !again {
+		h.wrote(m.Conversation, chat.ByAgent)
 		h.note(m.Conversation)
 	}
 	if d.Kind == chat.KindNote {
@@ -350,29 +357,6 @@ func (h *Hub) End(id chat.SessionID) {
 			return h.core.Ended(ctx, string(id))
 		})
 	})
-}
-
-// Changed returns what is closed when the conversation changes next. Whoever asks
-// for it before they look misses nothing.
-func (h *Hub) Changed(conversation int64) <-chan struct{} {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	c := h.changed[conversation]
-	if c == nil {
-		c = make(chan struct{})
-		h.changed[conversation] = c
-	}
-	return c
-}
-
-// note tells those who watch a conversation that it changed.
-func (h *Hub) note(conversation int64) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if c := h.changed[conversation]; c != nil {
-		close(c)
-		delete(h.changed, conversation)
-	}
 }
 
 // Pauses between tries of what must be done.

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -53,8 +55,17 @@ func (s *Store) Take(ctx context.Context, in chat.Incoming) (t chat.Taken, err e
 			Conversation: conversation, Seq: last + 1, Session: t.Session.ID, Author: chat.ByCustomer, Kind: chat.KindText,
 			Client: in.Client, Text: in.Text, Status: chat.StatusAccepted, At: in.At, Attachments: in.Files,
 		}
-		if err := s.insert(ctx, tx, &t.Message); err != nil || in.External == "" {
+		if err := s.insert(ctx, tx, &t.Message); err != nil {
 			return err
+		}
+		if in.Consent.Version != "" {
+			in.Consent.Conversation = conversation
+			if err := s.consent(ctx, tx, in.Consent); err != nil {
+				return err
+			}
+		}
+		if in.External == "" {
+			return nil
 		}
 		return external(ctx, tx, in.Channel, theirs(in.External), &t.Message)
 	})
@@ -72,10 +83,24 @@ func (s *Store) conversation(ctx context.Context, tx *sql.Tx, in chat.Incoming) 
 		return s.newConversation(ctx, tx, in)
 	case err != nil:
 		return 0, err
-	case in.Name != "" && in.Name != c.Contact.Name:
-		_, err = tx.ExecContext(ctx, "update chat_contacts set name = $1 where id = $2", in.Name, c.Contact.ID)
+	}
+	name, details := cmp.Or(in.Name, c.Contact.Name), c.Contact.Details.Merge(in.Details)
+	if name != c.Contact.Name || details != c.Contact.Details {
+		_, err = tx.ExecContext(ctx, "update chat_contacts set name = $1, details = $2 where id = $3", name, marshal(details), c.Contact.ID)
+	}
+	if err == nil && in.Verified && !c.Verified {
+		_, err = tx.ExecContext(ctx, "update chat_identities set verified = 1 where channel = $1 and external = $2", in.Channel, in.Customer)
 	}
 	return c.ID, err
+}
+
+// marshal makes the text of details, which the database keeps.
+func marshal(d chat.Details) string {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return "{}" // it cannot be: these are strings
+	}
+	return string(text)
 }
 
 // newConversation begins one. Of two who do so at once the second waits at the
@@ -83,11 +108,11 @@ func (s *Store) conversation(ctx context.Context, tx *sql.Tx, in chat.Incoming) 
 func (s *Store) newConversation(ctx context.Context, tx *sql.Tx, in chat.Incoming) (id int64, err error) {
 	now := micros(s.now())
 	var contact, identity int64
-	if err := tx.QueryRowContext(ctx, "insert into chat_contacts (name, created) values ($1, $2) returning id", in.Name, now).Scan(&contact); err != nil {
+	if err := tx.QueryRowContext(ctx, "insert into chat_contacts (name, details, created) values ($1, $2, $3) returning id", in.Name, marshal(in.Details), now).Scan(&contact); err != nil {
 		return 0, err
 	}
-	err = tx.QueryRowContext(ctx, `insert into chat_identities (contact, channel, external, verified, created) values ($1, $2, $3, 0, $4)
-		on conflict (channel, external) do nothing returning id`, contact, in.Channel, in.Customer, now).Scan(&identity)
+	err = tx.QueryRowContext(ctx, `insert into chat_identities (contact, channel, external, verified, created) values ($1, $2, $3, $4, $5)
+		on conflict (channel, external) do nothing returning id`, contact, in.Channel, in.Customer, flag(in.Verified), now).Scan(&identity)
 	if errors.Is(err, sql.ErrNoRows) {
 		if _, err := tx.ExecContext(ctx, "delete from chat_contacts where id = $1", contact); err != nil {
 			return 0, err

@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -100,14 +101,17 @@ func list[T any](ctx context.Context, q querier, scan func(row) (T, error), quer
 	return out, rows.Err()
 }
 
-const conversationQuery = `select c.id, c.channel, i.external, t.id, t.name, t.created, c.seq, c.read_customer, c.read_agent
+const conversationQuery = `select c.id, c.channel, i.external, i.verified, t.id, t.name, t.details, t.created, c.seq, c.read_customer, c.read_agent
 	from chat_conversations c join chat_identities i on i.id = c.identity join chat_contacts t on t.id = i.contact `
 
 func scanConversation(r row) (c chat.Conversation, err error) {
-	var created int64
-	err = r.Scan(&c.ID, &c.Channel, &c.Customer, &c.Contact.ID, &c.Contact.Name, &created, &c.Seq, &c.ReadCustomer, &c.ReadAgent)
-	c.Contact.Created = instant(created)
-	return c, missing(err)
+	var created, verified int64
+	var details []byte
+	if err := r.Scan(&c.ID, &c.Channel, &c.Customer, &verified, &c.Contact.ID, &c.Contact.Name, &details, &created, &c.Seq, &c.ReadCustomer, &c.ReadAgent); err != nil {
+		return c, missing(err)
+	}
+	c.Contact.Created, c.Verified = instant(created), verified == 1
+	return c, json.Unmarshal(details, &c.Contact.Details)
 }
 
 // Conversation finds one by its id. The error is chat.ErrNotFound or the database's.
@@ -213,15 +217,20 @@ func (s *Store) Consent(ctx context.Context, c chat.Consent) error {
 		if _, err := lock(ctx, tx, c.Conversation); err != nil {
 			return err
 		}
-		var n int
-		err := tx.QueryRowContext(ctx, "select count(*) from chat_consents where conversation = $1 and version = $2", c.Conversation, c.Version).Scan(&n)
-		if err != nil || n > 0 {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "insert into chat_consents (conversation, version, at, address) values ($1, $2, $3, $4)",
-			c.Conversation, c.Version, micros(s.now()), c.Address)
-		return err
+		return s.consent(ctx, tx, c)
 	})
+}
+
+// consent keeps it in a conversation that is locked.
+func (s *Store) consent(ctx context.Context, tx *sql.Tx, c chat.Consent) error {
+	var n int
+	err := tx.QueryRowContext(ctx, "select count(*) from chat_consents where conversation = $1 and version = $2", c.Conversation, c.Version).Scan(&n)
+	if err != nil || n > 0 {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "insert into chat_consents (conversation, version, at, address) values ($1, $2, $3, $4)",
+		c.Conversation, c.Version, micros(s.now()), c.Address)
+	return err
 }
 
 // Consents returns what the customer of a conversation agreed to, the oldest first.
