@@ -101,15 +101,19 @@ func (s *Server) consoleRoutes() {
 			f.serve(w, r)
 		}
 	}
+	s.windowRoutes(load)
 	s.mux.HandleFunc("GET /{$}", serve(func(*http.Request) string { return "/index.html" }))
 	s.mux.HandleFunc("GET /assets/{file}", serve(func(r *http.Request) string { return "/assets/" + r.PathValue("file") }))
 }
 
 // serve sends the file, or that the client has it already. The names never change, so clients ask each time.
-func (f *file) serve(w http.ResponseWriter, r *http.Request) {
+func (f *file) serve(w http.ResponseWriter, r *http.Request) { f.send(w, r, consolePolicy) }
+
+// send is serve with a policy of the page's own.
+func (f *file) send(w http.ResponseWriter, r *http.Request, policy string) {
 	h := w.Header()
 	h.Set("Content-Type", f.kind)
-	h.Set("Content-Security-Policy", consolePolicy)
+	h.Set("Content-Security-Policy", policy)
 	h.Set("Cache-Control", "no-cache")
 	h.Set("ETag", f.etag)
 	data := f.plain

@@ -75,6 +75,7 @@ type Options struct {
 	Node     acd.NodeID // that serves agents' programs
 	// Connectors takes third parties' events at ConnectorsPath, and looks at who sends them itself.
 	Connectors http.Handler
+	Window     Window
 	Version    string
 	Log        zerolog.Logger
 	Now        func() time.Time // nil: time.Now
@@ -110,6 +111,7 @@ type Server struct {
 	sockets       sockets
 	clients       clients
 	connectors    http.Handler
+	window        Window
 	ping, pong    time.Duration // between pings of WebSockets, and until one must be answered
 
 	listener net.Listener
@@ -153,7 +155,7 @@ func New(o Options) (*Server, error) {
 func newServer(o Options) *Server {
 	s := &Server{
 		record: o.Record, traces: o.Traces,
-		core: o.Core, accounts: o.Accounts, desk: o.Desk, talks: o.Talks, settings: o.Settings, phones: o.Phones, calls: o.Calls, events: o.Events, webhooks: o.Webhooks, chats: o.Chats, node: o.Node, connectors: o.Connectors, log: o.Log, now: o.Now,
+		core: o.Core, accounts: o.Accounts, desk: o.Desk, talks: o.Talks, settings: o.Settings, phones: o.Phones, calls: o.Calls, events: o.Events, webhooks: o.Webhooks, chats: o.Chats, node: o.Node, connectors: o.Connectors, window: o.Window, log: o.Log, now: o.Now,
 		mux:       http.NewServeMux(),
 		crossSite: http.NewCrossOriginProtection(), stopping: make(chan struct{}),
 		ping: pingEvery, pong: pongWithin,

@@ -14,6 +14,7 @@ import (
 	"centrala/chat/hub"
 	"centrala/chat/partner"
 	"centrala/chat/store"
+	"centrala/chat/widget"
 	"centrala/internal/switchboard"
 	"centrala/queuegroups"
 )
@@ -23,6 +24,8 @@ import (
 type chats struct {
 	*store.Store
 	*hub.Hub
+	window   *widget.Server
+	facts    func(func(*acd.State))
 	client   *http.Client
 	life     context.Context // ends with stop
 	cancel   context.CancelFunc
@@ -35,6 +38,7 @@ type channel struct {
 	texts   queuegroups.ChatTexts
 	text    string             // of the no-answer action
 	partner *partner.Connector // nil: another connector has it
+	widget  *widget.Channel    // nil: likewise
 }
 
 // attachmentsIn is the folder of attachments in the data folder, and orphanAge how
@@ -45,15 +49,16 @@ const (
 )
 
 func newChats(a *App) *chats {
-	c := &chats{client: partner.NewClient()}
+	c := &chats{client: partner.NewClient(), facts: a.State}
 	c.life, c.cancel = context.WithCancel(context.Background())
 	c.channels.Store(&map[string]channel{})
 	log := part(a.log, "chat")
 	c.Store = store.New(store.Options{DB: a.database, Dir: attachmentsOf(a.server.Data), Log: log})
 	c.Hub = hub.New(hub.Options{
 		Store: c.Store, Core: switchboard.ChatFacts{Node: nodeID(a.server), Append: a.append, View: a.State}, Log: log,
-		Connector: c.connector, Text: c.says,
+		Connector: c.connector, Text: c.says, Changed: func(conversation int64, channel, customer string) { c.window.Changed(conversation, channel, customer) },
 	})
+	c.window = c.newWindow(log)
 	return c
 }
 
@@ -68,6 +73,9 @@ func (c *chats) setConfig(config *queuegroups.Config) error {
 				return fmt.Errorf("channel %s: %w", d.ID, err) // the loader let none through
 			}
 		}
+		if d.Widget != nil {
+			x.widget = window(config, &d)
+		}
 		channels[string(d.ID)] = x
 	}
 	c.channels.Store(&channels)
@@ -77,10 +85,14 @@ func (c *chats) setConfig(config *queuegroups.Config) error {
 func (c *chats) partner(name string) *partner.Connector { return (*c.channels.Load())[name].partner }
 
 func (c *chats) connector(name string) chat.Connector {
-	if p := c.partner(name); p != nil {
-		return p
+	x := (*c.channels.Load())[name]
+	switch {
+	case x.partner != nil:
+		return x.partner
+	case x.widget != nil:
+		return widget.Connector{}
 	}
-	return nil // not a connector that is nil
+	return nil
 }
 
 // says is the text of a channel for a notice.
@@ -135,7 +147,8 @@ func (c *chats) start(a *App) {
 func (c *chats) stop() {
 	c.cancel()
 	c.starting.Wait()
-	c.Stop()
+	c.window.Stop()
+	c.Hub.Stop()
 }
 
 // entrance is where third parties bring events (R7).

@@ -39,7 +39,7 @@ func newWeb(a *App) (*web.Server, error) {
 	}
 	return web.New(web.Options{
 		Record: record{a.database, a.chats.Store, a.accounts}, Traces: traces,
-		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Desk: a.board, Talks: talks{a}, Settings: settings{a}, Events: a.events, Webhooks: a.webhooks, Phones: phones{a}, Calls: audio{a}, Chats: a.chats, Node: nodeID(a.server), Connectors: a.chats.entrance(a), Version: Version(), Log: part(a.log, "web"),
+		Addr: listen.Addr, TLS: certificate, Core: core{a}, Accounts: a.accounts, Desk: a.board, Talks: talks{a}, Settings: settings{a}, Events: a.events, Webhooks: a.webhooks, Phones: phones{a}, Calls: audio{a}, Chats: a.chats, Node: nodeID(a.server), Connectors: a.chats.entrance(a), Window: a.chats.window, Version: Version(), Log: part(a.log, "web"),
 	})
 }
 

@@ -1,0 +1,44 @@
+package web
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// Window serves the chat windows that websites show (docs/guides/widget.md).
+type Window interface {
+	// Origins are the sites that may show the window of a channel; false: it has none.
+	Origins(channel string) ([]string, bool)
+	// Serve answers a request of a window; action is the part of its address behind the channel's.
+	Serve(w http.ResponseWriter, r *http.Request, channel, action string, from netip.Addr, secure bool)
+}
+
+// windowPolicy is the console's policy for the page in the frame, which shows pictures that it
+// has fetched itself, and is shown by the sites that follow.
+const windowPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+
+func (s *Server) windowRoutes(files func() map[string]*file) {
+	// What a site puts into its page: it makes the frame, and is all of ours that runs there.
+	s.mux.HandleFunc("GET /widget.js", func(w http.ResponseWriter, r *http.Request) {
+		requestOf(r.Context()).route = "widget"
+		w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+		files()["/widget.js"].serve(w, r)
+	})
+	s.mux.HandleFunc("GET /widget/{channel}", func(w http.ResponseWriter, r *http.Request) {
+		requestOf(r.Context()).route = "widget"
+		origins, ok := s.window.Origins(r.PathValue("channel"))
+		if !ok {
+			s.refuse(w, r, problem(http.StatusNotFound, codeNotFound, "there is nothing at this address"))
+			return
+		}
+		w.Header().Del("X-Frame-Options") // which knows no list of sites; browsers go by the policy
+		files()["/widget.html"].send(w, r, strings.Join(append([]string{windowPolicy}, origins...), " "))
+	})
+	s.mux.HandleFunc("/widget/{channel}/{action...}", func(w http.ResponseWriter, r *http.Request) {
+		q := requestOf(r.Context())
+		q.route = "widget"
+		s.window.Serve(w, r, r.PathValue("channel"), r.PathValue("action"), q.from, q.secure)
+	})
+}
