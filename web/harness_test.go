@@ -299,7 +299,7 @@ func newRigOn(t testing.TB, d *db.DB) *rig {
 	r.record, r.calls = realRecord{d}, fakeCalls{}
 	r.chats = &fakeChats{changed: map[int64]chan struct{}{}}
 	r.desk, r.talks, r.settings, r.phones = &fakeDesk{}, &fakeTalks{}, &fakeSettings{r: r, file: site}, &fakePhones{came: make(chan came, 16)}
-	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Talks: r.talks, Settings: r.settings, Record: r.record, Phones: r.phones, Calls: r.calls, Chats: r.chats, Node: "n1", Connectors: http.NotFoundHandler(), Events: r.hub, Webhooks: r.hooks, Version: "test", Log: zerolog.Nop()})
+	r.s = newServer(Options{Core: r.core, Accounts: r.accounts, Desk: r.desk, Talks: r.talks, Settings: r.settings, Record: r.record, Phones: r.phones, Calls: r.calls, Chats: r.chats, Node: "n1", Connectors: http.NotFoundHandler(), Window: fakeWindow{}, Events: r.hub, Webhooks: r.hooks, Version: "test", Log: zerolog.Nop()})
 	return r
 }
 
