@@ -109,7 +109,10 @@ func TestR57_VisitorBecomesCustomer(t *testing.T) {
 	r.socket(other, 0).text("me again")
 	r.session(map[string]string{"identity": identity, "token": other})
 	var contacts []int64
-	for _, s := range func() []int64 { list, _ := r.store.Open(context.Background()); return []int64{list[0].Conversation, list[1].Conversation} }() {
+	for _, s := range func() []int64 {
+		list, _ := r.store.Open(context.Background())
+		return []int64{list[0].Conversation, list[1].Conversation}
+	}() {
 		x, err := r.store.Conversation(context.Background(), s)
 		if err != nil {
 			t.Fatal(err)
