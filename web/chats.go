@@ -31,6 +31,10 @@ type Chats interface {
 	Say(ctx context.Context, d chat.Draft, leg string) (chat.Message, error)
 	// Changed is closed when the conversation changes next.
 	Changed(conversation int64) <-chan struct{}
+	// Typing tells that somebody types, and Typed when they last did; zero: they do not now.
+	Typing(conversation int64, by chat.Author)
+	Typed(conversation int64, by chat.Author) time.Time
+	ChatFiles
 }
 
 // Codes of problems with chats.
@@ -58,12 +62,14 @@ func (s *Server) chatRoutes() {
 	Operation(s, write, at(http.MethodPost, "send-message", "messages", "Write to the customer", "The same id again is the same message."), s.sendMessage)
 	Operation(s, write, at(http.MethodPost, "add-note", "notes", "Write a note that only agents see", "The same id again is the same note."), s.addNote)
 	Operation(s, write, at(http.MethodPost, "mark-read", "read", "Note up to which message agents have read", "It never goes back."), s.markRead)
+	Operation(s, write, at(http.MethodPost, "type-message", "typing", "Tell the customer that the agent types", "To be told every 3 seconds; it is never kept."), s.typeMessage)
 	Operation(s, write, at(http.MethodPost, "close-chat", "close", "Close a chat", "It awaits its rating, or another message, as long as its channel says."), s.closeChat)
 	Operation(s, write, at(http.MethodPost, "leave-chat", "leave", "Give a chat back to the queue", "With its arrival."), s.leaveChat)
 	Operation(s, Needs(queuegroups.RightHistoryRead), Route{
 		ID: "list-conversation", Method: http.MethodGet, Path: "/conversations/{conversation}/messages", Tag: "chats",
 		Summary: "Messages of a conversation", Description: "Whether a chat goes on in it or not. For those whose rights reach its channel.",
 	}, s.listConversation)
+	s.chatFileRoutes()
 	s.mux.HandleFunc("POST "+ConnectorsPath, func(w http.ResponseWriter, r *http.Request) {
 		requestOf(r.Context()).route = "connectors"
 		s.connectors.ServeHTTP(w, r)
@@ -79,6 +85,10 @@ type Chat struct {
 	Seq          int64       `json:"seq" doc:"The number of the last message."`
 	ReadAgent    int64       `json:"read_agent" doc:"Up to here agents have read."`
 	ReadCustomer int64       `json:"read_customer"`
+	Typing       bool        `json:"typing" doc:"The customer types."`
+	Verified     bool        `json:"verified" doc:"Somebody vouches for who the customer is."`
+	Email        string      `json:"email,omitempty" doc:"As the customer told it."`
+	Phone        string      `json:"phone,omitempty"`
 }
 
 // Message is one message of a conversation.
@@ -92,7 +102,7 @@ type Message struct {
 	Status      string           `json:"status" enum:"accepted,sent,delivered,read,failed"`
 	Reason      string           `json:"reason,omitempty" doc:"Why it failed."`
 	At          time.Time        `json:"at"`
-	Attachments []ChatAttachment `json:"attachments,omitempty"`
+	Attachments []ChatAttachment `json:"attachments,omitempty" nullable:"false"`
 }
 
 // ChatAttachment is a file that belongs to a message.
@@ -113,6 +123,7 @@ func viewMessage(m chat.Message) Message {
 		Status: string(m.Status), Reason: m.Reason, At: m.At,
 	}
 	for _, a := range m.Attachments {
+		a.Type = a.SafeType()
 		out.Attachments = append(out.Attachments, ChatAttachment(a))
 	}
 	return out
@@ -169,6 +180,8 @@ func (s *Server) listChats(ctx context.Context, c *Caller, in *PageIn) (*PageOut
 		list = append(list, Chat{
 			Interaction: viewInteraction(v), Conversation: x.Conversation, Offered: !c.own(v.Agent), Customer: name,
 			Seq: conversation.Seq, ReadAgent: conversation.ReadAgent, ReadCustomer: conversation.ReadCustomer,
+			Typing: !s.chats.Typed(conversation.ID, chat.ByCustomer).IsZero(), Verified: conversation.Verified,
+			Email: conversation.Contact.Details.Email, Phone: conversation.Contact.Details.Phone,
 		})
 	}
 	all := func(Chat) bool { return true }
@@ -231,7 +244,7 @@ type Messages struct {
 	Seq          int64     `json:"seq" doc:"The number of its last message."`
 	ReadAgent    int64     `json:"read_agent" doc:"Up to here agents have read."`
 	ReadCustomer int64     `json:"read_customer"`
-	Items        []Message `json:"items"`
+	Items        []Message `json:"items" nullable:"false"`
 }
 
 type messagesOut struct{ Body Messages }
@@ -326,7 +339,7 @@ func (s *Server) addNote(ctx context.Context, c *Caller, in *sayIn) (*messageOut
 	return s.say(ctx, c, &v, in, chat.KindNote)
 }
 
-func (s *Server) say(ctx context.Context, c *Caller, v *acd.InteractionView, in *sayIn, kind chat.Kind) (*messageOut, error) {
+func (s *Server) say(ctx context.Context, c *Caller, v *acd.InteractionView, in *sayIn, kind chat.Kind, files ...chat.Attachment) (*messageOut, error) {
 	if c.partOf(v) {
 		ownAct(ctx)
 	}
@@ -335,7 +348,7 @@ func (s *Server) say(ctx context.Context, c *Caller, v *acd.InteractionView, in 
 		name = string(c.Agent)
 	}
 	m, err := s.chats.Say(ctx, chat.Draft{
-		Session: chat.SessionID(v.Leg), Author: chat.ByAgent, Name: name, Kind: kind, Client: name + " " + in.Body.ID, Text: in.Body.Text,
+		Session: chat.SessionID(v.Leg), Author: chat.ByAgent, Name: name, Kind: kind, Client: name + " " + in.Body.ID, Text: in.Body.Text, Files: files,
 	}, string(v.AgentLeg))
 	if err != nil {
 		return nil, chatProblem(err)
@@ -362,6 +375,19 @@ func (s *Server) markRead(ctx context.Context, c *Caller, in *markIn) (*struct{}
 	if err := s.chats.Read(ctx, conversation, chat.ByAgent, in.Body.Seq); err != nil {
 		return nil, unavailable(err)
 	}
+	return nil, nil
+}
+
+func (s *Server) typeMessage(ctx context.Context, c *Caller, in *InteractionPath) (*struct{}, error) {
+	_, conversation, p := s.chat(ctx, c, in.Interaction)
+	if p == nil {
+		_, p = s.chatOf(c, in.Interaction, false)
+	}
+	if p != nil {
+		return nil, p
+	}
+	ownAct(ctx)
+	s.chats.Typing(conversation, chat.ByAgent)
 	return nil, nil
 }
 

@@ -3,7 +3,9 @@ package web
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"os"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -19,6 +21,9 @@ type fakeChats struct {
 	mu      sync.Mutex
 	list    []chat.Message
 	read    int64
+	typed   map[chat.Author]bool
+	files   map[string]*os.File
+	dir     string
 	changed map[int64]chan struct{}
 }
 
@@ -60,13 +65,54 @@ func (f *fakeChats) Read(_ context.Context, _ int64, _ chat.Author, seq int64) e
 func (f *fakeChats) Say(_ context.Context, d chat.Draft, leg string) (chat.Message, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	m := chat.Message{Conversation: 1, Seq: int64(len(f.list) + 1), Author: d.Author, Name: d.Name, Kind: d.Kind, Client: d.Client, Text: d.Text, Status: chat.StatusAccepted}
+	m := chat.Message{Conversation: 1, Seq: int64(len(f.list) + 1), Author: d.Author, Name: d.Name, Kind: d.Kind, Client: d.Client, Text: d.Text, Status: chat.StatusAccepted, Attachments: d.Files}
 	f.list = append(f.list, m)
 	if c := f.changed[1]; c != nil {
 		close(c)
 		delete(f.changed, 1)
 	}
 	return m, nil
+}
+
+func (f *fakeChats) Typing(_ int64, by chat.Author) { f.typed = map[chat.Author]bool{by: true} }
+
+func (f *fakeChats) Typed(_ int64, by chat.Author) (at time.Time) {
+	if f.typed[by] {
+		at = time.Unix(1, 0)
+	}
+	return at
+}
+
+func (f *fakeChats) Attach(r io.Reader, name string) (a chat.Attachment, err error) {
+	data, err := io.ReadAll(r)
+	if err != nil || len(data) == 0 {
+		return a, chat.ErrEmpty
+	}
+	a = chat.Attachment{ID: fmt.Sprint("f", len(f.files)), Name: name, Type: http.DetectContentType(data), Size: int64(len(data))}
+	if f.files == nil {
+		f.files = map[string]*os.File{}
+	}
+	f.files[a.ID], err = os.CreateTemp(f.dir, "file-*")
+	if err == nil {
+		_, err = f.files[a.ID].Write(data)
+	}
+	return a, err
+}
+
+func (f *fakeChats) Attachment(_ context.Context, id string) (a chat.Attachment, conversation int64, file *os.File, err error) {
+	kept := f.files[id]
+	if kept == nil {
+		return a, 0, nil, chat.ErrNotFound
+	}
+	for _, m := range f.list {
+		for _, x := range m.Attachments {
+			if x.ID == id {
+				file, err = os.Open(kept.Name())
+				return x, m.Conversation, file, err
+			}
+		}
+	}
+	return a, 0, nil, chat.ErrNotFound
 }
 
 func (f *fakeChats) Changed(conversation int64) <-chan struct{} {
@@ -90,6 +136,7 @@ channels: {website: {connector: widget, agents: [anna, bartek], distribution: in
 		t.Fatal(err)
 	}
 	r.config = config
+	r.chats.dir = t.TempDir()
 	r.fact(&acd.NodeStarted{Node: "n1"})
 	r.fact(&acd.ConfigApplied{Config: config})
 	r.fact(&acd.WrapUpSet{Agent: "anna"}) // after the call of the other tests
@@ -242,5 +289,41 @@ func TestSetClient_IsTold(t *testing.T) {
 	seen, ok := r.core.facts[len(r.core.facts)-1].(*acd.ClientSeen)
 	if !ok || seen.State != acd.ClientClosed || seen.Node != "n1" {
 		t.Errorf("told %+v", seen)
+	}
+}
+
+// An agent sends a file, and is sent customers' files so that nothing in them runs; others have
+// none of them. What is typed is told both ways.
+func TestChatFiles(t *testing.T) {
+	r, id := newChatRig(t)
+	at := "/interactions/" + id
+	svg := `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`
+	r.want(r.as("anna", http.MethodPost, at+"/attachments?id=f1&name=x.svg", svg), 409, codeWrongPhase)
+	r.want(r.as("anna", http.MethodPost, at+"/accept", nil), 200, "")
+	r.want(r.as("anna", http.MethodPost, at+"/attachments?name=x.svg", svg), 422, codeInvalid)
+	r.want(r.as("anna", http.MethodPost, at+"/attachments?id=f1", ""), 422, codeInvalid)
+	r.want(r.as("boss", http.MethodPost, at+"/attachments?id=f1&name=x.svg", svg), 403, codeNotYours)
+	r.want(r.as("nobody", http.MethodPost, at+"/attachments?id=f1&name=x.svg", svg), 401, codeNotSignedIn)
+	p := r.as("anna", http.MethodPost, at+"/attachments?id=f1&name=x.svg", svg)
+	r.want(p, 200, "")
+	m := decode[Message](t, p)
+	if len(m.Attachments) != 1 || m.Attachments[0].Name != "x.svg" || m.Attachments[0].Type != "application/octet-stream" {
+		t.Fatalf("%+v", m)
+	}
+	file := at + "/attachments/" + m.Attachments[0].ID
+	p = r.as("anna", http.MethodGet, file, nil)
+	r.want(p, 200, "")
+	if h := p.header; h.Get("Content-Type") != "application/octet-stream" || h.Get("Content-Disposition") != "attachment; filename=x.svg" || h.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%v", h)
+	}
+	r.want(r.as("celina", http.MethodGet, file, nil), 404, codeNotFound)
+	r.want(r.as("anna", http.MethodGet, at+"/attachments/other", nil), 404, codeNotFound)
+	r.want(r.as("anna", http.MethodPost, at+"/typing", nil), 204, "")
+	if !r.chats.typed[chat.ByAgent] {
+		t.Error("nobody types")
+	}
+	r.chats.Typing(1, chat.ByCustomer)
+	if list := r.mine("anna"); len(list) != 1 || !list[0].Typing {
+		t.Errorf("%+v", list)
 	}
 }

@@ -186,6 +186,7 @@ type (
 		Open     bool           `json:"open"`
 		Opens    *time.Time     `json:"opens,omitempty"`
 		Read     int64          `json:"read"` // up to here agents have read
+		Seen     int64          `json:"seen"` // and the visitor
 		Rate     bool           `json:"rate,omitempty"`
 	}
 	typingFrame struct {
@@ -233,7 +234,7 @@ func (s *Server) frames(ctx context.Context, c *client) (out []any, err error) {
 		out = append(out, &messagesFrame{Type: "messages", To: c.since, Reset: reset, More: more, Items: s.shown(page)})
 		reset, more = false, false
 	}
-	state := &stateFrame{Type: "state", Phase: PhaseClosed, Read: x.ReadAgent}
+	state := &stateFrame{Type: "state", Phase: PhaseClosed, Read: x.ReadAgent, Seen: x.ReadCustomer}
 	if err := s.session(ctx, c, x.ID, state); err != nil {
 		return nil, err
 	}

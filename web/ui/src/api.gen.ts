@@ -195,6 +195,35 @@ export interface BoardWhy {
   why?: string;
 }
 
+export interface Chat {
+  conversation: number;
+  /** The customer's name; if they gave none, their identity in the channel. */
+  customer: string;
+  /** As the customer told it. */
+  email?: string;
+  interaction: Interaction;
+  /** The agent has not accepted it yet. */
+  offered: boolean;
+  phone?: string;
+  /** Up to here agents have read. */
+  read_agent: number;
+  read_customer: number;
+  /** The number of the last message. */
+  seq: number;
+  /** The customer types. */
+  typing: boolean;
+  /** Somebody vouches for who the customer is. */
+  verified: boolean;
+}
+
+export interface ChatAttachment {
+  id: string;
+  name: string;
+  size: number;
+  /** Found out by its bytes. */
+  type: string;
+}
+
 export interface Choice {
   /** Of the group, by status. */
   agents: Record<string, number>;
