@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks';
+import { ChatPart } from '../chat/part';
 import { t } from '../i18n';
 import { useLive } from '../live';
 import { callerOf } from '../notify';
@@ -21,6 +22,7 @@ export function DeskScreen() {
       <div class="column">
         <MyState agent={agent} desk={desk} />
         <Calls agent={agent} desk={desk} />
+        <ChatPart agent={agent} />
         <WrapUp agent={agent} desk={desk} />
         <MyDay desk={desk} />
       </div>

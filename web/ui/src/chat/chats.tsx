@@ -1,0 +1,167 @@
+import './chat.css';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Agent, Chat, ChatAttachment, Message } from '../api';
+import { at } from '../api';
+import { move, transfer } from '../commands';
+import { t, timeOfDay } from '../i18n';
+import { useLive } from '../live';
+import { Dialog } from '../ui/dialog';
+import { Icon } from '../ui/icon';
+import { Elapsed } from '../ui/time';
+import { attend, bring, chats, chosen, does, earlier, look, say, threads, typing, watch, type Waiting } from './store';
+
+/** The agent's chats beside the telephone: those that are offered and those that they have. */
+export function Chats({ agent }: { agent: Agent }) {
+  useEffect(() => watch(), []);
+  useEffect(() => attend(agent.id), [agent.id]);
+  const list = chats.value;
+  const now = list.find(c => c.interaction.id === chosen.value);
+  return (
+    <section class="card chats" aria-labelledby="my-chats">
+      <h2 id="my-chats">{t('chat.title')}</h2>
+      {list.length === 0 && <p class="empty">{t('chat.none')}</p>}
+      {list.length > 0 && <div class="chat-split">
+        <ul class="chat-list">{list.map(c => <Row key={c.interaction.id} chat={c} here={c === now} />)}</ul>
+        {now && <Talk key={now.interaction.id} chat={now} agent={agent} />}
+      </div>}
+    </section>
+  );
+}
+
+function Row({ chat, here }: { chat: Chat; here: boolean }) {
+  const unread = chat.seq > chat.read_agent && !here;
+  const turn = chat.offered ? t('chat.offered') : chat.interaction.phase === 'closing' ? t('chat.closing') : chat.typing ? t('chat.typing') : chat.interaction.last_by === 'agent' ? t('chat.waits-customer') : t('chat.waits-you');
+  return (
+    <li>
+      <button class={`chat-row tone-${chat.offered ? 'ringing' : chat.interaction.last_by === 'agent' ? 'calm' : 'talking'}`} aria-current={here ? 'true' : undefined}
+        onClick={() => { chosen.value = chat.interaction.id; void look(); }}>
+        <span class="grow"><b>{name(chat)}</b><small>{turn}</small></span>
+        <Elapsed from={chat.interaction.last_at ?? chat.interaction.arrived} />{unread && <span class="unseen">{t('chat.unread')}</span>}
+      </button>
+    </li>
+  );
+}
+
+/** Visitors who told no name have none but a long one that nobody reads. */
+const name = (c: Chat) => /^visitor:/.test(c.customer) ? t('chat.visitor') : c.customer;
+
+function Talk({ chat, agent }: { chat: Chat; agent: Agent }) {
+  const id = chat.interaction.id;
+  const [handing, setHanding] = useState(false);
+  const x = threads.value[id];
+  const end = useRef<HTMLDivElement>(null);
+  const count = (x?.items.length ?? 0) + (x?.waiting.length ?? 0);
+  useEffect(() => end.current?.parentElement?.scrollTo({ top: 1e9 }), [x?.seq, x?.waiting.length]);
+  return (
+    <div class="talk" role="region" aria-label={t('chat.with', { who: name(chat) })}>
+      <div class="talk-head">
+        <p class="grow"><b>{name(chat)}</b>{chat.verified && <small>{t('chat.verified')}</small>}
+          {(chat.email || chat.phone) && <small class="digits">{[chat.email, chat.phone].filter(Boolean).join(' · ')}</small>}</p>
+        <div class="row-buttons">
+          <button onClick={() => setHanding(true)}><Icon name="transfer" />{t('chat.hand')}</button>
+          {!chat.offered && chat.interaction.phase === 'talking' && <>
+            <button onClick={() => void does(id, 'leave')}>{t('chat.leave')}</button>
+            <button class="end" onClick={() => void does(id, 'close')}>{t('chat.close')}</button>
+          </>}
+        </div>
+      </div>
+      <div class="talk-thread" role="log" aria-live="polite" tabIndex={0} aria-label={t('chat.messages')}>
+        {x?.more && <button class="link quiet" onClick={() => void earlier(id)}>{t('chat.earlier')}</button>}
+        {x?.items.map(m => <Said key={m.seq} m={m} interaction={id} read={m.author === 'agent' && m.seq <= x.readCustomer} />)}
+        {x?.waiting.map(w => <Unsent key={w.id} w={w} id={id} />)}
+        {chat.typing && <p class="hint">{t('chat.typing')}</p>}
+        {count === 0 && <p class="hint" aria-busy="true">…</p>}
+        <div ref={end} />
+      </div>
+      {chat.offered
+        ? <div class="buttons">
+          <button class="main" onClick={() => void does(id, 'accept')}><Icon name="check" />{t('chat.accept')}</button>
+          <button onClick={() => void does(id, 'decline')}>{t('chat.decline')}</button>
+        </div>
+        : <Composer id={id} over={chat.interaction.phase === 'closing'} />}
+      {handing && <Hand chat={chat} agent={agent} onClose={() => setHanding(false)} />}
+    </div>
+  );
+}
+
+function Said({ m, interaction, read }: { m: Message; interaction: string; read: boolean }) {
+  const who = m.author === 'customer' ? t('chat.customer') : m.author === 'system' ? t('chat.system') : m.agent ?? '';
+  return (
+    <div class={`said ${m.author} ${m.kind}`} data-seq={m.seq}>
+      <p class="said-who">{m.kind === 'note' ? t('chat.note-of', { who }) : who} · <time dateTime={m.at}>{timeOfDay(m.at)}</time>
+        {read && <> · {t('chat.read')}</>}{m.status === 'failed' && <strong> · {t('chat.failed')}</strong>}</p>
+      {m.text && <p class="said-text">{m.text}</p>}
+      {m.attachments?.map(a => <File key={a.id} a={a} interaction={interaction} />)}
+    </div>
+  );
+}
+
+/** Pictures are shown, which run nothing; all else is to be kept. */
+function File({ a, interaction }: { a: ChatAttachment; interaction: string }) {
+  const url = `/api/v1/interactions/${at(interaction)}/attachments/${at(a.id)}`;
+  return <a class="said-file" href={url} download={a.name}>{a.type.startsWith('image/') ? <img src={url} alt={a.name} loading="lazy" /> : <span>{a.name}</span>}</a>;
+}
+
+function Unsent({ w, id }: { w: Waiting; id: string }) {
+  return (
+    <div class={`said agent ${w.note ? 'note' : ''} unsent`}>
+      <p class="said-who">{w.failed ? <>{t('chat.failed')} <button class="link quiet" onClick={() => void say(id, w.text, w.note, w)}>{t('chat.again')}</button></> : t('chat.sending')}</p>
+      <p class="said-text">{w.text}</p>
+    </div>
+  );
+}
+
+const drafts = new Map<string, string>();
+
+function Composer({ id, over }: { id: string; over: boolean }) {
+  const [text, setText] = useState(drafts.get(id) ?? '');
+  const [note, setNote] = useState(false);
+  const chooser = useRef<HTMLInputElement>(null);
+  const write = (x: string) => { setText(x); drafts.set(id, x); };
+  const send = () => {
+    if (!text.trim()) return;
+    void say(id, text.trim(), note);
+    write('');
+    setNote(false);
+  };
+  return (
+    <form class={note ? 'compose note' : 'compose'} onSubmit={e => { e.preventDefault(); send(); }}>
+      <textarea rows={3} maxLength={16000} value={text} aria-label={t(note ? 'chat.write-note' : 'chat.write')} placeholder={t(note ? 'chat.write-note' : 'chat.write')}
+        onInput={e => { write(e.currentTarget.value); if (!note) typing(id); }}
+        onKeyDown={e => { if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) { e.preventDefault(); send(); } }} />
+      <div class="buttons">
+        <button class="main">{t(note ? 'chat.save-note' : 'chat.send')}</button>
+        <button type="button" aria-pressed={note} onClick={() => setNote(!note)}><Icon name="pen" />{t('chat.note')}</button>
+        <input ref={chooser} type="file" hidden onChange={e => { for (const f of e.currentTarget.files ?? []) void bring(id, f); e.currentTarget.value = ''; }} />
+        <button type="button" onClick={() => chooser.current?.click()}><Icon name="up" />{t('chat.file')}</button>
+        {over && <span class="hint">{t('chat.closing')}</span>}
+      </div>
+    </form>
+  );
+}
+
+/** Hands a chat to a colleague or to another channel, before it is accepted too (R50 to R52). */
+function Hand({ chat, agent, onClose }: { chat: Chat; agent: Agent; onClose: () => void }) {
+  const directory = useLive('directory');
+  const groups = useLive('groups');
+  const [text, setText] = useState('');
+  const wanted = text.trim().toLocaleLowerCase();
+  const fits = (x: { id: string; name: string }) => [x.id, x.name].some(s => s.toLocaleLowerCase().includes(wanted));
+  const people = (directory?.agents ?? []).filter(a => a.id !== agent.id && fits(a));
+  const channels = (groups ?? []).filter(g => g.id.startsWith('channel:') && g.id !== chat.interaction.group && fits(g));
+  const go = async (to: { agent?: string; group?: string }) => {
+    if (await (chat.offered ? move : transfer)(chat.interaction.id, to)) { onClose(); await look(); }
+  };
+  const row = (key: string, label: string, to: { agent?: string; group?: string }) =>
+    <li key={key}><span class="grow">{label}</span><button onClick={() => void go(to)} aria-label={t('transfer.now-to', { who: label })}>{t('transfer.now')}</button></li>;
+  return (
+    <Dialog title={t('chat.hand')} onClose={onClose}>
+      <label>{t('transfer.find')}<input type="search" autofocus autocomplete="off" value={text} onInput={e => setText(e.currentTarget.value)} /></label>
+      {people.length > 0 && <h3>{t('transfer.people')}</h3>}
+      <ul class="rows">{people.map(a => row(a.id, a.name, { agent: a.id }))}</ul>
+      {channels.length > 0 && <h3>{t('chat.channels')}</h3>}
+      <ul class="rows">{channels.map(g => row(g.id, g.name, { group: g.id }))}</ul>
+      {directory && people.length + channels.length === 0 && <p class="hint">{t('transfer.nobody')}</p>}
+    </Dialog>
+  );
+}

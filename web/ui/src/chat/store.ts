@@ -1,0 +1,134 @@
+// The agent's chats as the server has them, and the thread that is looked at: messages by their
+// number, so that none is missed and none comes twice, and what is still to be sent.
+import { signal } from '@preact/signals';
+import { at, call, Refused, type Chat, type Message, type Messages } from '../api';
+import { act, tell } from '../ui/toast';
+import { t } from '../i18n';
+
+export const chats = signal<Chat[]>([]);
+export const chosen = signal('');
+
+export interface Waiting { id: string; text: string; note: boolean; failed?: boolean }
+
+export interface Thread { conversation: number; seq: number; items: Message[]; waiting: Waiting[]; more: boolean; readCustomer: number }
+export const threads = signal<Record<string, Thread>>({});
+
+const empty: Thread = { conversation: 0, seq: 0, items: [], waiting: [], more: false, readCustomer: 0 };
+const path = (id: string, what: string) => `/interactions/${at(id)}/${what}`;
+const put = (id: string, change: (x: Thread) => Partial<Thread>) => {
+  const x = threads.value[id] ?? empty;
+  threads.value = { ...threads.value, [id]: { ...x, ...change(x) } };
+};
+
+let watching = 0;
+
+/** Looks once a second as long as somebody does, and follows the chosen chat by waiting for what comes. */
+export function watch(): () => void {
+  const turn = ++watching;
+  void (async () => {
+    while (turn === watching) {
+      await look();
+      await new Promise(done => setTimeout(done, 1000));
+    }
+  })();
+  return () => { watching++; };
+}
+
+export async function look() {
+  try {
+    const page = await call<{ items: Chat[] }>('GET', '/chats?limit=500');
+    chats.value = page.items;
+    if (!page.items.some(c => c.interaction.id === chosen.value)) chosen.value = page.items[0]?.interaction.id ?? '';
+    const now = page.items.find(c => c.interaction.id === chosen.value);
+    if (now) await follow(now);
+  } catch (e) {
+    if (!(e instanceof Refused)) throw e; // it is looked again in a moment
+  }
+}
+
+async function follow(c: Chat) {
+  const id = c.interaction.id;
+  let x = threads.value[id] ?? empty;
+  if (x.readCustomer !== c.read_customer) put(id, () => ({ readCustomer: c.read_customer }));
+  while (x.seq < c.seq) {
+    const first = x.seq === 0;
+    const page = await call<Messages>('GET', path(id, first ? `messages?before=${c.seq + 1}&limit=50` : `messages?after=${x.seq}&limit=200`));
+    const fresh = page.items.filter(m => m.seq > x.seq);
+    if (fresh.length === 0) return;
+    put(id, y => ({
+      conversation: page.conversation, seq: fresh[fresh.length - 1].seq, items: [...y.items, ...fresh], more: first ? fresh[0].seq > 1 : y.more,
+      waiting: y.waiting.filter(w => !fresh.some(m => m.id === w.id)),
+    }));
+    x = threads.value[id];
+  }
+  if (!c.offered && x.seq > c.read_agent && document.visibilityState === 'visible') await call('POST', path(id, 'read'), { seq: x.seq });
+}
+
+export async function earlier(id: string) {
+  const x = threads.value[id];
+  const page = await call<Messages>('GET', path(id, `messages?before=${x.items[0].seq}&limit=50`));
+  put(id, y => ({ items: [...page.items, ...y.items], more: (page.items[0]?.seq ?? 1) > 1 }));
+}
+
+/** Sends a message, under one id however often: it is there once. */
+export async function say(id: string, text: string, note: boolean, again?: Waiting) {
+  const w: Waiting = { id: again?.id ?? crypto.getRandomValues(new Uint32Array(4)).join('-'), text, note };
+  put(id, x => ({ waiting: [...x.waiting.filter(y => y.id !== w.id), w] }));
+  for (let tries = 0; ; tries++) {
+    try {
+      await call('POST', path(id, note ? 'notes' : 'messages'), { id: w.id, text });
+      break;
+    } catch (e) {
+      if (!(e instanceof Refused)) throw e;
+      if (tries < 5 && (e.status === 0 || e.status >= 500)) {
+        await new Promise(done => setTimeout(done, 1000 * (tries + 1)));
+        continue;
+      }
+      put(id, x => ({ waiting: x.waiting.map(y => y.id === w.id ? { ...y, failed: true } : y) }));
+      await act(Promise.reject(e));
+      return;
+    }
+  }
+  await look();
+}
+
+export async function bring(id: string, file: File) {
+  const key = crypto.getRandomValues(new Uint32Array(4)).join('-');
+  let answer: Response;
+  try {
+    answer = await fetch(`/api/v1${path(id, 'attachments')}?id=${key}&name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file, credentials: 'same-origin' });
+  } catch {
+    return tell(t('chat.file-failed', { name: file.name }), true);
+  }
+  if (!answer.ok) tell(t('chat.file-failed', { name: file.name }), true);
+  await look();
+}
+
+let typed = 0;
+export function typing(id: string) {
+  if (Date.now() - typed < 3000) return;
+  typed = Date.now();
+  call('POST', path(id, 'typing')).catch(() => undefined); // the next stroke tells it again
+}
+
+export const does = async (id: string, what: 'accept' | 'decline' | 'close' | 'leave') => { await act(call('POST', path(id, what))); await look(); };
+
+/** Tells the server that this window is there, and whether it is used: chats go to whoever is. */
+export function attend(agent: string): () => void {
+  const id = crypto.getRandomValues(new Uint32Array(2)).join('-');
+  let used = true;
+  const note = () => { used = true; };
+  const report = () => {
+    const state = used ? 'used' : 'open';
+    used = false;
+    call('POST', `/agents/${at(agent)}/client`, { id, kind: 'browser', state }).catch(() => { used = true; });
+  };
+  for (const what of ['pointerdown', 'keydown', 'focus']) addEventListener(what, note);
+  report();
+  const timer = setInterval(report, 25_000);
+  return () => {
+    clearInterval(timer);
+    for (const what of ['pointerdown', 'keydown', 'focus']) removeEventListener(what, note);
+    call('POST', `/agents/${at(agent)}/client`, { id, kind: 'browser', state: 'closed' }).catch(() => undefined); // it is found out
+  };
+}
