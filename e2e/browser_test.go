@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"testing"
 	"time"
 )
+
+var picturesFolder = flag.String("pictures", "", "write pictures of what tests see in the browser to this folder, with its whole path")
 
 // uiFolder is where the console's source and the browser's driver are.
 const uiFolder = "../web/ui"
@@ -31,6 +34,7 @@ type step struct {
 	Role   string `json:"role,omitempty"`
 	Name   string `json:"name,omitempty"`
 	Within *step  `json:"within,omitempty"`
+	Frame  string `json:"frame,omitempty"` // CSS of the frame that it is in
 	URL    string `json:"url,omitempty"`
 	Text   string `json:"text,omitempty"`
 	Path   string `json:"path,omitempty"`
@@ -112,7 +116,16 @@ func (b *browser) page() string {
 	return string(answer)
 }
 
-func (b *browser) open(path string)     { b.t.Helper(); b.do("open", step{URL: b.url + path}) }
+func (b *browser) open(path string) { b.t.Helper(); b.do("open", step{URL: b.url + path}) }
+
+// picture takes one into the folder of the flag -pictures, if that is given.
+func (b *browser) picture(name string) {
+	b.t.Helper()
+	if *picturesFolder != "" {
+		b.do("picture", step{Path: filepath.Join(*picturesFolder, name+".png")})
+	}
+}
+
 func (b *browser) see(css string)       { b.t.Helper(); b.do("see", step{CSS: css}) }
 func (b *browser) gone(css string)      { b.t.Helper(); b.do("gone", step{CSS: css}) }
 func (b *browser) click(css string)     { b.t.Helper(); b.do("click", step{CSS: css}) }

@@ -36,7 +36,7 @@ function watch(p) {
 
 /** What a step is about: a CSS selector, or a role with its accessible name, within another one perhaps. */
 function find(q) {
-  const root = q.within ? find(q.within) : page;
+  const root = q.within ? find(q.within) : q.frame ? page.frameLocator(q.frame) : page;
   return q.css ? root.locator(q.css) : root.getByRole(q.role, { name: q.name, exact: q.exact ?? true });
 }
 
@@ -45,6 +45,7 @@ const steps = {
   reload: () => page.reload(),
   click: q => find(q).click(),
   fill: q => find(q).fill(q.text ?? ''),
+  upload: q => find(q).setInputFiles(q.path),
   select: q => find(q).selectOption(q.text ?? ''),
   press: q => page.keyboard.press(q.text),
   keydown: q => page.evaluate(init => document.dispatchEvent(new KeyboardEvent('keydown', { ...init, bubbles: true, cancelable: true })), q.value),
@@ -53,6 +54,14 @@ const steps = {
   text: q => find(q).first().innerText(),
   texts: q => find(q).allInnerTexts(),
   count: q => find(q).count(),
+  all: q => find(q).evaluateAll((list, name) => list.map(e => e.dataset[name]), q.text),
+  // Waits until the page has complained of this.
+  async wait(q) {
+    for (const end = Date.now() + patience; !complaints.some(c => c.includes(q.text));) {
+      if (Date.now() > end) throw new Error('it never complained');
+      await new Promise(done => setTimeout(done, 20));
+    }
+  },
   run: q => page.evaluate(q.text),
   // The page's policy forbids it to evaluate text itself.
   async until(q) {

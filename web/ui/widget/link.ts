@@ -7,7 +7,7 @@ export interface Shown { id: string; name: string; type: string; size: number }
 export interface Message { seq: number; by: 'customer' | 'agent' | 'system'; name?: string; id?: string; text?: string; at: string; files?: Shown[] }
 export interface State {
   phase: 'none' | 'waiting' | 'asleep' | 'active' | 'closing' | 'closed'; session?: string; agent?: string; position?: number; minutes?: number;
-  open: boolean; opens?: string; read: number; rate?: boolean;
+  open: boolean; opens?: string; read: number; seen: number; rate?: boolean;
 }
 export interface Consent { version: string; text: string; link?: string }
 export interface Session {

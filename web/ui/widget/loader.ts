@@ -31,11 +31,11 @@ interface Told { centrala?: string; open?: boolean; unread?: number }
       right: '0', bottom: '0', maxWidth: '100vw', maxHeight: full ? '100dvh' : '100vh',
       width: full ? '100vw' : open ? '424px' : '96px', height: full ? '100dvh' : open ? '720px' : '96px',
     });
+    tell('full', { full });
   };
+  const tell = (what: string, more: object = {}) => frame.contentWindow?.postMessage({ centrala: what, ...more }, server.origin);
   place();
   narrow.addEventListener('change', place);
-
-  const tell = (what: string, more: object = {}) => frame.contentWindow?.postMessage({ centrala: what, ...more }, server.origin);
   const identify = async () => tell('identity', { identity: (await (typeof identity === 'function' ? identity() : identity)) ?? '' });
   addEventListener('message', e => {
     if (e.source !== frame.contentWindow || e.origin !== server.origin) return;
@@ -43,6 +43,7 @@ interface Told { centrala?: string; open?: boolean; unread?: number }
     switch (told?.centrala) {
       case 'ready':
         tell('hello', { language });
+        place();
         void identify();
         break;
       case 'identity':

@@ -23,7 +23,7 @@ function uuid(): string {
 class Model {
   session?: Session;
   trouble = ''; // why there is no session
-  state: State = { phase: 'none', open: true, read: 0 };
+  state: State = { phase: 'none', open: true, read: 0, seen: 0 };
   messages: Message[] = [];
   more = false;
   outbox: Draft[] = [];
@@ -89,7 +89,8 @@ class Model {
   private forget() {
     this.messages = [];
     this.since = -1;
-    this.state = { phase: 'none', open: true, read: 0 };
+    this.seen = 0;
+    this.state = { phase: 'none', open: true, read: 0, seen: 0 };
   }
 
   private take(f: Frame) {
@@ -103,6 +104,7 @@ class Model {
       case 'state':
         if (f.session !== this.state.session) this.rated = false;
         this.state = f;
+        this.seen = Math.max(this.seen, f.seen);
         break;
       case 'typing':
         this.typing = true;

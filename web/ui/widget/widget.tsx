@@ -45,11 +45,11 @@ function Window() {
   const [ending, setEnding] = useState(false);
   const s = m.session;
   const ask = s && (s.form.length > 0 || s.consent);
-  const box = useRef<HTMLDivElement>(null);
+  const box = useRef<HTMLElement>(null);
   useEffect(() => { box.current?.querySelector<HTMLElement>('textarea, input, .close')?.focus(); }, [!s, !ask]);
   const live = m.state.phase === 'waiting' || m.state.phase === 'active' || m.state.phase === 'asleep';
   return (
-    <div class="window" ref={box} role="region" aria-label={s?.name ?? t('open')} onKeyDown={e => { if (e.key === 'Escape' && m.framed) m.show(false); }}>
+    <main class="window" ref={box} aria-label={s?.name ?? t('open')} onKeyDown={e => { if (e.key === 'Escape' && m.framed) m.show(false); }}>
       <header>
         <div><h1>{s?.name ?? ' '}</h1><p role="status">{s ? standing() : ' '}</p></div>
         {live && <button class="quiet" aria-label={t('end')} title={t('end')} onClick={() => setEnding(true)}><Icon d={icons.end} /></button>}
@@ -69,7 +69,7 @@ function Window() {
           <Composer />
         </>}
       </>}
-    </div>
+    </main>
   );
 }
 
@@ -78,7 +78,7 @@ function Thread() {
   const end = useRef<HTMLDivElement>(null);
   const last = m.messages[m.messages.length - 1]?.seq ?? 0;
   const waiting = m.outbox.length;
-  useEffect(() => end.current?.scrollIntoView({ block: 'end' }), [last, waiting, m.typing]);
+  useEffect(() => end.current?.scrollIntoView({ block: 'end' }), [last, waiting, m.typing, m.state.phase, m.state.rate, m.rated]);
   const mine = m.messages.filter(x => x.by === 'customer');
   const lastMine = mine[mine.length - 1]?.seq ?? 0;
   return (
@@ -247,7 +247,7 @@ function dress() {
 }
 model.watch(() => { if (model.session) dress(); });
 addEventListener('message', e => {
-  const told = e.data as { centrala?: string; identity?: string; language?: string } | null;
+  const told = e.data as { centrala?: string; identity?: string; language?: string; full?: boolean } | null;
   if (!model.framed || e.source !== window.parent || !told?.centrala || (model.parent && e.origin !== model.parent)) return;
   switch (told.centrala) {
     case 'hello':
@@ -259,11 +259,12 @@ addEventListener('message', e => {
     case 'identity': void model.begin(told.identity ?? ''); break;
     case 'open': model.show(true); break;
     case 'close': model.show(false); break;
+    case 'full': document.documentElement.classList.toggle('full', told.full === true); break;
     case 'reset': model.reset(); break;
   }
 });
 dress();
 document.addEventListener('visibilitychange', () => { if (model.open) model.read(); });
 if (model.framed) window.parent.postMessage({ centrala: 'ready' }, '*'); // it says nothing, and whoever is there answers with its origin
-else void model.begin();
+else { document.documentElement.classList.add('full'); void model.begin(); }
 render(<App />, document.getElementById('app')!);
