@@ -554,6 +554,32 @@ export interface Me {
   user: string;
 }
 
+export interface Message {
+  agent?: string;
+  at: string;
+  attachments?: ChatAttachment[];
+  author: "customer" | "agent" | "system";
+  /** What its writer called it. */
+  id?: string;
+  kind: "text" | "note";
+  /** Why it failed. */
+  reason?: string;
+  seq: number;
+  status: "accepted" | "sent" | "delivered" | "read" | "failed";
+  /** Plain text, as it was written. */
+  text: string;
+}
+
+export interface Messages {
+  conversation: number;
+  items: Message[];
+  /** Up to here agents have read. */
+  read_agent: number;
+  read_customer: number;
+  /** The number of its last message. */
+  seq: number;
+}
+
 export interface MissedCall {
   /** Who had it last. */
   agent?: string;
