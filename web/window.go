@@ -23,22 +23,33 @@ func (s *Server) windowRoutes(files func() map[string]*file) {
 	// What a site puts into its page: it makes the frame, and is all of ours that runs there.
 	s.mux.HandleFunc("GET /widget.js", func(w http.ResponseWriter, r *http.Request) {
 		requestOf(r.Context()).route = "widget"
+		loader := files()["/widget.js"]
+		if loader == nil {
+			s.refuse(w, r, noWindow())
+			return
+		}
 		w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
-		files()["/widget.js"].serve(w, r)
+		loader.serve(w, r)
 	})
 	s.mux.HandleFunc("GET /widget/{channel}", func(w http.ResponseWriter, r *http.Request) {
 		requestOf(r.Context()).route = "widget"
 		origins, ok := s.window.Origins(r.PathValue("channel"))
-		if !ok {
-			s.refuse(w, r, problem(http.StatusNotFound, codeNotFound, "there is nothing at this address"))
+		page := files()["/widget.html"]
+		if !ok || page == nil {
+			s.refuse(w, r, noWindow())
 			return
 		}
 		w.Header().Del("X-Frame-Options") // which knows no list of sites; browsers go by the policy
-		files()["/widget.html"].send(w, r, strings.Join(append([]string{windowPolicy}, origins...), " "))
+		page.send(w, r, strings.Join(append([]string{windowPolicy}, origins...), " "))
 	})
 	s.mux.HandleFunc("/widget/{channel}/{action...}", func(w http.ResponseWriter, r *http.Request) {
 		q := requestOf(r.Context())
 		q.route = "widget"
 		s.window.Serve(w, r, r.PathValue("channel"), r.PathValue("action"), q.from, q.secure)
 	})
+}
+
+// noWindow is for channels without one, and for a server built without the console's files.
+func noWindow() *Problem {
+	return problem(http.StatusNotFound, codeNotFound, "there is nothing at this address")
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"hash/fnv"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -186,6 +188,32 @@ func (a *ask) stream() {
 	})
 }
 
+// polled is what a window that asks again and again knows beside the messages: it hands it
+// back with the next request, since nothing else remembers it between two of them.
+type polled struct {
+	state uint64 // a hash of how things stand
+	typed int64  // when the agent typed last, nanoseconds since 1970
+}
+
+// readPolled reads what String wrote; anything else is a window that knows nothing.
+func readPolled(text string) polled {
+	state, typed, _ := strings.Cut(text, ".")
+	var x polled
+	var err error
+	if x.state, err = strconv.ParseUint(state, 36, 64); err != nil {
+		return polled{}
+	}
+	if x.typed, err = strconv.ParseInt(typed, 36, 64); err != nil {
+		return polled{}
+	}
+	return x
+}
+
+// String writes it into an address.
+func (x polled) String() string {
+	return strconv.FormatUint(x.state, 36) + "." + strconv.FormatInt(x.typed, 36)
+}
+
 // poll answers with the frames that there are, and waits a while for some.
 func (a *ask) poll() {
 	v, no := a.bearer()
@@ -198,7 +226,8 @@ func (a *ask) poll() {
 		return
 	}
 	defer a.clients.leave(c)
-	known := a.r.URL.Query().Get("state")
+	known := readPolled(a.r.URL.Query().Get("state"))
+	c.typed = time.Unix(0, known.typed)
 	timeout := time.NewTimer(pollMax)
 	defer timeout.Stop()
 	for over := false; ; {
@@ -209,12 +238,12 @@ func (a *ask) poll() {
 		}
 		sum := fnv.New64a()
 		_, _ = sum.Write([]byte(c.state)) // it never fails
-		state := strconv.FormatUint(sum.Sum64(), 36)
-		if len(list) == 1 && state == known {
-			list = nil // the state alone, which the window has
+		now := polled{sum.Sum64(), c.typed.UnixNano()}
+		if now.state == known.state {
+			list = slices.DeleteFunc(list, func(f any) bool { _, is := f.(*stateFrame); return is })
 		}
 		if len(list) > 0 || over {
-			a.answer(map[string]any{"frames": list, "state": state, "since": c.since})
+			a.answer(map[string]any{"frames": list, "state": now.String(), "since": c.since})
 			return
 		}
 		select {

@@ -214,3 +214,47 @@ func eventually(t testing.TB, what string, is func() bool) {
 		}
 	}
 }
+
+// A window that asks again and again is answered when there is something new for it, and only
+// with that: not again with how things stand, nor that the agent types, which it knows.
+func TestPoll_WaitsForNews(t *testing.T) {
+	r := newRig(t)
+	token := r.visitor()
+	r.tell(token, map[string]any{"type": "message", "id": "m1", "text": "hello"})
+	f := r.socket(token, 0)
+	f.text("hello")
+	f.close()
+	open := r.open()
+	r.core.set(open.ID, widget.Standing{Phase: widget.PhaseActive, Agent: "Anna Nowak"})
+	r.hub.Typing(open.Conversation, chat.ByAgent)
+	var page struct {
+		Frames []got
+		State  string
+		Since  int64
+	}
+	ask := func(path string) {
+		status, _, answer := r.request("GET", "website/poll?"+path, token, nil)
+		page.Frames = nil
+		if err := json.Unmarshal(answer, &page); err != nil || status != 200 {
+			t.Fatalf("%d %s: %v", status, answer, err)
+		}
+	}
+	ask("since=-1")
+	if len(page.Frames) < 2 { // the message, how it stands, the typing unless this takes seconds
+		t.Fatalf("%+v", page.Frames)
+	}
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		ask(fmt.Sprintf("since=%d&state=%s", page.Since, page.State))
+	}()
+	r.says(open.ID, "a1", "hi", chat.KindText)
+	<-answered
+	if len(page.Frames) != 1 || page.Frames[0].Type != "messages" || page.Frames[0].Items[0].Text != "hi" {
+		t.Errorf("%+v", page.Frames)
+	}
+	ask("since=2&state=made-up") // whoever knows nothing is told all
+	if len(page.Frames) != 1 || page.Frames[0].Type != "state" {
+		t.Errorf("%+v", page.Frames)
+	}
+}
