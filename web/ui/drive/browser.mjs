@@ -86,6 +86,13 @@ const steps = {
     page = context.pages()[q.number ?? 0] ?? await context.newPage();
     await page.bringToFront();
   },
+  // Opens another tab before this one, and goes on with this one all the same, which nobody looks at any more. Playwright has every
+  // page take itself for looked at, by a session of its own, and has no other way of ending that.
+  async background() {
+    const { _mainFrameSession: own } = page._connection.toImpl(page).delegate;
+    await own._client.send('Emulation.setFocusEmulationEnabled', { enabled: false });
+    await (await context.newPage()).bringToFront();
+  },
   // Closes the tab, as its user does.
   async leave() {
     await page.close({ runBeforeUnload: false });

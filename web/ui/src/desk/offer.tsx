@@ -4,7 +4,7 @@ import { until } from '../clock';
 import { decline } from '../commands';
 import { t } from '../i18n';
 import { useLive } from '../live';
-import { announce, callerOf } from '../notify';
+import { callerOf } from '../notify';
 import { answer, answerExpected, phone } from '../phone/station';
 import { useShortcuts } from '../shortcuts';
 import { Icon } from '../ui/icon';
@@ -15,8 +15,6 @@ export function OfferCard() {
   const desk = useLive('desk');
   const offers = desk?.calls.filter(c => c.kind === 'call' && c.offer_until) ?? [];
   const group = (c: DeskCall) => desk?.groups.find(g => g.id === c.group)?.name ?? c.group ?? '';
-  const first = offers[0];
-  useEffect(() => announce(first, first ? group(first) : ''), [first?.id]);
   return <div class="offers">{offers.map(c => <Offered key={c.id} call={c} group={group(c)} />)}</div>;
 }
 

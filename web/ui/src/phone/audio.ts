@@ -80,6 +80,8 @@ export function play(device: 'speaker' | 'ringer', notes: number[], seconds: num
     out = context.createMediaStreamDestination();
     outputs.set(at, out);
     const e = soundsAt(at);
+    e.className = device;
+    document.body.append(e);
     e.srcObject = out.stream;
     void e.play();
   }
