@@ -2,6 +2,7 @@ package stats_test
 
 import (
 	"flag"
+	"fmt"
 	"syscall"
 	"testing"
 	"time"
@@ -116,9 +117,17 @@ func months(m month) []monthly {
 	level.Figures = []string{"offered", "service_level"}
 	group, agent := by(stats.ByDay), by(stats.ByDay)
 	group.Groups, agent.Agents = []queuegroups.GroupID{"group1003"}, []queuegroups.AgentID{"agent10007"}
+	few, some := agent, agent
+	for k := range 8 {
+		few.Agents = append(few.Agents[:k:k], queuegroups.AgentID(fmt.Sprintf("agent%d", 10001+k)))
+	}
+	for k := range 20 {
+		some.Agents = append(some.Agents[:k:k], queuegroups.AgentID(fmt.Sprintf("agent%d", 10001+k)))
+	}
 	return []monthly{
 		{"in all", by()}, {"groups", by(stats.ByGroup)}, {"agents", by(stats.ByAgent)}, {"numbers", by(stats.ByNumber)}, {"days", by(stats.ByDay)},
 		{"hours and weekdays", by(stats.ByHour, stats.ByWeekday)}, {"days and groups", by(stats.ByDay, stats.ByGroup)}, {"days of a group", group}, {"days of an agent", agent},
+		{"days of 8 agents", few}, {"days of 20 agents", some},
 		{"service level by group", level}, {"last half hour by group", half},
 	}
 }

@@ -3,6 +3,7 @@ package stats
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"centrala/internal/journal"
@@ -65,6 +66,9 @@ func (r *running) begin(f fact, in span) *statement {
 	}
 	only(s, f.group, r.q.Groups)
 	only(s, f.agent, r.q.Agents)
+	if r.q.Agents != nil && !slices.Contains(r.q.Agents, "") {
+		s.and("%s <> ''", f.agent) // as the indexes by agent say
+	}
 	if r.q.Numbers != nil {
 		only(s, s.call("number"), r.q.Numbers)
 	}

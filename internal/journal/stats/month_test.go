@@ -67,6 +67,7 @@ func (m month) load(t testing.TB, d *db.DB) {
 		"interactions_arrived", "interactions_first_group", "interactions_last_group", "interactions_caller", "interactions_number", "interactions_open",
 		"interactions_ended", "visits_group", "visits_left", "offers_interaction", "offers_agent", "offers_ended", "talks_agent", "talks_ended",
 		"legs_ended", "transfers_at", "agent_states_report",
+		"visits_agent", "legs_agent", "transfers_agent", "interactions_agent", "interactions_made",
 	} {
 		exec("drop index if exists " + index)
 	}
@@ -103,6 +104,9 @@ func (m month) load(t testing.TB, d *db.DB) {
 	for _, index := range []string{
 		"interactions_ended on interactions (ended)", "visits_left on visits (left_at)", "offers_ended on offers (ended)", "talks_ended on talks (ended)",
 		"legs_ended on legs (ended)", "transfers_at on transfers (at)", "agent_states_report on agent_states (ended, began, group_id, agent_id, status)",
+		"offers_agent on offers (agent_id, ended)", "talks_agent on talks (agent_id, ended)", "visits_agent on visits (agent_id, left_at) where agent_id <> ''",
+		"legs_agent on legs (agent_id, ended) where agent_id <> ''", "transfers_agent on transfers (by_agent, at) where by_agent <> ''",
+		"interactions_agent on interactions (by_agent, ended) where by_agent <> ''", "interactions_made on interactions (caller_agent, ended) where caller_agent <> ''",
 	} {
 		exec("create index " + index)
 	}

@@ -140,6 +140,9 @@ func randomQuery(t testing.TB, r *rand.Rand, from time.Time, days int) stats.Que
 	}
 	if r.IntN(4) == 0 {
 		q.Agents = chance(r, []queuegroups.AgentID{"anna"}, []queuegroups.AgentID{"bartek", "celina"}, []queuegroups.AgentID{})
+		for k := range chance(r, 0, 20) { // a few are counted in another way than many
+			q.Agents = append(q.Agents, queuegroups.AgentID(fmt.Sprintf("nobody%d", k)))
+		}
 	}
 	if r.IntN(6) == 0 {
 		q.Staff = []queuegroups.AgentID{"anna", "celina"}

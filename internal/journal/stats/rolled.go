@@ -24,11 +24,20 @@ func (r *running) whole() span { return span{r.q.From.UnixMicro(), r.q.Till.Unix
 func floor(t, length int64) int64 { return t - ((t%length)+length)%length }
 func ceil(t, length int64) int64  { return floor(t+length-1, length) }
 
-// lengths are what of that which is counted ahead can be used: nothing where all
-// counts when its call arrived, or where local hours, or the intervals asked for,
-// are not made of hours of UTC; days where all times are alike.
+// fewAgents is of how many agents a report is made from the facts: their rows have
+// indexes, while all agents' cells are to be read of what is counted ahead.
+const fewAgents = 8
+
+// few tells whether the report is about no more than so many.
+func (q *Query) few() bool {
+	return q.Agents != nil && len(q.Agents) <= fewAgents && !slices.Contains(q.Agents, "")
+}
+
+// lengths are what of that which is counted ahead can be used: nothing where it is
+// about a few agents, all counts when its call arrived, or where local hours, or the
+// intervals asked for, are not made of hours of UTC; days where all times are alike.
 func (r *running) lengths() []int64 {
-	if r.raw || r.q.Cohort != Decided {
+	if r.raw || r.q.Cohort != Decided || r.q.few() {
 		return nil
 	}
 	if !slices.ContainsFunc(r.q.By, func(d Dimension) bool { return r.q.unit(d) > 0 }) {
