@@ -115,16 +115,25 @@ type info struct {
 	delay, extra int   // samples of silence that the encoder put before and after; -1: unknown
 }
 
-// parseInfo reads the tag of a first frame (Xing, LAME); false if the frame is an ordinary one.
+// parseInfo reads the tag of a first frame (Xing, LAME); false if the frame is an ordinary one. Where there is
+// a check, some encoders (LAME among them) put the tag where it would be without.
 func parseInfo(h header, frame []byte) (i info, ok bool) {
 	i.delay, i.extra = -1, -1
-	if len(frame) < h.body()+h.sideInfo()+8 {
-		return i, false
+	for _, body := range []int{h.body(), 4} {
+		if len(frame) < body+h.sideInfo()+8 {
+			continue
+		}
+		tag := frame[body+h.sideInfo():]
+		if s := string(tag[:4]); s == "Xing" || s == "Info" {
+			i.read(tag)
+			return i, true
+		}
 	}
-	tag := frame[h.body()+h.sideInfo():]
-	if s := string(tag[:4]); s != "Xing" && s != "Info" {
-		return i, false
-	}
+	return i, false
+}
+
+// read reads the tag, as far as it goes.
+func (i *info) read(tag []byte) {
 	flags := tag[7]
 	tag = tag[8:]
 	for bit, length := range []int{4, 4, 100, 4} { // frames, bytes, a table of places, quality
@@ -132,7 +141,7 @@ func parseInfo(h header, frame []byte) (i info, ok bool) {
 			continue
 		}
 		if len(tag) < length {
-			return i, true
+			return
 		}
 		if bit == 0 {
 			i.frames = int64(binary.BigEndian.Uint32(tag))
@@ -144,5 +153,4 @@ func parseInfo(h header, frame []byte) (i info, ok bool) {
 		i.delay = int(tag[delays])<<4 | int(tag[delays+1])>>4
 		i.extra = int(tag[delays+1]&15)<<8 | int(tag[delays+2])
 	}
-	return i, true
 }

@@ -1,18 +1,19 @@
-// Package mp3 reads MP3 files (MPEG 1 and 2, layer III) piece by piece, whatever they hold.
+// Package mp3 reads MP3 files (MPEG 1, 2 and 2.5, layer III, 8000 to 48000 Hz) piece by piece, mixed to one channel.
 //
-// The decoder is go-mp3. What it is given are whole frames of one rate, taken apart here: it does not read
-// all of them rightly, panics at some broken ones, and knows nothing of the silence that encoders put
-// round a recording. MPEG 2.5 is read at 11025 and 12000 Hz and not at 8000 Hz, for which it lacks tables.
+// It goes over what programs leave between frames, takes away the silence that encoders put round a recording, and plays
+// broken frames as silence. It does not read free bit rates, layers I and II, or files whose rate changes.
+//
+// A file is taken apart into frames (frames.go). The decoder reads a frame's side information (side.go), and for each
+// granule and channel its scale factors (scale.go) and lines (huffman.go, trees.go) by bands (bands.go); it gives the lines their
+// size (spectrum.go), parts joined channels (stereo.go), and turns lines into samples of 32 subbands (hybrid.go) and these into
+// sound (synthesis.go).
 package mp3
 
 import (
 	"bufio"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-
-	decoder "github.com/hajimehoshi/go-mp3"
 )
 
 // ErrFormat is wrapped by all errors that say the bytes are no MP3 file that can be read.
@@ -24,11 +25,11 @@ const decoderDelay = 529
 // Reader reads a recording.
 type Reader struct {
 	frames    *frames
-	decoder   *decoder.Decoder
+	decoder   decoder
 	announced int64
-	left      int64 // samples until the encoder's silence behind the recording; -1: unknown
-	buf       [4 * 1152]byte
-	rest      int // bytes of buf that are no whole frame
+	left      int64     // samples until the encoder's silence behind the recording; -1: unknown
+	frame     []float32 // the samples of the last frame
+	pending   []float32 // those of them that are still to be read
 }
 
 // NewReader reads as far as the audio begins.
@@ -37,7 +38,9 @@ func NewReader(r io.Reader) (*Reader, error) {
 	if err := m.frames.skipTags(); err != nil {
 		return nil, err
 	}
-	if err := m.open(); err != nil {
+	if err := m.next(); errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%w: it holds no audio", ErrFormat)
+	} else if err != nil {
 		return nil, err
 	}
 	m.announced = m.frames.info.frames * int64(m.frames.first.samples())
@@ -53,48 +56,15 @@ func NewReader(r io.Reader) (*Reader, error) {
 	return m, nil
 }
 
-func (m *Reader) open() (err error) {
-	defer m.survive(&err)
-	// A first look, to tell what is wrong better than the decoder does.
-	h, err := m.frames.sync()
-	switch {
-	case errors.Is(err, io.EOF):
-		return fmt.Errorf("%w: it holds no audio", ErrFormat)
-	case err != nil:
+// next decodes the next frame.
+func (m *Reader) next() error {
+	h, frame, err := m.frames.next()
+	if err != nil {
 		return err
-	case h.rate == 8000:
-		return fmt.Errorf("%w: MP3 at 8000 Hz is not read; 11025 Hz and more are, and WAV of any rate", ErrFormat)
 	}
-	m.decoder, err = decoder.NewDecoder(m.frames)
-	return m.verdict(err)
-}
-
-// survive makes an error of a panic of the decoder's.
-func (m *Reader) survive(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("%w: it is broken after %v", ErrFormat, m.read())
-	}
-}
-
-// read is how much was decoded, in playing time.
-func (m *Reader) read() fmt.Stringer {
-	f := m.frames
-	return duration(f.count*int64(f.first.samples()), max(f.first.rate, 1))
-}
-
-// verdict gives the decoder's errors a name; those of reading the file stay.
-func (m *Reader) verdict(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case m.frames.failed != nil && !errors.Is(m.frames.failed, io.EOF):
-		return m.frames.failed
-	case errors.Is(err, io.EOF) && m.frames.count == 0:
-		return fmt.Errorf("%w: it holds no audio", ErrFormat)
-	case errors.Is(err, io.EOF):
-		return io.EOF
-	}
-	return fmt.Errorf("%w: it is broken after %v: %w", ErrFormat, m.read(), err)
+	m.frame = m.decoder.decode(h, frame, m.frame[:0])
+	m.pending = m.frame
+	return nil
 }
 
 // Rate is the frames a second.
@@ -128,27 +98,18 @@ func (m *Reader) Read(x []float32) (n int, err error) {
 	if len(x) == 0 {
 		return 0, io.EOF
 	}
-	const frame = 4 // bytes: two channels of 16 bits, the same in both for one channel
-	buf := m.buf[:min(len(m.buf), frame*len(x))]
-	got, err := m.decode(buf[m.rest:])
-	got += m.rest
-	for n < got/frame {
-		l, r := int16(binary.LittleEndian.Uint16(buf[n*frame:])), int16(binary.LittleEndian.Uint16(buf[n*frame+2:]))
-		x[n] = (float32(l) + float32(r)) / (2 * 32768)
-		n++
+	if len(m.pending) == 0 {
+		if err := m.next(); err != nil {
+			return 0, err
+		}
 	}
-	m.rest = copy(buf, buf[n*frame:got])
+	n = min(len(x), len(m.pending))
+	for i, v := range m.pending[:n] {
+		x[i] = max(-1, min(1, v))
+	}
+	m.pending = m.pending[n:]
 	if m.left >= 0 {
 		m.left -= int64(n)
 	}
-	if n > 0 {
-		return n, nil // an error comes again
-	}
-	return 0, err
-}
-
-func (m *Reader) decode(b []byte) (n int, err error) {
-	defer m.survive(&err)
-	n, err = m.decoder.Read(b)
-	return n, m.verdict(err)
+	return n, nil
 }

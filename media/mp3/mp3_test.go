@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,7 +91,7 @@ func purity(pcm []int16, rate int, hertz float64) float64 {
 
 // Every rate, many bit rates, one channel and two: the tone is there, of its length, and nothing else is.
 func TestRead_RatesAndBitRates(t *testing.T) {
-	for _, rate := range []int{11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000} {
+	for _, rate := range rates {
 		bitRates := []int{16, 24, 32, 40, 64, 80, 96, 128}
 		if rate < 16000 {
 			bitRates = []int{16, 24, 32, 40, 64}
@@ -123,7 +124,7 @@ func TestRead_RatesAndBitRates(t *testing.T) {
 // The decoder's delay and the silence that the encoder puts round a recording are taken away: what comes
 // out lies where it lay, to the sample, so that a recording can be played in a loop.
 func TestRead_WithoutTheEncodersSilence(t *testing.T) {
-	for _, rate := range []int{11025, 22050, 44100} {
+	for _, rate := range []int{8000, 11025, 22050, 44100} {
 		in := make([]int16, rate)
 		click := tone.Sine(700, -6, rate, 50*time.Millisecond)
 		copy(in[rate/2:], click)
@@ -204,7 +205,6 @@ func TestRead_Errors(t *testing.T) {
 		{"bit rate is free", []byte("\xff\xfb\x00\x00" + strings.Repeat("0", 5000))},
 		{"changes from 44100 to 32000", append(good[:len(good):len(good)], other...)},
 		{"no MP3 audio in 64 kB after 1.0", append(good[:len(good):len(good)], make([]byte, 100_000)...)},
-		{"at 8000 Hz is not read", lame(t, 8000, tone.Sine(1000, -6, 8000, time.Second))},
 	} {
 		r, err := mp3.NewReader(bytes.NewReader(c.file))
 		if err == nil {
@@ -231,12 +231,15 @@ func TestRead_Errors(t *testing.T) {
 // Whatever the bytes, reading ends without a panic, within full scale, and in no more audio than so many
 // bytes can hold.
 func FuzzRead(f *testing.F) {
-	for _, rate := range []int{12000, 22050, 44100} {
+	for _, rate := range []int{8000, 22050, 44100} {
 		file := lame(f, rate, tone.Sine(1000, -6, rate, 200*time.Millisecond), "-b", "32")
 		f.Add(file)
 		f.Add(file[len(file)/3:])
 	}
 	f.Add([]byte("\xff\xfb\x90\x00"))
+	for _, made := range []form{{3, 0, 2, 3}, {3, 1, 1, 0}, {2, 1, 2, 1}, {0, 2, 2, 3}} {
+		f.Add(made.madeUp(rand.New(rand.NewPCG(1, 1)), 3))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := mp3.NewReader(bytes.NewReader(b))
 		if err != nil {
@@ -266,7 +269,7 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 		const least = 24 // bytes of the smallest frame
-		if total > (len(b)/least+1)*1152 || r.Rate() < 11025 {
+		if total > (len(b)/least+1)*1152 || r.Rate() < 8000 {
 			t.Fatalf("%d samples at %d Hz from %d bytes", total, r.Rate(), len(b))
 		}
 	})
