@@ -129,6 +129,7 @@ type Conversation struct {
 	Channel      string
 	Customer     string // the identity: the customer's name for the connector
 	Verified     bool   // somebody vouches for it
+	Blocked      bool   // the customer lets no message through
 	Contact      Contact
 	Seq          int64 // of the last message; 0: none yet
 	ReadCustomer int64 // up to this message the customer has read
@@ -184,6 +185,14 @@ type Incoming struct {
 	Verified bool         // somebody vouches for the customer's identity
 	Details  Details      // empty ones: as before
 	Consent  Consent      // given with the message; no version: none was
+	Remote   []Remote     // files that are still at the connector's other side
+}
+
+// Remote is a file that is still at the connector's other side.
+type Remote struct {
+	ID   string // by which the other side knows it
+	Name string
+	Size int64 // as the other side tells it; 0: it does not
 }
 
 // Check tells what is wrong with it.
@@ -197,6 +206,9 @@ func (in *Incoming) Check() error {
 		if err := checkID(id); err != nil {
 			return err
 		}
+	}
+	if len(in.Remote) > 0 && in.Text == "" {
+		return nil // a file that cannot be had leaves a word in its place
 	}
 	return checkBody(in.Text, in.Files)
 }
@@ -290,4 +302,5 @@ type Outgoing struct {
 	Attempts int  // so far
 	Trying   bool // one was under way when the server ended: nobody knows whether it got through
 	Next     time.Time
+	Parts    int // of them the other side has so many, where one message makes several
 }

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"io"
 	"time"
 )
 
@@ -20,12 +21,20 @@ type Connector interface {
 	Key(o Outgoing) string
 }
 
+// Fetcher is a connector whose messages may name files that are still at its other
+// side. The reader ends with the file; the error is ErrTooBig or ErrNotFound where
+// there is no use in trying again.
+type Fetcher interface {
+	Fetch(ctx context.Context, f Remote) (io.ReadCloser, error)
+}
+
 // Happening is what came in at a connector: one of its kinds.
 type Happening struct {
 	Customer string // whose events are dealt with in order; empty: none's, it is about a message of ours
 	Message  *Incoming
 	Status   *Report
-	Closed   bool // the customer ended the enquiry
+	Closed   bool  // the customer ended the enquiry
+	Blocked  *bool // the customer lets no message through, or does again
 }
 
 // Report is the other side's word of how far a message of ours has got.
@@ -40,6 +49,11 @@ type SendError struct {
 	Reason    string
 	Permanent bool          // it never will be
 	After     time.Duration // the other side asked to be left alone so long
+	Blocked   bool          // the customer lets no message through
+	// Parts is how many of a message that makes several the other side has, and IDs are
+	// its names of those that this attempt brought.
+	Parts int
+	IDs   []string
 }
 
 // Error implements error.

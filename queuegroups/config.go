@@ -376,9 +376,10 @@ type Music struct {
 type Channel struct {
 	ID              ChannelID     `json:"id"`
 	Connector       string        `json:"connector"`
-	URL             string        `json:"url,omitempty"`    // where ConnectorHTTP sends messages (R7)
-	Secret          Secret        `json:"-"`                // that both sides of it sign with; of ConnectorWidget, that the site's words on who its visitors are are signed with
-	Widget          *Widget       `json:"widget,omitempty"` // of ConnectorWidget
+	URL             string        `json:"url,omitempty"`      // where ConnectorHTTP sends messages (R7)
+	Secret          Secret        `json:"-"`                  // that both sides of it sign with; of ConnectorWidget, that the site's words on who its visitors are are signed with
+	Widget          *Widget       `json:"widget,omitempty"`   // of ConnectorWidget
+	Telegram        *Telegram     `json:"telegram,omitempty"` // of ConnectorTelegram
 	Texts           ChatTexts     `json:"texts,omitzero"`
 	Name            string        `json:"name"` // shown to the customer (R4)
 	Agents          []AgentID     `json:"agents"`
@@ -413,11 +414,19 @@ type Channel struct {
 	ServiceLevel ServiceLevel `json:"service_level,omitzero"`
 }
 
-// The connectors: for third parties (R7), and the chat window on websites.
+// The connectors: for third parties (R7), the chat window on websites, and bots of Telegram.
 const (
-	ConnectorHTTP   = "http"
-	ConnectorWidget = "widget"
+	ConnectorHTTP     = "http"
+	ConnectorWidget   = "widget"
+	ConnectorTelegram = "telegram"
 )
+
+// Telegram is the bot to which customers write.
+type Telegram struct {
+	Token   Secret `json:"-"`                 // as BotFather gives it
+	Webhook string `json:"webhook,omitempty"` // this server's public address; empty: updates are asked for
+	Server  string `json:"server,omitempty"`  // of the Bot API; empty: Telegram's own
+}
 
 // Widget is how a channel's chat window on websites behaves.
 type Widget struct {

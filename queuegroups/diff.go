@@ -84,7 +84,12 @@ func sameAgent(a, b *Agent) bool {
 	return a.SIPPassword.Equal(b.SIPPassword) && same(a, b)
 }
 
-func sameChannel(a, b *Channel) bool { return a.Secret.Equal(b.Secret) && same(a, b) }
+func sameChannel(a, b *Channel) bool {
+	if a.Telegram != nil && b.Telegram != nil && !a.Telegram.Token.Equal(b.Telegram.Token) {
+		return false
+	}
+	return a.Secret.Equal(b.Secret) && same(a, b)
+}
 
 func sameTrunk(a, b *Trunk) bool {
 	if x, y := a.Account(), b.Account(); x != nil && y != nil && !x.Password.Equal(y.Password) {

@@ -241,6 +241,7 @@ type channelKeys struct {
 	URL             text           `yaml:"url" pattern:"^https?://" doc:"Of connector http, and required there: where messages for customers are sent." example:"https://shop.example/centrala"`
 	Secret          text           `yaml:"secret" doc:"Of connector http, and required there: what both sides sign with, whsec_ and 24 to 64 bytes in base64, as itself, env:NAME or file:PATH. Of connector widget: what the site signs with (HS256) to say who its visitors are, at least 32 characters." example:"env:SHOP_SECRET"`
 	Widget          widgetKeys     `yaml:"widget" doc:"Of connector widget: the chat window on websites."`
+	Telegram        telegramKeys   `yaml:"telegram" doc:"Of connector telegram, and required there: the bot to which customers write."`
 	Texts           chatTextKeys   `yaml:"texts" doc:"What the channel says by itself. An empty text is not said."`
 	Agents          texts          `yaml:"agents" required:"true" doc:"Ids of agents. Their order matters for in_order."`
 	Distribution    text           `yaml:"distribution" default:"evenly" enum:"evenly,in_order,all" doc:"Who is offered a chat, as for groups."`
@@ -284,6 +285,13 @@ type consentKeys struct {
 	Version text `yaml:"version" required:"true" doc:"The version of the text. Whoever agreed to another one is asked again." example:"2026-11"`
 	Text    text `yaml:"text" required:"true" doc:"The text." example:"I agree that my data are processed to answer my enquiry."`
 	Link    text `yaml:"link" pattern:"^https?://" doc:"Where the whole of it can be read." example:"https://shop.example/privacy"`
+}
+
+type telegramKeys struct {
+	At      strictyaml.Pos
+	Token   text `yaml:"token" required:"true" doc:"As BotFather gives it, as itself, env:NAME or file:PATH." example:"env:TELEGRAM_TOKEN"`
+	Webhook text `yaml:"webhook" pattern:"^https://" doc:"The address at which Telegram reaches this server, port 443, 80, 88 or 8443: messages are posted to it then. Default: they are asked for, which needs no public address." example:"https://chat.example.com"`
+	Server  text `yaml:"server" pattern:"^https?://" doc:"The address of a Bot API server of your own. Default: Telegram's." example:"http://127.0.0.1:8081"`
 }
 
 type chatTextKeys struct {

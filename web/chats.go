@@ -89,6 +89,7 @@ type Chat struct {
 	Verified     bool        `json:"verified" doc:"Somebody vouches for who the customer is."`
 	Email        string      `json:"email,omitempty" doc:"As the customer told it."`
 	Phone        string      `json:"phone,omitempty"`
+	Blocked      bool        `json:"blocked" doc:"The customer lets no message through."`
 }
 
 // Message is one message of a conversation.
@@ -180,7 +181,7 @@ func (s *Server) listChats(ctx context.Context, c *Caller, in *PageIn) (*PageOut
 		list = append(list, Chat{
 			Interaction: viewInteraction(v), Conversation: x.Conversation, Offered: !c.own(v.Agent), Customer: name,
 			Seq: conversation.Seq, ReadAgent: conversation.ReadAgent, ReadCustomer: conversation.ReadCustomer,
-			Typing: !s.chats.Typed(conversation.ID, chat.ByCustomer).IsZero(), Verified: conversation.Verified,
+			Typing: !s.chats.Typed(conversation.ID, chat.ByCustomer).IsZero(), Verified: conversation.Verified, Blocked: conversation.Blocked,
 			Email: conversation.Contact.Details.Email, Phone: conversation.Contact.Details.Phone,
 		})
 	}

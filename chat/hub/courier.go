@@ -10,10 +10,10 @@ import (
 
 // How messages go out.
 const (
-	sendLimit  = 20 * time.Second // for an attempt
-	sendAtOnce = 16               // attempts at a time
-	giveUp     = 24 * time.Hour   // after so long a message has failed
-	lookAgain  = time.Minute      // for what nobody told of
+	sendLimit  = time.Minute    // for an attempt
+	sendAtOnce = 16             // attempts at a time
+	giveUp     = 24 * time.Hour // after so long a message has failed
+	lookAgain  = time.Minute    // for what nobody told of
 )
 
 // pauses are those between attempts; the last one is repeated.
@@ -103,6 +103,13 @@ func (h *Hub) send(o chat.Outgoing) {
 	pause := pauses[min(o.Attempts, len(pauses)-1)]
 	var s *chat.SendError
 	told := errors.As(err, &s)
+	if told && s.Parts > o.Parts { // so far it went well
+		h.insist("note a part of a message as sent", func(ctx context.Context) error { return h.store.Partly(ctx, o, s.Parts, s.IDs) })
+		pause = pauses[0]
+	}
+	if told && s.Blocked {
+		h.insist("note that a customer lets nothing through", func(ctx context.Context) error { return h.blocked(ctx, o.Channel, o.Customer, true) })
+	}
 	switch {
 	case told && s.Permanent, h.now().Sub(o.Message.At) > giveUp:
 		h.failed(o, err.Error())

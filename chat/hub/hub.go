@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -37,6 +38,8 @@ type Store interface {
 	Write(ctx context.Context, d chat.Draft) (m chat.Message, again bool, err error)
 	StatusOf(ctx context.Context, channel, id string, status chat.Status, reason string) error
 	Restart(ctx context.Context, m chat.Message) (chat.Session, error)
+	Attach(r io.Reader, name string) (chat.Attachment, error)
+	Blocked(ctx context.Context, channel, customer string, blocked bool) (conversation int64, err error)
 
 	Open(ctx context.Context) ([]chat.Session, error)
 	OpenOf(ctx context.Context, channel, customer string) (chat.Session, error)
@@ -46,6 +49,7 @@ type Store interface {
 	Outbox(ctx context.Context) ([]chat.Outgoing, error)
 	Trying(ctx context.Context, o chat.Outgoing, id string) error
 	Later(ctx context.Context, o chat.Outgoing, next time.Time) error
+	Partly(ctx context.Context, o chat.Outgoing, parts int, externals []string) error
 	Sent(ctx context.Context, o chat.Outgoing, externals []string) error
 	Failed(ctx context.Context, o chat.Outgoing, reason string) error
 }
@@ -249,11 +253,16 @@ func (h *Hub) happened(ctx context.Context, e chat.Event) error {
 	case what.Message != nil:
 		in := *what.Message
 		in.Channel = e.Channel
+		if err := h.fetch(ctx, c, &in); err != nil {
+			return err
+		}
 		return h.take(ctx, in)
 	case what.Status != nil:
 		return h.store.StatusOf(ctx, e.Channel, what.Status.External, what.Status.Status, what.Status.Reason)
 	case what.Closed:
 		return h.left(ctx, e.Channel, what.Customer)
+	case what.Blocked != nil:
+		return h.blocked(ctx, e.Channel, what.Customer, *what.Blocked)
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func (s *Store) Done(ctx context.Context, id int64, fault string) error {
 	return nil
 }
 
-const outboxQuery = `select o.id, o.channel, i.external, o.attempts, o.state, o.next, m.conversation, m.seq, m.session, m.author, m.name, m.kind,
+const outboxQuery = `select o.id, o.channel, i.external, o.attempts, o.state, o.next, o.parts, m.conversation, m.seq, m.session, m.author, m.name, m.kind,
 	m.client, m.body, m.status, m.reason, m.at from chat_outbox o join chat_messages m on m.conversation = o.conversation and m.seq = o.seq
 	join chat_conversations c on c.id = o.conversation join chat_identities i on i.id = c.identity `
 
@@ -76,7 +76,7 @@ func scanOutgoing(r row) (o chat.Outgoing, err error) {
 	var at, next int64
 	var state string
 	m := &o.Message
-	err = r.Scan(&o.ID, &o.Channel, &o.Customer, &o.Attempts, &state, &next, &m.Conversation, &m.Seq, &m.Session, &m.Author, &m.Name, &m.Kind,
+	err = r.Scan(&o.ID, &o.Channel, &o.Customer, &o.Attempts, &state, &next, &o.Parts, &m.Conversation, &m.Seq, &m.Session, &m.Author, &m.Name, &m.Kind,
 		&m.Client, &m.Text, &m.Status, &m.Reason, &at)
 	m.At, o.Next, o.Trying = instant(at), instant(next), state == "trying"
 	return o, err
@@ -92,6 +92,22 @@ func (s *Store) Trying(ctx context.Context, o chat.Outgoing, id string) error {
 			return err
 		}
 		return external(ctx, tx, o.Channel, ours(id), &o.Message)
+	})
+}
+
+// Partly notes how many of the messages that it makes the other side has, and what
+// those of this attempt are called there. The attempts are counted anew.
+func (s *Store) Partly(ctx context.Context, o chat.Outgoing, parts int, externals []string) error {
+	return s.outgoing(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "update chat_outbox set parts = $1, attempts = 0 where id = $2", parts, o.ID); err != nil {
+			return err
+		}
+		for _, id := range externals {
+			if err := external(ctx, tx, o.Channel, ours(id), &o.Message); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -88,6 +88,9 @@ func (s *Store) conversation(ctx context.Context, tx *sql.Tx, in chat.Incoming) 
 	if name != c.Contact.Name || details != c.Contact.Details {
 		_, err = tx.ExecContext(ctx, "update chat_contacts set name = $1, details = $2 where id = $3", name, marshal(details), c.Contact.ID)
 	}
+	if err == nil && c.Blocked { // whoever writes lets us answer
+		_, err = tx.ExecContext(ctx, "update chat_conversations set blocked = 0 where id = $1", c.ID)
+	}
 	if err == nil && in.Verified && !c.Verified {
 		_, err = tx.ExecContext(ctx, "update chat_identities set verified = 1 where channel = $1 and external = $2", in.Channel, in.Customer)
 	}

@@ -101,16 +101,16 @@ func list[T any](ctx context.Context, q querier, scan func(row) (T, error), quer
 	return out, rows.Err()
 }
 
-const conversationQuery = `select c.id, c.channel, i.external, i.verified, t.id, t.name, t.details, t.created, c.seq, c.read_customer, c.read_agent
+const conversationQuery = `select c.id, c.channel, i.external, i.verified, c.blocked, t.id, t.name, t.details, t.created, c.seq, c.read_customer, c.read_agent
 	from chat_conversations c join chat_identities i on i.id = c.identity join chat_contacts t on t.id = i.contact `
 
 func scanConversation(r row) (c chat.Conversation, err error) {
-	var created, verified int64
+	var created, verified, blocked int64
 	var details []byte
-	if err := r.Scan(&c.ID, &c.Channel, &c.Customer, &verified, &c.Contact.ID, &c.Contact.Name, &details, &created, &c.Seq, &c.ReadCustomer, &c.ReadAgent); err != nil {
+	if err := r.Scan(&c.ID, &c.Channel, &c.Customer, &verified, &blocked, &c.Contact.ID, &c.Contact.Name, &details, &created, &c.Seq, &c.ReadCustomer, &c.ReadAgent); err != nil {
 		return c, missing(err)
 	}
-	c.Contact.Created, c.Verified = instant(created), verified == 1
+	c.Contact.Created, c.Verified, c.Blocked = instant(created), verified == 1, blocked == 1
 	return c, json.Unmarshal(details, &c.Contact.Details)
 }
 

@@ -14,6 +14,7 @@ import (
 	"centrala/chat/hub"
 	"centrala/chat/partner"
 	"centrala/chat/store"
+	"centrala/chat/telegram"
 	"centrala/chat/widget"
 	"centrala/internal/switchboard"
 	"centrala/queuegroups"
@@ -25,6 +26,7 @@ type chats struct {
 	*store.Store
 	*hub.Hub
 	window   *widget.Server
+	bots     *bots
 	facts    func(func(*acd.State))
 	client   *http.Client
 	life     context.Context // ends with stop
@@ -35,10 +37,11 @@ type chats struct {
 
 // channel is what is needed of one that is declared.
 type channel struct {
-	texts   queuegroups.ChatTexts
-	text    string             // of the no-answer action
-	partner *partner.Connector // nil: another connector has it
-	widget  *widget.Channel    // nil: likewise
+	texts    queuegroups.ChatTexts
+	text     string              // of the no-answer action
+	partner  *partner.Connector  // nil: another connector has it
+	widget   *widget.Channel     // nil: likewise
+	telegram *telegram.Connector // nil: likewise
 }
 
 // attachmentsIn is the folder of attachments in the data folder, and orphanAge how
@@ -59,6 +62,7 @@ func newChats(a *App) *chats {
 		Connector: c.connector, Text: c.says, Changed: func(conversation int64, channel, customer string) { c.window.Changed(conversation, channel, customer) },
 	})
 	c.window = c.newWindow(log)
+	c.bots = c.newBots(a)
 	return c
 }
 
@@ -76,9 +80,13 @@ func (c *chats) setConfig(config *queuegroups.Config) error {
 		if d.Widget != nil {
 			x.widget = window(config, &d)
 		}
+		if d.Telegram != nil {
+			x.telegram = c.bots.declare(d)
+		}
 		channels[string(d.ID)] = x
 	}
 	c.channels.Store(&channels)
+	c.bots.keep(channels)
 	return nil
 }
 
@@ -91,6 +99,8 @@ func (c *chats) connector(name string) chat.Connector {
 		return x.partner
 	case x.widget != nil:
 		return widget.Connector{}
+	case x.telegram != nil:
+		return x.telegram
 	}
 	return nil
 }
@@ -138,6 +148,7 @@ func (c *chats) start(a *App) {
 			case <-time.After(pause):
 			}
 		}
+		c.bots.start()
 		if err := c.Sweep(c.life, orphanAge); err != nil && c.life.Err() == nil {
 			log.Warn().Err(err).Msg("attachments that nobody has stay")
 		}
@@ -147,16 +158,24 @@ func (c *chats) start(a *App) {
 func (c *chats) stop() {
 	c.cancel()
 	c.starting.Wait()
+	c.bots.stop()
 	c.window.Stop()
 	c.Hub.Stop()
 }
 
-// entrance is where third parties bring events (R7).
+// entrance is where third parties bring events (R7), and Telegram updates.
 func (c *chats) entrance(a *App) http.Handler {
-	return &partner.Entrance{
+	partners := &partner.Entrance{
 		Connector: c.partner,
 		Receive:   c.Receive,
 		Wrong:     func(err error) bool { return errors.Is(err, hub.ErrUnread) },
 		Log:       part(a.log, "chat"),
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if t := (*c.channels.Load())[r.PathValue("channel")].telegram; t != nil {
+			t.ServeHTTP(w, r)
+			return
+		}
+		partners.ServeHTTP(w, r)
+	})
 }

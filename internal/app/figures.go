@@ -74,6 +74,7 @@ func metrics() []metric {
 		{"centrala_trace_forgotten_total", "Calls that can no longer be traced because newer ones needed the room.", nil},
 		{"centrala_log_applied_entries_total", "Log entries applied since the start.", nil},
 		{"centrala_webhook_deliveries_total", "Attempts to send an event to a webhook, by outcome: delivered, retried, failed for the last time, or gone: the endpoint wants no more.", []string{"outcome"}},
+		{"centrala_channel_up", "1 where the channel's connector works; only of channels whose other side tells.", []string{"channel"}},
 		{"centrala_journal_behind_entries", "Log entries that are not in the record yet.", nil},
 		{"centrala_journal_entries_total", "Log entries written to the record since the start.", nil},
 		{"centrala_journal_rows_total", "Rows written to the record since the start.", nil},
@@ -181,6 +182,9 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	gauge("centrala_log_leader", oneIf(l.Leader))
 	for outcome, n := range f.app.webhooks.Stats() {
 		count("centrala_webhook_deliveries_total", n, outcome)
+	}
+	for channel, fault := range f.app.chats.bots.faults() {
+		gauge("centrala_channel_up", oneIf(fault == ""), string(channel))
 	}
 	j := f.app.journal.Stats()
 	gauge("centrala_journal_behind_entries", float64(j.Behind))

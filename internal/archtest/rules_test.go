@@ -74,6 +74,15 @@ var rules = []rule{
 		why: "a connector knows its other side and nothing of who answers",
 	},
 	{
+		path: "chat/telegram", own: []string{"chat"}, libs: []string{zerolog},
+		testOwn: []string{"internal/botserver", "chat/hub", "chat/store", "internal/journal/db", "internal/journal/db/dbtest"},
+		why:     "a connector knows its other side and nothing of who answers",
+	},
+	{
+		path: "internal/botserver",
+		why:  "the Bot API of tests is somebody else's: it must not know ours",
+	},
+	{
 		path: "chat/store", own: []string{"chat", "internal/journal/db"}, libs: []string{zerolog}, testOwn: []string{"internal/journal/db/dbtest"},
 		why: "what customers wrote is kept without knowing how it came or who is to answer it",
 	},

@@ -196,6 +196,8 @@ export interface BoardWhy {
 }
 
 export interface Chat {
+  /** The customer lets no message through. */
+  blocked: boolean;
   conversation: number;
   /** The customer's name; if they gave none, their identity in the channel. */
   customer: string;
