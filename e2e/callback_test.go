@@ -12,7 +12,7 @@ func TestConsoleCallBack(t *testing.T) {
 	site := newSite(t)
 	telephone := newCarrier(t, site, 1300, "carrier.xml")
 	v, web := newConsole(t, site, withTrunkIn(webPhoneSite, telephone), "anna")
-	b := newTalkingBrowser(t, web)
+	b := newTalkingBrowser(t, web, annaHertz)
 	b.open("#/desk")
 	b.do("run", step{Text: `localStorage.setItem('centrala.clean-voice', 'false'), null`}) // a tone is noise
 	b.do("permit", step{Value: []string{"microphone"}})

@@ -47,10 +47,10 @@ const bartekHertz = 1300
 const annaHertz = 900
 
 // newTalkingBrowser is Chromium with a microphone that hears a tone.
-func newTalkingBrowser(t *testing.T, web string) *browser {
+func newTalkingBrowser(t *testing.T, web string, hertz float64) *browser {
 	t.Helper()
 	var voice strings.Builder
-	if err := wav.Write(&voice, 48000, tone.Sine(annaHertz, toneLevel, 48000, 10*time.Second)); err != nil {
+	if err := wav.Write(&voice, 48000, tone.Sine(hertz, toneLevel, 48000, 10*time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "voice.wav")
@@ -154,7 +154,7 @@ func (p *webPhone) over(c *caller) {
 // a desk and back. Everything is measured in the sound itself, in the page and at the caller.
 func TestWebPhone(t *testing.T) {
 	v, web := newConsole(t, newSite(t), webPhoneSite, "anna")
-	b := newTalkingBrowser(t, web)
+	b := newTalkingBrowser(t, web, annaHertz)
 	p := &webPhone{browser: b, v: v}
 	p.refuses()
 	p.talksAndHolds()
@@ -347,7 +347,7 @@ func (p *webPhone) asksFirst() {
 // the tab that has the telephone is closed while another one is open.
 func TestWebPhone_Survives(t *testing.T) {
 	v, web := newConsole(t, newSite(t), webPhoneSite, "anna")
-	b := newTalkingBrowser(t, web)
+	b := newTalkingBrowser(t, web, annaHertz)
 	p := &webPhone{browser: b, v: v}
 	p.open("#/desk")
 	p.do("run", step{Text: `localStorage.setItem('centrala.clean-voice', 'false'), null`}) // a tone is noise

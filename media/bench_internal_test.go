@@ -41,7 +41,7 @@ func newWire(tb testing.TB, c Codec) *wire {
 	w.ep = &Endpoint{rtp: socks[0], out: newStream(socks[0])}
 	w.ep.in.source.locked = addrs[1]
 	w.ep.in.kinds[c.PayloadType()] = kindCodec + uint8(c)
-	w.ep.out.negotiated(addrs[1], true, c, c.PayloadType(), noEvent)
+	w.ep.out.negotiated(addrs[1], true, c, withoutOpus(c.PayloadType(), noType))
 	w.ep.out.redirect(addrs[1])
 	return w
 }
@@ -154,7 +154,7 @@ func BenchmarkOwnWork(b *testing.B) {
 		r := newReceiver()
 		from := &Endpoint{}
 		s := newStream(socket{fd: -1})
-		s.open, s.codec, s.eventPT = true, PCMA, noEvent
+		s.open, s.codec, s.types = true, PCMA, withoutOpus(8, noType)
 		s.setSource(nil, from)
 		packet := make([]byte, rtpHeader+FrameSamples)
 		b.ReportAllocs()

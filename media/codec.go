@@ -1,6 +1,10 @@
 package media
 
-import "github.com/zaf/g711"
+import (
+	"centrala/media/sdp"
+
+	"github.com/zaf/g711"
+)
 
 // Codec is one of the two encodings of ITU-T G.711: 8,000 samples a second, one byte a sample.
 type Codec uint8
@@ -14,6 +18,18 @@ const (
 
 // SampleRate is the rate of both codecs and of telephone-event, in hertz.
 const SampleRate = 8000
+
+// opusFactor is how many times as fast the timestamps of Opus run, and those of telephone-events beside it (RFC 7587
+// section 4.1): 48,000 a second.
+const opusFactor = sdp.OpusRate / SampleRate
+
+// clockFactor is how many times as fast as SampleRate timestamps run.
+func clockFactor(opus bool) int {
+	if opus {
+		return opusFactor
+	}
+	return 1
+}
 
 // FrameSamples is the number of samples, and of bytes, in a frame of 20 ms.
 const FrameSamples = 160

@@ -24,7 +24,10 @@
 //     OnAudio of the others put into their rings. Who hears whom is which rings a
 //     programme adds. Two parties go back to the relay when a third has left.
 //
-// The package knows G.711 and telephone-event and does not mix, resample or
+// Where both ends of a bridge take Opus, as browsers do, it goes through as it is; what is
+// played is G.711 all the same, and the switchboard tells each browser what to send (PreferOpus).
+//
+// The package knows G.711 and telephone-event, passes Opus on and does not mix, resample or
 // record. It knows neither SIP nor queues: session descriptions come and go as
 // bytes. It needs Linux: sockets are read through epoll(7), those of callers who only wait
 // on the beat of their music (beat.go), and written by plain system calls, see

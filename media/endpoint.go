@@ -31,7 +31,7 @@ type EndpointOptions struct {
 	Timeout time.Duration
 	// OnEvent is called from a media goroutine and must not block. May be nil.
 	OnEvent func(Event)
-	// OnAudio gets each accepted packet of audio, comfort noise apart, from the goroutine that reads
+	// OnAudio gets each accepted packet of G.711, comfort noise apart, from the goroutine that reads
 	// the socket. It must not block and must copy what it keeps of payload. timestamp is the sender's.
 	// May be nil.
 	OnAudio func(c Codec, timestamp uint32, payload []byte)
@@ -145,11 +145,7 @@ func (ep *Endpoint) apply(agreed sdp.Agreed, remote []byte) error {
 	}
 	ep.in.kinds = [128]uint8{}
 	for _, f := range agreed.Accept {
-		if f.Name == sdp.TelephoneEvent {
-			ep.in.kinds[f.PT] = kindEvent
-		} else {
-			ep.in.kinds[f.PT] = kindCodec + uint8(codecOf(f))
-		}
+		ep.in.kinds[f.PT] = kindOf(f)
 	}
 	if ep.in.kinds[noisePT] == 0 {
 		ep.in.kinds[noisePT] = kindNoise
@@ -184,12 +180,30 @@ func (ep *Endpoint) moved(agreed sdp.Agreed, changed bool) {
 // openOut has audio go to where the peer is, in the way that was agreed on: to a browser once it has
 // shown who it is. Accessed with mu and in.mu held.
 func (ep *Endpoint) openOut() {
-	eventPT := uint8(noEvent)
-	if ep.agreed.Event.Name != "" {
-		eventPT = ep.agreed.Event.PT
+	types := withoutOpus(ep.agreed.Codec.PT, noType)
+	for _, x := range []struct {
+		pt *uint8
+		f  sdp.Format
+	}{{&types.event, ep.agreed.Event}, {&types.opus, ep.agreed.Opus}, {&types.opusEvent, ep.agreed.OpusEvent}} {
+		if x.f.Name != "" {
+			*x.pt = x.f.PT
+		}
 	}
 	open := ep.agreed.Send && (ep.web == nil || ep.web.keyed)
-	ep.out.negotiated(ep.in.source.dest(), open, codecOf(ep.agreed.Codec), ep.agreed.Codec.PT, eventPT)
+	ep.out.negotiated(ep.in.source.dest(), open, codecOf(ep.agreed.Codec), types)
+}
+
+// kindOf is what a format that was agreed on brings.
+func kindOf(f sdp.Format) uint8 {
+	switch opus := f.Rate == sdp.OpusRate; {
+	case f.Name == sdp.TelephoneEvent && opus:
+		return kindOpusEvent
+	case f.Name == sdp.TelephoneEvent:
+		return kindEvent
+	case opus:
+		return kindOpus
+	}
+	return kindCodec + uint8(codecOf(f))
 }
 
 func codecOf(f sdp.Format) Codec {
@@ -219,6 +233,22 @@ func (ep *Endpoint) Codec() (Codec, bool) {
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
 	return codecOf(ep.agreed.Codec), ep.remote != nil
+}
+
+// TakesOpus tells whether the peer takes Opus (RFC 7587) beside G.711, which browsers do. Nothing here decodes it: it
+// goes from one such peer to the other as it is.
+func (ep *Endpoint) TakesOpus() bool {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	return ep.agreed.Opus.Name != ""
+}
+
+// PreferOpus has Opus go before G.711 in descriptions of ours from now on, or behind it, where it stands at first: a
+// browser sends what stands first, and takes both. It reports whether the peer is to be offered the session anew.
+func (ep *Endpoint) PreferOpus(on bool) bool {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	return ep.negotiator.OpusFirst(on)
 }
 
 // LocalAddr is the RTP address that is bound.
@@ -277,7 +307,7 @@ func (ep *Endpoint) readRTP(buf []byte, from *sockaddr, now int64) {
 
 // pass relays an accepted packet.
 func (ep *Endpoint) pass(buf []byte, a *arrival) {
-	if ep.onAudio != nil && !a.event && !a.noise {
+	if ep.onAudio != nil && !a.event && !a.noise && !a.opus {
 		ep.onAudio(a.codec, a.ts, buf[a.start:a.end])
 	}
 	if to := ep.listener.Load(); to != nil {

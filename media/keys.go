@@ -78,7 +78,7 @@ func (ep *Endpoint) Press(keys string, each time.Duration) error {
 func (ep *Endpoint) TakesKeys() bool {
 	ep.out.mu.Lock()
 	defer ep.out.mu.Unlock()
-	return ep.out.eventPT != noEvent
+	return ep.out.types.event != noType
 }
 
 // press puts keys in the queue. list is true when the clock has to be told.
@@ -88,7 +88,7 @@ func (s *stream) press(keys []press) (list bool, err error) {
 	switch {
 	case s.closed:
 		return false, ErrClosed
-	case !s.open || s.eventPT == noEvent:
+	case !s.open || s.types.event == noType:
 		return false, ErrNoKeys
 	case len(s.keys.queue)+len(keys) > maxKeys:
 		return false, fmt.Errorf("more than %d keys at once", maxKeys)
@@ -126,7 +126,7 @@ func (s *stream) playKeys(buf *frameBuffer, now int64) bool {
 	}
 	marker := k.sent == 0
 	if marker { // the timestamp is the key's beginning through all its packets
-		s.resume(now)
+		s.resume(now, false)
 		s.seam.heard = false // the listener hears the key
 	} else {
 		s.seq++
@@ -134,7 +134,7 @@ func (s *stream) playKeys(buf *frameBuffer, now int64) bool {
 	s.fitted = false
 	k.sent++
 	p := k.queue[0]
-	putHeader(buf[:], marker, s.eventPT, s.seq, s.ts, s.ssrc)
+	putHeader(buf[:], marker, s.types.event, s.seq, s.ts, s.ssrc)
 	b := buf[:rtpHeader+eventSize]
 	b[rtpHeader], b[rtpHeader+1] = p.code, keyVolume
 	if k.sent >= p.frames {

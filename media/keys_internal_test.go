@@ -23,7 +23,7 @@ type keyWire struct {
 
 func newKeyWire(t *testing.T, p Program) *keyWire {
 	w := &keyWire{wire: newWire(t, PCMA), t: t}
-	w.ep.out.negotiated(w.ep.in.source.locked, true, PCMA, 8, 101)
+	w.ep.out.negotiated(w.ep.in.source.locked, true, PCMA, withoutOpus(8, 101))
 	if p != nil {
 		w.ep.out.setSource(p, nil)
 	} else {
@@ -187,12 +187,12 @@ func TestKeys_DroppedOnHold(t *testing.T) {
 	w.press("123", 2)
 	w.tick()
 	w.tick()
-	w.ep.out.negotiated(w.ep.in.source.locked, false, PCMA, 8, 101)
+	w.ep.out.negotiated(w.ep.in.source.locked, false, PCMA, withoutOpus(8, 101))
 	if _, err := w.ep.out.press([]press{{1, 2}}); !errors.Is(err, ErrNoKeys) {
 		t.Errorf("a key pressed while on hold: %v", err)
 	}
 	w.tick()
-	w.ep.out.negotiated(w.ep.in.source.locked, true, PCMA, 8, noEvent)
+	w.ep.out.negotiated(w.ep.in.source.locked, true, PCMA, withoutOpus(8, noType))
 	if _, err := w.ep.out.press([]press{{1, 2}}); !errors.Is(err, ErrNoKeys) {
 		t.Errorf("a key pressed at a peer that takes none: %v", err)
 	}

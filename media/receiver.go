@@ -4,14 +4,15 @@ import (
 	"math"
 	"net/netip"
 	"sync"
-	"time"
 )
 
 // What a payload type stands for, in receiver.kinds: 0 is unknown, codecs follow from kindCodec on.
 const (
-	kindEvent = 1
-	kindNoise = 2
-	kindCodec = 3
+	kindEvent     = 1
+	kindNoise     = 2
+	kindOpus      = 3
+	kindOpusEvent = 4
+	kindCodec     = 5
 )
 
 // RFC 3550 A.1: larger steps of the sequence number are no loss and no reordering.
@@ -45,8 +46,9 @@ type receiver struct {
 	jitterMax  int64
 	jitterSum  int64 // over timings packets
 	timings    int64
-	transit    int32
-	timed      bool // transit is valid
+	transit    int32 // in samples at the rate of the newest audio
+	opus       bool  // which is that of Opus
+	timed      bool  // transit is valid
 
 	last       int64 // when the newest packet came, ns of the engine's clock
 	timedOut   bool  // and it was reported
@@ -57,6 +59,7 @@ type receiver struct {
 		ts       uint32
 		duration uint16
 		code     byte
+		opus     bool // its timestamps run as those of Opus
 		have     bool
 	}
 
@@ -100,14 +103,18 @@ func (r *receiver) accept(b []byte, from netip.AddrPort, now int64) (a arrival, 
 		r.malformed++
 		return a, v, 0, false
 	}
-	a = arrival{packet: p, event: kind == kindEvent, noise: kind == kindNoise, generation: r.generation, now: now}
+	a = arrival{packet: p, noise: kind == kindNoise, generation: r.generation, now: now}
 	switch kind {
-	case kindEvent:
-		digit = r.key(b[p.start:p.end], &p)
+	case kindEvent, kindOpusEvent:
+		a.event, a.opus = true, kind == kindOpusEvent
+		digit = r.key(b[p.start:p.end], &p, a.opus)
 	case kindNoise:
+	case kindOpus:
+		a.opus = true
+		r.time(&p, now, true)
 	default:
 		a.codec = Codec(kind - kindCodec)
-		r.time(&p, now)
+		r.time(&p, now, false)
 	}
 	r.received++
 	r.receivedBytes += uint64(p.end - p.start)
@@ -167,14 +174,19 @@ func (r *receiver) lost() uint64 {
 	return 0
 }
 
-// time keeps the jitter (RFC 3550 A.8). A pause or a jump of the sender's clock is none.
-func (r *receiver) time(p *packet, now int64) {
-	transit := int32(uint32(now/int64(time.Second/SampleRate)) - p.ts)
+// time keeps the jitter (RFC 3550 A.8). A pause or a jump of the sender's clock is none, nor is another rate.
+func (r *receiver) time(p *packet, now int64, opus bool) {
+	factor := int64(clockFactor(opus))
+	if r.opus != opus {
+		r.opus, r.timed = opus, false
+	}
+	transit := int32(uint32(now*factor/int64(sampleTime)) - p.ts)
 	d := int64(transit) - int64(r.transit)
 	r.transit = transit
 	if d < 0 {
 		d = -d
 	}
+	d /= factor
 	if r.timed && d < SampleRate {
 		r.jitter += d - (r.jitter+8)>>4
 		r.jitterMax = max(r.jitterMax, r.jitter)
@@ -187,12 +199,13 @@ func (r *receiver) time(p *packet, now int64) {
 // key reads a telephone-event (RFC 4733 2.3) and returns the key at the first packet of each event.
 // All packets of an event bear its first one's timestamp. An event too long for its duration field
 // goes on in a new segment, whose timestamp follows on (2.5.1.3).
-func (r *receiver) key(payload []byte, p *packet) byte {
+func (r *receiver) key(payload []byte, p *packet, opus bool) byte {
 	if len(payload) < 4 {
 		return 0
 	}
 	code, duration := payload[0], uint16(payload[2])<<8|uint16(payload[3])
 	e := &r.event
+	e.have = e.have && e.opus == opus
 	if e.have && int32(p.ts-e.ts) <= 0 && e.ts-p.ts < maxMisorder*FrameSamples {
 		if p.ts == e.ts {
 			e.duration = max(e.duration, duration)
@@ -200,7 +213,7 @@ func (r *receiver) key(payload []byte, p *packet) byte {
 		return 0
 	}
 	goesOn := e.have && !p.marker && code == e.code && e.duration == math.MaxUint16 && p.ts == e.ts+math.MaxUint16
-	e.ts, e.duration, e.code, e.have = p.ts, duration, code, true
+	e.ts, e.duration, e.code, e.opus, e.have = p.ts, duration, code, opus, true
 	if goesOn || int(code) >= len(keyNames) {
 		return 0
 	}

@@ -103,6 +103,9 @@ func (ep *Endpoint) control(b []byte, from netip.AddrPort, onRTP bool, now int64
 // peerReports takes what the peer says of our stream. Accessed with in.mu held.
 func (ep *Endpoint) peerReports(list []rtcp.ReceptionReport, now int64) {
 	rep := &ep.reports
+	ep.out.mu.Lock()
+	factor := clockFactor(ep.out.opus)
+	ep.out.mu.Unlock()
 	for _, r := range list {
 		if r.SSRC != ep.out.ssrc {
 			continue
@@ -114,7 +117,7 @@ func (ep *Endpoint) peerReports(list []rtcp.ReceptionReport, now int64) {
 		if n := r.LastSequenceNumber - uint32(ep.out.first) + 1; n < 1<<31 {
 			rep.peerExpected = uint64(n)
 		}
-		rep.peerJitter = time.Duration(r.Jitter) * sampleTime
+		rep.peerJitter = time.Duration(r.Jitter) * sampleTime / time.Duration(factor)
 		rep.peerJitterSum += rep.peerJitter
 		rep.peerJitterMax = max(rep.peerJitterMax, rep.peerJitter)
 		rep.peerJitters++
@@ -141,7 +144,7 @@ func (ep *Endpoint) report(now int64, bye bool) {
 	if out.sent != rep.sent {
 		packets = append(packets, &rtcp.SenderReport{
 			SSRC: out.ssrc, NTPTime: ep.engine.ntp(now),
-			RTPTime:     out.ts + uint32((now-out.tsAt)/int64(sampleTime)),
+			RTPTime:     out.ts + uint32((now-out.tsAt)*int64(clockFactor(out.opus))/int64(sampleTime)),
 			PacketCount: uint32(out.sent), OctetCount: uint32(out.sentBytes), Reports: in.reception(rep, now),
 		})
 	} else {
@@ -193,7 +196,7 @@ func (r *receiver) reception(rep *reports, now int64) []rtcp.ReceptionReport {
 	}
 	report := rtcp.ReceptionReport{
 		SSRC: r.ssrc, FractionLost: fraction, TotalLost: uint32(min(r.lost(), 1<<23-1)),
-		LastSequenceNumber: r.cycles<<16 | uint32(r.top), Jitter: uint32(r.jitter >> 4),
+		LastSequenceNumber: r.cycles<<16 | uint32(r.top), Jitter: uint32(r.jitter*int64(clockFactor(r.opus))) >> 4,
 	}
 	if rep.senderReportAt != 0 {
 		report.LastSenderReport = rep.senderReport

@@ -6,6 +6,7 @@ import "time"
 type Stats struct {
 	Sent, SentBytes         uint64        // RTP packets and their payload
 	Received, ReceivedBytes uint64        // accepted from the peer
+	Opus                    bool          // the newest audio from the peer was Opus, not G.711
 	Lost                    uint64        // never arrived from the peer, as sequence numbers tell
 	Jitter                  time.Duration // RFC 3550 6.4.1, of what we receive, now
 	JitterMean, JitterMax   time.Duration // the same over all packets of audio received
@@ -34,7 +35,7 @@ func (ep *Endpoint) figures() Stats {
 	in, out, rep := &ep.in, &ep.out, &ep.reports
 	s := Stats{
 		Sent: out.sent, SentBytes: out.sentBytes, Unsent: out.unsent,
-		Received: in.received, ReceivedBytes: in.receivedBytes,
+		Received: in.received, ReceivedBytes: in.receivedBytes, Opus: in.opus,
 		Strangers: in.strangers, Malformed: in.malformed, Forged: in.forged,
 		Lost: in.lostBefore + in.lost(), Jitter: time.Duration(in.jitter>>4) * sampleTime,
 		JitterMax: time.Duration(in.jitterMax>>4) * sampleTime,

@@ -22,8 +22,7 @@ type stream struct {
 	connected bool // dest is the socket's peer
 	open      bool // the peer wants to hear us and dest is known
 	codec     Codec
-	pt        uint8
-	eventPT   uint8 // telephone-event; noEvent: the peer does not take it
+	types     payloadTypes
 	closed    bool
 	security  security
 
@@ -40,6 +39,7 @@ type stream struct {
 	first   uint16 // sequence number of the first packet; set when the stream is made, as ssrc is
 	ssrc    uint32
 	ts      uint32 // this and seq are of the newest packet
+	opus    bool   // ts counts at the rate of Opus
 	tsAt    int64  // when ts last rose, in ns of the engine's clock
 	tick    uint64 // of the programme's newest frame
 	seam    seam
@@ -56,7 +56,31 @@ type stream struct {
 	dest sockaddr
 }
 
-const noEvent = 0xff
+// payloadTypes are those of the peer; noType: it does not take that.
+type payloadTypes struct {
+	audio, event    uint8 // G.711, telephone-event
+	opus, opusEvent uint8 // the same at the rate of Opus
+}
+
+const noType = 0xff
+
+// withoutOpus are the types of a peer that takes G.711, and telephone-events unless event is noType.
+func withoutOpus(audio, event uint8) payloadTypes {
+	return payloadTypes{audio: audio, event: event, opus: noType, opusEvent: noType}
+}
+
+// of is the payload type of a packet.
+func (t *payloadTypes) of(a *arrival) uint8 {
+	switch {
+	case a.event && a.opus:
+		return t.opusEvent
+	case a.event:
+		return t.event
+	case a.opus:
+		return t.opus
+	}
+	return t.audio
+}
 
 // reorderWindow is how many packets after a change of source may still be overtaken by older ones.
 const reorderWindow = 256
@@ -64,14 +88,15 @@ const reorderWindow = 256
 func newStream(s socket) stream {
 	first := uint16(rand.Uint32())
 	return stream{
-		sock: s, eventPT: noEvent,
+		sock: s, types: withoutOpus(noType, noType),
 		ssrc: rand.Uint32(), seq: first - 1, first: first, ts: rand.Uint32(), // RFC 3550 5.1: random
 	}
 }
 
-// resume moves ts on over the time since the stream last moved, in whole frames, and reports the
-// marker bit that the first packet of a source carries (RFC 3551 4.1). Accessed with mu held.
-func (s *stream) resume(now int64) {
+// resume moves ts on over the time since the stream last moved, in whole frames, at the rate of what is sent from
+// now on. RFC 7160 section 4.1 has a sender take another SSRC for another rate; browsers themselves do not, and play one
+// SSRC only, that of the description. Timestamps that never go back are what they expect. Accessed with mu held.
+func (s *stream) resume(now int64, opus bool) {
 	frames := int64(1)
 	if s.started {
 		const frame = int64(20 * time.Millisecond)
@@ -80,7 +105,8 @@ func (s *stream) resume(now int64) {
 	if frames > 2 { // the listener has heard nothing for a while
 		s.seam.heard = false
 	}
-	s.ts += uint32(frames) * FrameSamples
+	s.opus = opus
+	s.ts += uint32(frames) * uint32(FrameSamples*clockFactor(opus))
 	s.tsAt = now
 	s.seq++
 	s.started, s.fitted = true, true
@@ -135,7 +161,7 @@ func (s *stream) play(buf *frameBuffer, tick uint64, now int64) bool {
 	}
 	marker := !s.fitted
 	if marker {
-		s.resume(now)
+		s.resume(now, false)
 		s.seam.join(buf[rtpHeader:framePacket], s.codec)
 	} else { // ticks that were missed leave a hole in time, not in sequence
 		s.seq++
@@ -144,7 +170,7 @@ func (s *stream) play(buf *frameBuffer, tick uint64, now int64) bool {
 	}
 	s.tick = tick
 	s.seam.note(buf[rtpHeader:framePacket], s.codec)
-	putHeader(buf[:], marker, s.pt, s.seq, s.ts, s.ssrc)
+	putHeader(buf[:], marker, s.types.audio, s.seq, s.ts, s.ssrc)
 	s.write(buf[:framePacket])
 	return true
 }
@@ -155,12 +181,14 @@ type arrival struct {
 	codec      Codec
 	event      bool   // telephone-event
 	noise      bool   // comfort noise (RFC 3389)
+	opus       bool   // Opus, or an event at its rate
 	generation uint32 // changes when the sender's sequence or SSRC starts afresh
 	now        int64  // ns of the engine's clock
 }
 
 // relay rewrites a packet of endpoint from in the buffer it was read into, and sends it.
-// Reordering and loss stay as they came. Comfort noise, which the other side did not agree to, becomes
+// Reordering and loss stay as they came. What the other side does not take is left out: Opus on its way to a
+// telephone, until the browser has heard that it is to send G.711. Comfort noise, which the other side did not agree to, becomes
 // a frame of noise: were it left out, its sequence number would be missing.
 func (s *stream) relay(from *Endpoint, buf []byte, a *arrival) {
 	s.mu.Lock()
@@ -168,25 +196,19 @@ func (s *stream) relay(from *Endpoint, buf []byte, a *arrival) {
 	if s.peer != from || s.closed || !s.open || s.keys.on {
 		return
 	}
-	pt := s.pt
+	pt := s.types.of(a)
+	if pt == noType {
+		s.fitted = s.fitted && !a.opus // the pause must not show in the sequence
+		s.unsent++
+		return
+	}
 	if a.event {
-		if pt = s.eventPT; pt == noEvent {
-			s.unsent++
-			return
-		}
 		s.keys.others = a.now
 	}
-	marker, fresh := a.marker, false
-	if !s.fitted || s.generation != a.generation {
-		s.resume(a.now)
-		s.seqOffset, s.tsOffset = s.seq-a.seq, s.ts-a.ts
-		s.generation, s.firstSeq, s.early = a.generation, a.seq, reorderWindow
-		marker, fresh = true, true
-	} else if s.early > 0 {
-		if s.early--; int16(a.seq-s.firstSeq) < 0 { // its number on our stream was the last source's
-			s.unsent++
-			return
-		}
+	fresh, ok := s.fit(a)
+	if !ok {
+		s.unsent++
+		return
 	}
 	seq, ts := a.seq+s.seqOffset, a.ts+s.tsOffset
 	if int16(seq-s.seq) > 0 {
@@ -201,17 +223,45 @@ func (s *stream) relay(from *Endpoint, buf []byte, a *arrival) {
 		level := noiseLevel(b[rtpHeader:])
 		b = buf[:framePacket]
 		makeNoise(b[rtpHeader:], s.codec, level, ts)
+	case a.opus:
+		s.seam.heard = false
 	case !a.event && a.codec != s.codec:
 		recode(b[rtpHeader:], a.codec)
 	}
-	if !a.event {
+	if !a.event && !a.opus {
 		if fresh {
 			s.seam.join(b[rtpHeader:], s.codec)
 		}
 		s.seam.note(b[rtpHeader:], s.codec)
 	}
-	putHeader(b, marker, pt, seq, ts, s.ssrc)
+	putHeader(b, a.marker || fresh, pt, seq, ts, s.ssrc)
 	s.write(b)
+}
+
+// fit sees that a packet's numbers become those of our stream. fresh: it is the first of its source, or of another
+// rate; ok is false when it is too late. Accessed with mu held.
+func (s *stream) fit(a *arrival) (fresh, ok bool) {
+	switch {
+	case !s.fitted || s.generation != a.generation:
+		s.resume(a.now, a.opus)
+		s.seqOffset, s.tsOffset = s.seq-a.seq, s.ts-a.ts
+		s.generation, s.firstSeq, s.early = a.generation, a.seq, reorderWindow
+		return true, true
+	case s.early > 0:
+		if s.early--; int16(a.seq-s.firstSeq) < 0 { // its number on our stream was the last source's
+			return false, false
+		}
+	}
+	if a.opus == s.opus {
+		return false, true
+	}
+	seq := a.seq + s.seqOffset
+	if int16(seq-s.seq) <= 0 { // overtaken by the first packet of the other rate
+		return false, false
+	}
+	s.resume(a.now, a.opus)
+	s.seq, s.tsOffset = seq, s.ts-a.ts
+	return true, true
 }
 
 // recode turns audio of one codec into the other in place (ITU-T G.711 tables 3 and 4).
@@ -257,7 +307,7 @@ func (s *stream) dropPeer(peer *Endpoint) bool {
 }
 
 // negotiated sets where to and how. dest is where RTP goes as far as it is known.
-func (s *stream) negotiated(dest netip.AddrPort, open bool, codec Codec, pt, eventPT uint8) {
+func (s *stream) negotiated(dest netip.AddrPort, open bool, codec Codec, types payloadTypes) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if dest.IsValid() {
@@ -266,8 +316,8 @@ func (s *stream) negotiated(dest netip.AddrPort, open bool, codec Codec, pt, eve
 	if open != s.open {
 		s.fitted = false // the pause must not show in the sequence
 	}
-	s.open, s.codec, s.pt, s.eventPT = open, codec, pt, eventPT
-	if !open || eventPT == noEvent {
+	s.open, s.codec, s.types = open, codec, types
+	if !open || types.event == noType {
 		s.forgetKeys()
 	}
 }

@@ -244,6 +244,59 @@ func TestWeb_BrowserToBrowser(t *testing.T) {
 	hears(t, "anna alone", anna.await(25), 450, 1700)
 }
 
+// Two browsers that are told to send Opus do, and it goes through as it is; who hears music in between hears G.711.
+func TestWeb_Opus(t *testing.T) {
+	e := webEngine(t)
+	x, y := newEndpoint(t, e, media.EndpointOptions{WebRTC: true}), newEndpoint(t, e, media.EndpointOptions{WebRTC: true})
+	if x.TakesOpus() || newEndpoint(t, e, media.EndpointOptions{}).PreferOpus(true) {
+		t.Error("Opus before anything was agreed on, or to a telephone")
+	}
+	anna, bartek := newBrowser(t, webpeer.Options{}), newBrowser(t, webpeer.Options{})
+	anna.talk(1000)
+	anna.dial(x, false, nil)
+	bartek.answer(y)
+	media.Bridge(x, y)
+	anna.state(webpeer.Connected)
+	bartek.state(webpeer.Connected)
+	hears(t, "G.711", bartek.await(25), 1000)
+	for _, side := range []struct {
+		ep *media.Endpoint
+		b  *browser
+	}{{x, anna}, {y, bartek}} {
+		if !side.ep.TakesOpus() || !side.ep.PreferOpus(true) || side.ep.PreferOpus(true) {
+			t.Error("not to be told of Opus once")
+		}
+		if offer := string(side.ep.Offer()); !strings.Contains(offer, " UDP/TLS/RTP/SAVPF 111 ") {
+			t.Errorf("offered:\n%s", offer)
+		}
+		side.b.answer(side.ep)
+	}
+	said := []byte("what only a browser can decode")
+	for limit := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		bartek.Send(111, false, 960, said)
+		if all, _ := anna.Packets(); len(all) > 0 && bytes.Equal(all[len(all)-1].Payload, said) {
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatal("anna gets no Opus")
+		}
+	}
+	if !y.Stats().Opus || x.Stats().Opus {
+		t.Error("who sends Opus is not known")
+	}
+	x.Play(tone.NewProgram(450, -10))
+	hears(t, "music", anna.await(50), 450)
+	all, _ := anna.Packets()
+	for i := 1; i < len(all); i++ {
+		if all[i].SSRC != all[0].SSRC || int32(all[i].Timestamp-all[i-1].Timestamp) <= 0 {
+			t.Fatalf("packet %d: %08x %d after %08x %d", i, all[i].SSRC, all[i].Timestamp, all[i-1].SSRC, all[i-1].Timestamp)
+		}
+	}
+	if x.PreferOpus(false); !strings.Contains(string(x.Offer()), " UDP/TLS/RTP/SAVPF 0 8 111 ") && !strings.Contains(string(x.Offer()), " UDP/TLS/RTP/SAVPF 8 0 111 ") {
+		t.Errorf("offered:\n%s", x.Offer())
+	}
+}
+
 // A browser whose network changes begins ICE anew, from other sockets; the stream and its keys stay.
 func TestWeb_ICERestart(t *testing.T) {
 	e := webEngine(t)

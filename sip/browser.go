@@ -145,6 +145,7 @@ func (s *Stack) rebind(l *Leg, f edge.Flow) {
 	l.flow = f
 	l.mu.Unlock()
 	l.log.Info().Str("user", l.user).Msg("browser came back to its call")
+	l.post(l.propose)
 	if !s.tx.Flows().Alive(f.ID) { // and is gone again
 		s.bereave(f, []*Leg{l})
 	}

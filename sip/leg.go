@@ -130,6 +130,7 @@ type Leg struct {
 	ack      *sip.Request      // outbound: our ACK
 	session  session           // its timer
 	again    *reinvite         // the newest re-INVITE that we answered with 2xx, until its ACK
+	pending  bool              // the owner wants the session changed, and the peer is still to be asked
 
 	timer    *time.Timer
 	timerGen uint64

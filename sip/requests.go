@@ -129,6 +129,7 @@ func (l *Leg) reoffer(r *tx.Request) {
 		return
 	}
 	answer, err := ev.LegOffer(l, sdp)
+	defer l.propose()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.offers.Answered()
@@ -226,6 +227,7 @@ func (l *Leg) repeatNow(a *reinvite) {
 
 // acked works on an ACK of a 2xx.
 func (l *Leg) acked(ack *sip.Request) {
+	defer l.propose()
 	sdp, _ := sessionIn(ack, ack.ContentType())
 	seq := ack.CSeq().SeqNo
 	l.mu.Lock()

@@ -173,17 +173,7 @@ func (l *Leg) refresh() {
 		req.AppendHeader(h)
 	}
 	l.stopSession()
-	first := true
-	l.s.tx.Send(req, l.destination(l.dlg), func(res *sip.Response, err error) {
-		if err == nil && res.IsProvisional() {
-			return
-		}
-		l.post(func() {
-			once := first
-			first = false
-			l.refreshed(req, res, err, once)
-		})
-	})
+	l.ask(req, l.refreshed)
 }
 
 // refreshed works on what came of a refresh.
@@ -194,6 +184,7 @@ func (l *Leg) refreshed(req *sip.Request, res *sip.Response, err error, first bo
 	if !first {
 		return // the ACK was lost
 	}
+	defer l.propose()
 	l.mu.Lock()
 	if req.Method == sip.INVITE {
 		l.offers.GotAnswer()

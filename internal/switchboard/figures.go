@@ -97,7 +97,9 @@ func figuresOf(ep *media.Endpoint, s media.Stats) *acd.MediaFigures {
 			JitterMean: s.JitterMean.Microseconds(), JitterMax: s.JitterMax.Microseconds(), MOS: hundredths(s.MOS),
 		},
 	}
-	if codec, agreed := ep.Codec(); agreed {
+	if codec, agreed := ep.Codec(); s.Opus {
+		f.Codec = "opus"
+	} else if agreed {
 		f.Codec = codec.String()
 	}
 	return f

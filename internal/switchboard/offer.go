@@ -259,12 +259,25 @@ func (c *call) connect(cmd *acd.Bridge) {
 	a.playing, b.playing, a.early, b.early = nil, nil, nil, nil
 	c.held = cmd.Music
 	media.Bridge(a.media, b.media)
+	c.suit(a, b)
 	c.arrange(a)
 	c.board.counts.bridges.Add(1)
 	c.board.fact(&acd.Bridged{A: a.id, B: b.id})
 	c.board.tellHold(a)
 	c.board.tellHold(b)
 	c.log.Debug().Str("leg_id", string(a.id)).Str("with", string(b.id)).Msg("bridged")
+}
+
+// suit has both ends of a bridge send what the other one takes and sounds best: Opus, where both are browsers; else
+// G.711, which everybody has. It stays as it is while they hear music, which is G.711 to all, or hold each other.
+func (c *call) suit(a, b *leg) {
+	opus := a.media.TakesOpus() && b.media.TakesOpus()
+	for _, l := range []*leg{a, b} {
+		if l.media.PreferOpus(opus) {
+			c.log.Debug().Str("leg_id", string(l.id)).Bool("opus", opus).Msg("codec changes")
+			l.sip.Propose()
+		}
+	}
 }
 
 // part ends what the leg was bridged with: neither hears the other any more.

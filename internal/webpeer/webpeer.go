@@ -1,5 +1,5 @@
 // Package webpeer is the WebRTC of a browser for tests: full ICE, DTLS and SRTP by
-// an implementation that is not ours. It speaks and hears G.711 and notes every packet.
+// an implementation that is not ours. It speaks and hears G.711, sends packets of Opus that a test makes, and notes every packet.
 package webpeer
 
 import (
@@ -54,6 +54,7 @@ func New(o Options) (*Peer, error) {
 		{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypePCMU, ClockRate: 8000}, PayloadType: 0},
 		{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypePCMA, ClockRate: 8000}, PayloadType: 8},
 		{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: "audio/telephone-event", ClockRate: 8000, SDPFmtpLine: "0-16"}, PayloadType: 126},
+		{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: "audio/telephone-event", ClockRate: 48000, SDPFmtpLine: "0-16"}, PayloadType: 110},
 	}
 	if o.ALaw {
 		codecs[1], codecs[2] = codecs[2], codecs[1]

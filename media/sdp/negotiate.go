@@ -29,27 +29,36 @@ type Agreed struct {
 	Receive    bool // the peer may send
 	Codec      Format
 	Event      Format   // telephone-event as the peer takes it; Name "" when it does not
+	Opus       Format   // Opus as the peer takes it beside Codec; Name "" when it does not
+	OpusEvent  Format   // telephone-event with the timestamps of Opus, as Event
 	Accept     []Format // what may arrive
 	Keying     Keying
 	Web        *WebAgreed // with a browser; Remote says nothing then. nil: with no browser
 }
 
-// defaultEvent is the payload type of telephone-event in our first offer.
-const defaultEvent = 101
+// Payload types in our first offer.
+const (
+	defaultEvent     = 101
+	defaultOpusEvent = 110 // as in offers of Chromium, as the next
+	defaultOpus      = 111
+)
 
 // Negotiator holds the state of one session's offers and answers.
 type Negotiator struct {
-	local   Local
-	event   uint8  // payload type of telephone-event, the same through the session (RFC 3264 8.3.2)
-	version uint64 // o= version of last
-	last    string // our last description from s= on
-	layout  []Stream
-	audio   int // index of our stream in layout
-	agreed  Agreed
-	keys    map[Suite]string // ours
-	said    []Crypto         // in our last offer
-	ice     ICE              // ours towards a browser
-	setup   string           // our role in DTLS as last said
+	local Local
+	// payload types, the same through the session (RFC 3264 8.3.2)
+	event, opus, opusEvent uint8
+
+	opusFirst bool   // Opus goes before Codecs
+	version   uint64 // o= version of last
+	last      string // our last description from s= on
+	layout    []Stream
+	audio     int // index of our stream in layout
+	agreed    Agreed
+	keys      map[Suite]string // ours
+	said      []Crypto         // in our last offer
+	ice       ICE              // ours towards a browser
+	setup     string           // our role in DTLS as last said
 }
 
 // NewNegotiator begins a session.
@@ -59,8 +68,8 @@ func NewNegotiator(local Local) *Negotiator {
 		proto = "RTP/SAVP"
 	}
 	n := &Negotiator{
-		local:  local,
-		event:  defaultEvent,
+		local: local,
+		event: defaultEvent, opus: defaultOpus, opusEvent: defaultOpusEvent,
 		layout: []Stream{{Kind: "audio", Proto: proto}},
 	}
 	if local.Web != nil {
@@ -78,19 +87,45 @@ func (n *Negotiator) Offer() []byte {
 	return n.describe(n.offered(), SendRecv, own.Mux, n.said)
 }
 
+// OpusFirst has Opus go before the other codecs in our descriptions from now on, or behind them: browsers
+// send what stands first. It reports whether that is a change. Without Web there is no Opus.
+func (n *Negotiator) OpusFirst(on bool) bool {
+	if n.local.Web == nil || n.opusFirst == on {
+		return false
+	}
+	n.opusFirst = on
+	return true
+}
+
 // offered are our formats, under the payload types that the session has given them already.
 func (n *Negotiator) offered() []Format {
-	formats := slices.Clone(n.local.Codecs)
-	for i := range formats {
-		if formats[i].Name == n.agreed.Codec.Name {
-			formats[i].PT = n.agreed.Codec.PT
+	codecs := slices.Clone(n.local.Codecs)
+	for i := range codecs {
+		if codecs[i].Name == n.agreed.Codec.Name {
+			codecs[i].PT = n.agreed.Codec.PT
 		}
 	}
-	event := Format{PT: n.event, Name: TelephoneEvent, Rate: 8000}
-	for slices.ContainsFunc(formats, event.samePT) {
-		event.PT--
+	rest := []Format{{PT: n.event, Name: TelephoneEvent, Rate: 8000}, {}, {}}
+	if n.local.Web != nil {
+		rest[1] = Format{PT: n.opus, Name: Opus, Rate: OpusRate}
+		rest[2] = Format{PT: n.opusEvent, Name: TelephoneEvent, Rate: OpusRate}
 	}
-	return append(formats, event)
+	for i := range rest {
+		for slices.ContainsFunc(codecs, rest[i].samePT) || slices.ContainsFunc(rest[:i], rest[i].samePT) {
+			rest[i].PT--
+		}
+	}
+	return n.ordered(codecs, rest[0], rest[1], rest[2])
+}
+
+// ordered lists formats as our descriptions do, leaving out those without a name.
+func (n *Negotiator) ordered(codecs []Format, event, opus, opusEvent Format) []Format {
+	list := slices.Concat(codecs, []Format{opus})
+	if n.opusFirst {
+		list = slices.Concat([]Format{opus}, codecs)
+	}
+	list = append(list, event, opusEvent)
+	return slices.DeleteFunc(list, func(f Format) bool { return f.Name == "" })
 }
 
 // AcceptOffer takes the peer's offer and writes the answer. After an error nothing has changed.
@@ -104,14 +139,10 @@ func (n *Negotiator) AcceptOffer(b []byte) ([]byte, Agreed, error) {
 		return nil, Agreed{}, err
 	}
 	s := &offer.Streams[index]
-	agreed := agree(s, codec)
-	agreed.Accept = []Format{codec}
-	formats := []Format{codec}
-	if agreed.Event.Name != "" {
-		n.event = agreed.Event.PT
-		agreed.Accept = append(agreed.Accept, agreed.Event)
-		formats = append(formats, agreed.Event)
-	}
+	agreed := n.agree(s, codec)
+	formats := n.ordered([]Format{codec}, agreed.Event, agreed.Opus, agreed.OpusEvent)
+	agreed.Accept = formats
+	n.number(&agreed)
 	keying, lines := n.answerKeying(s)
 	agreed.Keying = keying
 	agreed.Web = n.agreeWeb(s, true)
@@ -141,14 +172,14 @@ func (n *Negotiator) AcceptAnswer(b []byte) (Agreed, error) {
 	if err != nil {
 		return Agreed{}, err
 	}
-	agreed := agree(s, codec)
+	agreed := n.agree(s, codec)
 	agreed.Keying = keying
 	agreed.Web = n.agreeWeb(s, false)
 	agreed.Mux = s.Mux && n.layout[n.audio].Mux
 	// What the peer sends bears the payload types of our offer (RFC 3264 6.1); equipment that uses
 	// its own numbers is understood too where they do not collide.
 	agreed.Accept = n.offered()
-	for _, f := range []Format{codec, agreed.Event} {
+	for _, f := range []Format{codec, agreed.Event, agreed.Opus, agreed.OpusEvent} {
 		if f.Name != "" && !slices.ContainsFunc(agreed.Accept, f.samePT) {
 			agreed.Accept = append(agreed.Accept, f)
 		}
@@ -204,7 +235,7 @@ func (n *Negotiator) reachable(s *Stream) bool {
 }
 
 // agree takes from the peer's stream all that does not depend on who offered.
-func agree(s *Stream, codec Format) Agreed {
+func (n *Negotiator) agree(s *Stream, codec Format) Agreed {
 	a := Agreed{
 		Remote:     netip.AddrPortFrom(s.Addr, s.Port),
 		RemoteRTCP: s.RTCP,
@@ -216,13 +247,36 @@ func agree(s *Stream, codec Format) Agreed {
 	if s.Mux {
 		a.RemoteRTCP = a.Remote
 	}
-	for _, f := range s.Formats {
-		if f.Name == TelephoneEvent && f.Rate == codec.Rate {
-			a.Event = f
-			break
-		}
+	a.Event = s.find(TelephoneEvent, codec.Rate)
+	if n.local.Web == nil {
+		return a
+	}
+	if a.Opus = s.find(Opus, OpusRate); a.Opus.Name != "" {
+		a.OpusEvent = s.find(TelephoneEvent, OpusRate)
 	}
 	return a
+}
+
+// find is the first format of a name and a rate; without a name: there is none.
+func (s *Stream) find(name string, rate int) Format {
+	for _, f := range s.Formats {
+		if f.Name == name && f.Rate == rate {
+			return f
+		}
+	}
+	return Format{}
+}
+
+// number keeps the payload types that the peer's offer gave.
+func (n *Negotiator) number(a *Agreed) {
+	for _, x := range []struct {
+		pt *uint8
+		f  Format
+	}{{&n.event, a.Event}, {&n.opus, a.Opus}, {&n.opusEvent, a.OpusEvent}} {
+		if x.f.Name != "" {
+			*x.pt = x.f.PT
+		}
+	}
 }
 
 func withoutReceiving(d Direction) Direction {
@@ -267,13 +321,13 @@ func (n *Negotiator) describeAudio(b *strings.Builder, s *Stream, formats []Form
 	}
 	b.WriteString("\r\n")
 	for _, f := range formats {
-		name := f.Name
-		if name == TelephoneEvent {
-			name = "telephone-event"
-		}
-		fmt.Fprintf(b, "a=rtpmap:%d %s/%d\r\n", f.PT, name, f.Rate)
-		if f.Name == TelephoneEvent {
-			fmt.Fprintf(b, "a=fmtp:%d 0-15\r\n", f.PT)
+		switch f.Name {
+		case TelephoneEvent:
+			fmt.Fprintf(b, "a=rtpmap:%d telephone-event/%d\r\na=fmtp:%d 0-15\r\n", f.PT, f.Rate, f.PT)
+		case Opus: // what browsers say of themselves, too: the other browser hears it (RFC 7587 section 6.1)
+			fmt.Fprintf(b, "a=rtpmap:%d opus/%d/2\r\na=fmtp:%d minptime=10;useinbandfec=1\r\n", f.PT, f.Rate, f.PT)
+		default:
+			fmt.Fprintf(b, "a=rtpmap:%d %s/%d\r\n", f.PT, f.Name, f.Rate)
 		}
 	}
 	b.WriteString("a=ptime:20\r\n")

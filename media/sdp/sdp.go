@@ -64,7 +64,7 @@ func (d Direction) Reverse() Direction {
 // Format is a payload type and what it stands for.
 type Format struct {
 	PT   uint8  // 0 to 127
-	Name string // in upper case: PCMA, PCMU, TELEPHONE-EVENT
+	Name string // in upper case: PCMA, PCMU, OPUS, TELEPHONE-EVENT
 	Rate int    // in hertz
 }
 
@@ -72,6 +72,12 @@ func (f Format) samePT(other Format) bool { return f.PT == other.PT }
 
 // TelephoneEvent is the name of the format of RFC 4733, as Format has it.
 const TelephoneEvent = "TELEPHONE-EVENT"
+
+// Opus is the name of the format of RFC 7587, and OpusRate the rate of its timestamps, in hertz.
+const (
+	Opus     = "OPUS"
+	OpusRate = 48000
+)
 
 // Stream is one m= section.
 type Stream struct {
@@ -244,8 +250,12 @@ func (s *section) attribute(name, value string) error {
 			return nil // of a payload type that cannot be; it does no harm
 		}
 		parts := strings.Split(strings.TrimSpace(encoding), "/")
-		if len(parts) < 2 || len(parts) > 2 && parts[2] != "1" {
-			delete(s.names, uint8(pt)) // several channels: none of ours
+		channels := "1"
+		if strings.EqualFold(parts[0], Opus) {
+			channels = "2" // whatever it carries (RFC 7587 section 7)
+		}
+		if len(parts) < 2 || len(parts) > 2 && parts[2] != channels {
+			delete(s.names, uint8(pt)) // more channels: none of ours
 			return nil
 		}
 		rate, _ := strconv.Atoi(parts[1])

@@ -254,3 +254,60 @@ func FuzzAcceptOffer(f *testing.F) {
 		}
 	})
 }
+
+// A browser is answered and offered Opus beside G.711, by the payload types that it gave, in the order that is wished.
+func TestOpus(t *testing.T) {
+	local := sdp.Local{
+		Session: 4711, Addr: netip.MustParseAddr("192.0.2.1"), RTP: 10000, RTCP: 10001, Codecs: []sdp.Format{pcma, pcmu},
+		Random: func(n int) []byte { return bytes.Repeat([]byte{'K'}, n) },
+		Web:    &sdp.Web{Fingerprint: strings.Repeat("00:", 31) + "00", Candidates: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:10000")}},
+	}
+	// formats is the list of the m= line.
+	formats := func(b []byte) string {
+		_, rest, _ := strings.Cut(string(b), " UDP/TLS/RTP/SAVPF ")
+		list, _, _ := strings.Cut(rest, "\r\n")
+		return list
+	}
+	browser := func(list string, lines ...string) []byte {
+		return audio(append([]string{"m=audio 9 UDP/TLS/RTP/SAVPF " + list, "a=rtcp-mux", "a=ice-ufrag:peer", "a=ice-pwd:a-password-of-the-peers", "a=setup:actpass",
+			"a=fingerprint:sha-256 " + strings.Repeat("11:", 31) + "11"}, lines...)...)
+	}
+	opus := []string{"a=rtpmap:96 opus/48000/2", "a=rtpmap:97 telephone-event/48000", "a=rtpmap:98 telephone-event/8000"}
+	n := sdp.NewNegotiator(local)
+	if got := formats(n.Offer()); got != "8 0 111 101 110" {
+		t.Errorf("offered %s", got)
+	}
+	answer, agreed, err := n.AcceptOffer(browser("96 0 8 97 98", opus...))
+	if got := formats(answer); err != nil || got != "0 96 98 97" || !strings.Contains(string(answer), "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 minptime=10;useinbandfec=1\r\n") {
+		t.Errorf("%v\n%s", err, answer)
+	}
+	if agreed.Codec != pcmu || agreed.Opus.PT != 96 || agreed.OpusEvent.PT != 97 || agreed.Event.PT != 98 || len(agreed.Accept) != 4 {
+		t.Errorf("%+v", agreed)
+	}
+	if !n.OpusFirst(true) || n.OpusFirst(true) {
+		t.Error("a change is not one")
+	}
+	if got := formats(n.Offer()); got != "96 8 0 98 97" {
+		t.Errorf("offered %s", got)
+	}
+	if answer, _, err = n.AcceptOffer(browser("96 0 8 97 98", opus...)); err != nil || formats(answer) != "96 0 98 97" {
+		t.Errorf("%v\n%s", err, answer)
+	}
+	answer, agreed, err = n.AcceptOffer(browser("0 8 98", opus[2])) // it has none any more
+	if err != nil || formats(answer) != "0 98" || agreed.Opus.Name != "" || agreed.OpusEvent.Name != "" {
+		t.Errorf("%v %+v\n%s", err, agreed, answer)
+	}
+	if _, _, err = n.AcceptOffer(browser("96 97", opus...)); !errors.Is(err, sdp.ErrNoCodec) {
+		t.Errorf("Opus alone: %v", err)
+	}
+	if agreed, err = n.AcceptAnswer(browser("96 8 98", opus...)); err != nil || agreed.Codec != pcma || agreed.Opus.PT != 96 || agreed.OpusEvent.Name != "" {
+		t.Errorf("%v %+v", err, agreed)
+	}
+	phone := negotiator()
+	if phone.OpusFirst(true) {
+		t.Error("Opus to a telephone")
+	}
+	if answer, agreed, err = phone.AcceptOffer(audio("m=audio 4000 RTP/AVP 96 8", opus[0])); err != nil || agreed.Opus.Name != "" || !strings.Contains(string(answer), "RTP/AVP 8\r\n") {
+		t.Errorf("%v\n%s", err, answer)
+	}
+}
