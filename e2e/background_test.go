@@ -25,7 +25,7 @@ const rung = `(() => {
 // which goes when the call does.
 func TestWebPhone_Background(t *testing.T) {
 	v, web := newConsole(t, newSite(t), webPhoneSite, "anna")
-	p := &webPhone{browser: newTalkingBrowser(t, web), v: v}
+	p := &webPhone{browser: newTalkingBrowser(t, web, annaHertz), v: v}
 	p.open("#/desk")
 	p.do("permit", step{Value: []string{"microphone", "notifications"}})
 	p.signIn("anna", consolePassword)
