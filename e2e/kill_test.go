@@ -26,15 +26,16 @@ var kills = flag.Int("kills", 3, "how often the server is killed in the middle o
 
 // killed is the record of a server that is killed now and then.
 type killed struct {
-	t    *testing.T
-	data string
-	lost int // calls that went down with it
+	t      *testing.T
+	data   string
+	source string // of the record: SQLite in the data, or an address
+	lost   int    // calls that went down with it
 }
 
 // open opens the record beside the server.
 func (k *killed) open() *db.DB {
 	k.t.Helper()
-	d, err := db.Open(k.t.Context(), db.Options{Source: db.SQLite, Dir: k.data, Log: zerolog.Nop()})
+	d, err := db.Open(k.t.Context(), db.Options{Source: k.source, Dir: k.data, Log: zerolog.Nop()})
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func TestServerSurvivesKill9(t *testing.T) {
 	s := newSite(t)
 	c := newCrowd(t, s, "+48221234567")
 	v := newServer(t, s, crowded(c, 6))
-	k := &killed{t: t, data: filepath.Join(v.dir, "data")}
+	k := &killed{t: t, data: filepath.Join(v.dir, "data"), source: db.SQLite}
 	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
 	c.call(v.sip, 10)
 	for range *kills {

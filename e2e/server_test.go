@@ -86,6 +86,15 @@ func (l logLine) has(message string, fields ...string) bool {
 // jazz, are tones.
 func newServer(t *testing.T, s *site, queuegroups string) *server {
 	t.Helper()
+	v := prepareMusic(t, s, queuegroups)
+	v.run()
+	return v
+}
+
+// prepareMusic writes the files of a server with the hold music of newServer, which
+// is not started yet.
+func prepareMusic(t *testing.T, s *site, queuegroups string) *server {
+	t.Helper()
 	v := prepareServer(t, s, queuegroups+`
 hold_music:
   calm: {files: [calm.wav]}
@@ -94,7 +103,6 @@ hold_music:
 `)
 	v.writeTone("calm.wav", calmHertz, 44100)
 	v.writeTone("jazz.wav", jazzHertz, 8000)
-	v.run()
 	return v
 }
 

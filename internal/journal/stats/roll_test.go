@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
 	"centrala/acd"
@@ -377,4 +378,41 @@ func TestRoller(t *testing.T) {
 	if want := log[len(log)-1].At.UTC().Truncate(24 * time.Hour).Add(6 * time.Hour).UnixMicro(); last().Int64 != want {
 		t.Errorf("counted up to %d, want %d: the hour that ended with the record is not over for long enough", last().Int64, want)
 	}
+}
+
+// What an earlier version of the program counted, by other definitions, is not read, and counted again.
+func TestRoll_OtherDefinitions(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := rand.New(rand.NewPCG(*seed, 3))
+		from := time.Date(2026, 10, 24, 0, 0, 0, 0, time.UTC)
+		rows := randomDays(r, from, 1, 60)
+		exec := func(text string) {
+			t.Helper()
+			if err := d.Write(t.Context(), func(tx *sql.Tx) error { _, err := tx.Exec(text); return err }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, d.Mark) }); err != nil {
+			t.Fatal(err)
+		}
+		whole := stats.Query{From: from, Till: from.AddDate(0, 0, 1), Zone: time.UTC, By: []stats.Dimension{stats.ByGroup}}
+		report, err := stats.ComputeRaw(t.Context(), d, whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, until := tell(report), from.Add(25*time.Hour)
+		roll(t, d, until)
+		exec("update rollups set version = 'another', data = ''") // as if nothing had happened
+		same(t, d, whole)
+		roll(t, d, until)
+		same(t, d, whole)
+		exec("delete from visits") // now only what was counted again can tell of them
+		got, err := stats.Compute(t.Context(), d, whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, tell(got)); diff != "" {
+			t.Errorf("counted again (-rows +ahead):\n%s", diff)
+		}
+	})
 }
