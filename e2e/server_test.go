@@ -47,7 +47,7 @@ type server struct {
 	cmd   *exec.Cmd
 	gone  chan struct{} // closed when the process has ended
 
-	expected string // what the faults that are part of the test say
+	expected []string // what the faults that are part of the test say
 
 	mu    sync.Mutex
 	lines []logLine
@@ -125,7 +125,7 @@ queuegroups: queuegroups.yaml
 	t.Cleanup(func() {
 		v.kill()
 		for _, line := range v.faults() {
-			if v.expected == "" || !strings.Contains(line.text, v.expected) {
+			if !slices.ContainsFunc(v.expected, func(text string) bool { return strings.Contains(line.text, text) }) {
 				t.Errorf("the server reports a fault: %s", line.text)
 			}
 		}
@@ -152,7 +152,7 @@ func (v *server) faults() (found []logLine) {
 }
 
 // expectFault says what reported faults are part of the test.
-func (v *server) expectFault(text string) { v.expected = text }
+func (v *server) expectFault(texts ...string) { v.expected = texts }
 
 func (v *server) writeFile(name, content string) {
 	v.t.Helper()

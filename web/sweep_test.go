@@ -203,9 +203,21 @@ func (r *rig) sweep(method, path, target string, body any, op operation) {
 		t.Errorf("refused requests are in the audit log as done: %+v", more)
 	}
 	// The same request is right in itself: it is the caller who was refused.
-	if p := r.as("boss", method, target, body); p.status == http.StatusUnauthorized || p.status == http.StatusForbidden ||
+	entries = len(r.accounts.audited())
+	p := r.as("boss", method, target, body)
+	if p.status == http.StatusUnauthorized || p.status == http.StatusForbidden ||
 		p.status == http.StatusUnprocessableEntity || p.status == http.StatusBadRequest || p.status >= 500 {
 		t.Errorf("the administrator: %d %s", p.status, p.body)
+	}
+	// What is done, and what is taken away, is in the audit log.
+	act := op.Needs != "session" && (method != http.MethodGet || strings.HasPrefix(op.ID, "export-"))
+	if op.ID == "set-client" || op.ID == "check-config" { // a sign of life, and what changes nothing
+		act = false
+	}
+	if act && p.status < 300 {
+		if more := r.accounts.audited()[entries:]; len(more) != 1 || more[0].What != op.ID || more[0].Who != "boss" {
+			t.Errorf("done, and in the audit log: %+v", more)
+		}
 	}
 }
 
