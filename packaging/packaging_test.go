@@ -42,13 +42,13 @@ func TestUnit(t *testing.T) {
 }
 
 // Everything that the Dockerfile copies and builds is there, and its commands are
-// ones that the program has. It is not built here.
+// ones that the program has. scripts/check-image.sh builds it.
 func TestDockerfile(t *testing.T) {
 	text, err := os.ReadFile("docker/Dockerfile")
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := []string{"FROM", "WORKDIR", "COPY", "RUN", "VOLUME", "EXPOSE", "USER", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
+	known := []string{"ARG", "FROM", "WORKDIR", "COPY", "RUN", "VOLUME", "EXPOSE", "USER", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
 	stages, builds := 0, false
 	for line := range strings.SplitSeq(string(text), "\n") {
 		if line == "" || strings.HasPrefix(line, "#") {
@@ -61,6 +61,13 @@ func TestDockerfile(t *testing.T) {
 		switch words[0] {
 		case "FROM":
 			stages++
+			if name := strings.Trim(words[1], "${}"); !strings.Contains(string(text), "\nARG "+name+"=") {
+				t.Errorf("%q: not an image that the build may name another for", line)
+			}
+		case "USER":
+			if strings.Trim(words[1], "0123456789:") != "" {
+				t.Errorf("%q: a name that the image may not have", line)
+			}
 		case "RUN":
 			builds = builds || strings.Contains(line, "./cmd/centrala")
 		case "COPY":
