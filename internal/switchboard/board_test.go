@@ -55,6 +55,11 @@ type bench struct {
 	at    netip.AddrPort // of the Board's stack
 }
 
+// ownMusic is the music that comes with the program, decoded once for all benches.
+var ownMusic = sync.OnceValue(func() *holdmusic.Library {
+	return holdmusic.New(func(string) (io.ReadCloser, error) { return nil, os.ErrNotExist })
+})
+
 func newBench(t *testing.T, guard func(acd.Event) error) *bench {
 	t.Helper()
 	leaks := goleak.IgnoreCurrent()
@@ -65,7 +70,7 @@ func newBench(t *testing.T, guard func(acd.Event) error) *bench {
 	}
 	b.board = New(Options{
 		Node: "n1", Facts: b.facts, Media: b.media, Core: b.core, Log: zerolog.Nop(),
-		Music: holdmusic.New(func(string) (io.ReadCloser, error) { return nil, os.ErrNotExist }),
+		Music: ownMusic(),
 	})
 	stack := newStack(t, b.board)
 	b.board.Attach(stack)

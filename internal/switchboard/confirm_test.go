@@ -19,7 +19,7 @@ func (b *bench) forwards(d *acd.Dial) (call acd.LegID, telephone *sip.Leg, ear *
 		{ID: "sales", Extension: "600", ForwardConfirm: true, Announce: queuegroups.Announce{Language: "pl", Prompts: "spoken"}},
 		{ID: "support", Extension: "601"},
 	}})
-	b.say(map[string]string{holdmusic.WordCallForGroup: ""})
+	b.board.music = spoken(b.t, map[string]string{holdmusic.WordCallForGroup: ""})
 	b.board.stack.SetDirectory(sip.Directory{Realm: "localhost", Trunks: []sip.Trunk{
 		{ID: "loop", From: loopbackOnly, Host: fmt.Sprint(b.peer.stack.Addrs()[0].Addr)},
 	}})

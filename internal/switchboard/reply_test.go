@@ -25,6 +25,7 @@ func TestFeature_TellsTheRealState(t *testing.T) {
 	work := func(d acd.Duty, reason string) acd.Event {
 		return &acd.DutySet{Agent: "bartek", Duty: d, Reason: reason}
 	}
+	library := spoken(t, map[string]string{"break-lunch": ""}, "break-lunch")
 	for name, c := range map[string]struct {
 		dialled string
 		before  []acd.Event
@@ -57,7 +58,7 @@ func TestFeature_TellsTheRealState(t *testing.T) {
 			config.Version = "breaks"
 			config.Groups[0].Announce = queuegroups.Announce{Language: "pl", Prompts: "spoken"}
 			b.apply(&acd.ConfigApplied{Config: config}, false)
-			b.say(map[string]string{"break-lunch": ""}, "break-lunch")
+			b.board.music = library
 			for _, e := range c.before {
 				b.apply(e, false)
 			}
@@ -143,7 +144,7 @@ func (b *bench) asking(agent queuegroups.AgentID) int {
 // A tone comes first, and then the words, after which silence follows.
 func TestToneFirst(t *testing.T) {
 	b := newBench(t, nil)
-	b.say(nil)
+	b.board.music = spoken(t, nil)
 	words, length, ok := b.board.music.Say(holdmusic.Voice{Language: "pl", Replies: true}, false, holdmusic.WordNotDone)
 	if !ok || length < time.Second || length > 4*time.Second {
 		t.Fatalf("%v, %v", ok, length)
@@ -159,10 +160,10 @@ func TestToneFirst(t *testing.T) {
 	}
 }
 
-// say loads the Polish voice of replies, and of own recordings those of these names.
-func (b *bench) say(files map[string]string, names ...string) {
-	b.t.Helper()
-	b.board.music = holdmusic.New(func(name string) (io.ReadCloser, error) {
+// spoken is a library with the Polish voice of replies, and of own recordings those of these names.
+func spoken(t *testing.T, files map[string]string, names ...string) *holdmusic.Library {
+	t.Helper()
+	library := holdmusic.New(func(name string) (io.ReadCloser, error) {
 		word := strings.TrimSuffix(strings.TrimPrefix(name, "spoken/"), ".wav")
 		if _, ok := files[word]; !ok {
 			return nil, os.ErrNotExist
@@ -174,7 +175,8 @@ func (b *bench) say(files map[string]string, names ...string) {
 		return io.NopCloser(&clip), nil
 	})
 	w := holdmusic.Wanted{Names: names, Voices: []holdmusic.Voice{{Language: "pl", Replies: true}, {Language: "pl", Folder: "spoken", Replies: true}}}
-	if err := b.board.music.Load(w); err != nil {
-		b.t.Fatal(err)
+	if err := library.Load(w); err != nil {
+		t.Fatal(err)
 	}
+	return library
 }
