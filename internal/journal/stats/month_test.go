@@ -106,7 +106,7 @@ func (m month) load(t testing.TB, d *db.DB) {
 		"legs_ended on legs (ended)", "transfers_at on transfers (at)", "agent_states_report on agent_states (ended, began, group_id, agent_id, status)",
 		"offers_agent on offers (agent_id, ended)", "talks_agent on talks (agent_id, ended)", "visits_agent on visits (agent_id, left_at) where agent_id <> ''",
 		"legs_agent on legs (agent_id, ended) where agent_id <> ''", "transfers_agent on transfers (by_agent, at) where by_agent <> ''",
-		"interactions_agent on interactions (by_agent, ended) where by_agent <> ''", "interactions_made on interactions (caller_agent, ended) where caller_agent <> ''",
+		"interactions_agent on interactions (by_agent, ended) where by_agent <> '' and ended is not null", "interactions_made on interactions (caller_agent, ended) where caller_agent <> '' and ended is not null",
 	} {
 		exec("create index " + index)
 	}
