@@ -233,17 +233,16 @@ func TestChatWindow(t *testing.T) {
 	}
 }
 
-// wantThread compares what the window shows with what the agent's program is told: the same
+// wantShown compares what the window shows with what the agent's program is told: the same
 // messages in the same order, each once, and no notes.
-func wantThread(t *testing.T, v visitor, anna *desk, at string) {
+func wantShown(t *testing.T, v visitor, anna *desk, at string) {
 	t.Helper()
-	var want []string
+	var want, got []string
 	for _, m := range anna.list(at + "/messages?limit=200") {
 		if m["kind"] == "text" {
 			want = append(want, fmt.Sprint(m["seq"]))
 		}
 	}
-	var got []string
 	eventually(t, "the window shows all", func() bool {
 		got = nil
 		for _, x := range v.in("all", step{CSS: ".message[data-seq]", Text: "seq"}).([]any) {
@@ -254,6 +253,12 @@ func wantThread(t *testing.T, v visitor, anna *desk, at string) {
 	if n := v.in("count", step{CSS: ".message.waiting"}); n != 0.0 {
 		t.Errorf("%v messages still wait", n)
 	}
+}
+
+// wantThread wants that too, and what was written while the wire was cut to be there in its order.
+func wantThread(t *testing.T, v visitor, anna *desk, at string) {
+	t.Helper()
+	wantShown(t, v, anna, at)
 	texts := fmt.Sprint(v.in("texts", step{CSS: ".message.customer .bubble"}))
 	last := -1
 	for k := range 3 {

@@ -440,6 +440,7 @@ type Widget struct {
 	AttachmentBytes int64   `json:"attachment_bytes,omitempty"` // of the largest file; 0: none may be sent
 	Rating          bool    `json:"rating,omitempty"`           // the visitor is asked for one after closing (R71)
 	RatingCloses    bool    `json:"rating_closes,omitempty"`    // it ends the session (R72)
+	Call            string  `json:"call,omitempty"`             // the number of ours, in E.164, that visitors call who talk to an agent; empty: they call nobody
 }
 
 // Consent is a text to agree to. Another version is another text.

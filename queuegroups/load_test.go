@@ -295,6 +295,10 @@ channels:
       identity: required
       attachments: 0
       rating: closes
+      call: "22 123 45 67"
+groups: {sales: {agents: [anna]}}
+trunks: {carrier: {from: [192.0.2.1]}}
+numbers: {"+48221234567": {trunk: carrier, group: sales}}
 `)}}})
 	if err != nil {
 		t.Fatal(err)
@@ -302,6 +306,7 @@ channels:
 	want := &Widget{
 		Origins: []string{"https://shop.example", "http://127.0.0.1:8000"}, Language: "pl", Form: []string{"name"},
 		Consent: Consent{Version: "1", Text: "I agree."}, IdentityNeeded: true, Rating: true, RatingCloses: true,
+		Call: "+48221234567",
 	}
 	if d := cmp.Diff(want, c.Channel("website").Widget); d != "" {
 		t.Errorf("(-want +got)\n%s", d)

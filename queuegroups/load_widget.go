@@ -31,6 +31,12 @@ func (l *loader) widget(c *Channel, k channelKeys, what string) {
 	if c.Widget.IdentityNeeded && !k.Secret.Set {
 		l.report.Add(w.Identity.At, "write secret: env:NAME", "identity required needs a secret that the site signs with, and %s has none", what)
 	}
+	if number := l.normalize(w.Call); number != "" {
+		if _, ours := l.numbers[number]; !ours {
+			l.report.Add(w.Call.At, "declare it under numbers", "%s is no number of ours", number)
+		}
+		c.Widget.Call = number
+	}
 	for _, v := range w.Origins.Items {
 		if v.Bad {
 			continue

@@ -221,6 +221,52 @@ func TestBrowser_RegistersCallsAndIsCalled(t *testing.T) {
 	}
 }
 
+// A guest, who is in no directory, calls once at a time, as nobody of ours; they do not register,
+// and take no place in others' calls.
+func TestBrowser_Guest(t *testing.T) {
+	s := start(t, func(o *Options) {
+		strangers(o)
+		o.Browsers = func(session, name string) (string, string, bool) {
+			return name, fmt.Sprintf("%x", md5.Sum([]byte(name+":pbx.test:random"))), session == "g1"
+		}
+		o.Grace = time.Millisecond
+		o.Guest = func(user string) bool { return user == "guest-1" }
+	})
+	w := s.browser(t, "g1")
+	if got := w.register("guest-1", "random", "600"); !strings.HasPrefix(got, "SIP/2.0 403") {
+		t.Errorf("registers: %s", got)
+	}
+	const uri = "sip:102@pbx.test"
+	seq := 10
+	invite := func(user, extra string) {
+		w.send(web("INVITE", uri, "<"+uri+">", seq, extra, testSDP))
+		challenge := w.recv("SIP/2.0 401")
+		w.send("ACK " + uri + fmt.Sprintf(" SIP/2.0\r\nVia: SIP/2.0/WSS df7jal23ls0d.invalid;branch=z9hG4bKINVITE%d\r\nTo: ", seq) + field(challenge, "To") +
+			fmt.Sprintf("\r\nFrom: <sip:anna@pbx.test>;tag=b1\r\nCall-ID: c-INVITE\r\nCSeq: %d ACK\r\n\r\n", seq))
+		w.send(web("INVITE", uri, "<"+uri+">", seq+1, extra+prove(t, challenge, "INVITE", uri, user, "random"), testSDP))
+		seq += 2
+	}
+	invite("guest-1", "")
+	in, owner := s.call(t)
+	if in.User() != "" || in.Guest() != "guest-1" || !in.Browser() || in.Trunk() != "" {
+		t.Errorf("user %q guest %q", in.User(), in.Guest())
+	}
+	owner.do(func() { in.Ring(180, nil) })
+	w.recv("SIP/2.0 180")
+	invite("guest-1", "")
+	w.recv("SIP/2.0 486")
+	invite("guest-2", "") // whom nobody knows
+	w.recv("SIP/2.0 401")
+	owner.do(func() { _ = in.Answer([]byte(testSDP)) })
+	ok := w.recv("SIP/2.0 200")
+	w.send("ACK " + uri + " SIP/2.0\r\nVia: SIP/2.0/WSS df7jal23ls0d.invalid;branch=z9hG4bKack\r\nTo: " + field(ok, "To") +
+		"\r\nFrom: <sip:anna@pbx.test>;tag=b1\r\nCall-ID: c-INVITE\r\nCSeq: 11 ACK\r\n\r\n")
+	invite("guest-1", "Replaces: c-INVITE;to-tag="+in.ID()+";from-tag=b1\r\n")
+	w.recv("SIP/2.0 403")
+	_ = w.Close()
+	s.idle(t)
+}
+
 // What proves a browser is worth nothing in another session and elsewhere than on a WebSocket;
 // the password of desk phones is worth nothing there.
 func TestBrowser_Refused(t *testing.T) {

@@ -19,7 +19,8 @@ const DefaultMaxCalls = 4
 // line counts the calls from one user's phones. It lives as long as the name is
 // in the directory, so that a reload does not let a thief begin anew.
 type line struct {
-	user string
+	user  string
+	guest string // who it is instead, in no directory
 
 	mu    sync.Mutex
 	calls int
@@ -74,6 +75,9 @@ func (s *Stack) caller(r *tx.Request, b *book) *line {
 			s.tx.Trust(source)
 			return l
 		}
+		if r.Flow.Web() && s.o.Guest != nil && s.o.Guest(user) {
+			return s.guest(user)
+		}
 		verdict = auth.Wrong
 	}
 	log := s.o.Log.Debug()
@@ -87,6 +91,28 @@ func (s *Stack) caller(r *tx.Request, b *book) *line {
 		Stringer("verdict", verdict).Msg("call from nobody known refused")
 	r.Send(door.Refuse(r.Request, source, verdict))
 	return nil
+}
+
+// guest is the line of somebody in no directory, by which they call once at a time.
+func (s *Stack) guest(user string) *line {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, l := range s.guests {
+		if name != user && l.idle() {
+			delete(s.guests, name)
+		}
+	}
+	if s.guests[user] == nil {
+		s.guests[user] = &line{guest: user, max: 1}
+	}
+	return s.guests[user]
+}
+
+// idle: there is no call by the line.
+func (l *line) idle() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.calls == 0
 }
 
 // tooMany refuses a call from a user who has as many as they may.
@@ -105,7 +131,15 @@ func (l *Leg) callsFrom(p *line) {
 		return
 	}
 	l.line, l.user, l.fixed = p, p.user, true
-	l.log = l.log.With().Str("user", p.user).Logger()
+	l.log = l.log.With().Str("user", p.user+p.guest).Logger()
+}
+
+// Guest is who calls that is in no directory and came by a browser's WebSocket; empty: somebody else.
+func (l *Leg) Guest() string {
+	if l.line == nil {
+		return ""
+	}
+	return l.line.guest
 }
 
 // leave ends that the leg counts against the limit of its trunk or user.

@@ -46,12 +46,12 @@ func (s *Stack) pickupOf(r *tx.Request) (token string) {
 
 // takes is what a call is to take the place of: one that a lamp shows, a leg, or
 // nothing; or the fault for which it is to be refused. A carrier has no calls to
-// take.
+// take, and neither has a guest.
 func (s *Stack) takes(r *tx.Request, from *line) (pickup string, replaces *Leg, fault *header.Fault) {
 	if pickup = s.pickupOf(r); pickup == "" {
 		replaces, fault = s.replaced(r)
 	}
-	if from == nil && (pickup != "" || replaces != nil) {
+	if (from == nil || from.guest != "") && (pickup != "" || replaces != nil) {
 		return "", nil, &header.Fault{Code: sip.StatusForbidden, Reason: "Forbidden"}
 	}
 	return pickup, replaces, fault

@@ -53,6 +53,9 @@ type Options struct {
 	// Browsers finds whose a name is that a browser proves by digest, and the MD5 hash of
 	// name:realm:password, both in the session whose WebSocket it comes by. nil: browsers are nobody's phones.
 	Browsers func(session, name string) (user, ha1 string, ok bool)
+	// Guest tells whether a user whom Browsers found may call though they are in no directory:
+	// once at a time, as somebody from outside. nil: nobody may.
+	Guest func(user string) bool
 
 	// Grace is how long a call of a browser is kept whose connection is gone; 10 s.
 	Grace time.Duration
@@ -159,6 +162,7 @@ type Stack struct {
 	legs    map[string]*Leg               // by our tag
 	byFlow  map[edge.FlowID]map[*Leg]bool // legs over connections
 	orphans orphans
+	guests  map[string]*line
 	closing bool
 	empty   chan struct{} // closed once closing and no leg is left
 }
@@ -182,7 +186,7 @@ func New(o Options) (*Stack, error) {
 		o: o, t1: o.T1, t2: o.T2, now: time.Now,
 		regs: map[string]*registration{}, checks: map[string]*check{},
 		subs: newSubscriptions(),
-		legs: map[string]*Leg{}, byFlow: map[edge.FlowID]map[*Leg]bool{}, orphans: orphans{}, empty: make(chan struct{}),
+		legs: map[string]*Leg{}, byFlow: map[edge.FlowID]map[*Leg]bool{}, orphans: orphans{}, guests: map[string]*line{}, empty: make(chan struct{}),
 	}
 	if o.clock != nil {
 		s.now = o.clock

@@ -63,8 +63,32 @@ func (s *Server) serveSIP(w http.ResponseWriter, hr *http.Request) {
 		s.refuse(w, hr, tooMany(pingEvery))
 		return
 	}
+	s.speakSIP(w, hr, k)
+}
+
+// serveVisitor takes in the WebSocket of a website's visitor who calls. One ticket is good for
+// as many as a user may have.
+func (s *Server) serveVisitor(w http.ResponseWriter, hr *http.Request) {
+	r := requestOf(hr.Context())
+	r.route = "widget"
+	session, ok := s.window.Caller(hr, hr.PathValue("channel"), hr.PathValue("ticket"), r.secure)
+	if !ok || !slices.Contains(protocols(hr), protocolSIP) {
+		s.refuse(w, hr, problem(http.StatusForbidden, codeOrigin, "that is no ticket of this server, or not shown by a page of it"))
+		return
+	}
+	k := &socket{user: session, session: session, visitor: true, looked: make(chan struct{}, 1)}
+	if !s.sockets.add(k) {
+		s.refuse(w, hr, tooMany(pingEvery))
+		return
+	}
+	s.speakSIP(w, hr, k)
+}
+
+// speakSIP makes a request a WebSocket, and stays until it ends.
+func (s *Server) speakSIP(w http.ResponseWriter, hr *http.Request, k *socket) {
+	r := requestOf(hr.Context())
 	defer s.sockets.remove(k)
-	conn, err := websocket.Accept(w, hr, &websocket.AcceptOptions{Subprotocols: []string{protocolSIP}, InsecureSkipVerify: true}) // mayConnect looked at the origin
+	conn, err := websocket.Accept(w, hr, &websocket.AcceptOptions{Subprotocols: []string{protocolSIP}, InsecureSkipVerify: true}) // the origin was looked at
 	if err != nil {
 		return // it was answered
 	}
@@ -142,6 +166,9 @@ func (s *Server) watch(k *socket) {
 
 // lives tells whether the session of a socket goes on. While that cannot be found out, it does.
 func (s *Server) lives(k *socket) bool {
+	if k.visitor {
+		return true
+	}
 	list, err := s.accounts.Sessions(k.ctx, k.user)
 	return err != nil || slices.ContainsFunc(list, func(x accounts.Session) bool { return x.ID == k.session })
 }
@@ -149,6 +176,7 @@ func (s *Server) lives(k *socket) bool {
 // socket is a WebSocket of a user's.
 type socket struct {
 	user, session string
+	visitor       bool          // of a website, who has no session that ends
 	looked        chan struct{} // something has happened to sessions
 	conn          *websocket.Conn
 	ctx           context.Context // ends with the socket

@@ -12,6 +12,8 @@ type Window interface {
 	Origins(channel string) ([]string, bool)
 	// Serve answers a request of a window; action is the part of its address behind the channel's.
 	Serve(w http.ResponseWriter, r *http.Request, channel, action string, from netip.Addr, secure bool)
+	// Caller tells by which session a WebSocket that shows a ticket speaks SIP; false: none.
+	Caller(r *http.Request, channel, ticket string, secure bool) (session string, ok bool)
 }
 
 // windowPolicy is the console's policy for the page in the frame, which shows pictures that it
@@ -42,6 +44,7 @@ func (s *Server) windowRoutes(files func() map[string]*file) {
 		w.Header().Del("X-Frame-Options") // which knows no list of sites; browsers go by the policy
 		page.send(w, r, strings.Join(append([]string{windowPolicy}, origins...), " "))
 	})
+	s.mux.HandleFunc("GET /widget/{channel}/sip/{ticket}", s.serveVisitor)
 	s.mux.HandleFunc("/widget/{channel}/{action...}", func(w http.ResponseWriter, r *http.Request) {
 		q := requestOf(r.Context())
 		q.route = "widget"

@@ -19,6 +19,8 @@ func (fakeWindow) Serve(w http.ResponseWriter, _ *http.Request, channel, action 
 	_, _ = io.WriteString(w, strings.Join([]string{channel, action, from.String()}, " "))
 }
 
+func (fakeWindow) Caller(*http.Request, string, string, bool) (string, bool) { return "", false }
+
 // Only sites of the channel's list may show its window; any page may load what makes the frame.
 func TestWindow(t *testing.T) {
 	r := newRig(t)

@@ -145,6 +145,7 @@ func (r *rig) begin() {
 			}
 			return r.channel
 		},
+		Realm: func() string { return "chat.example" },
 		Wrong: func(err error) bool { return errors.Is(err, hub.ErrUnread) },
 		Now:   func() time.Time { return time.Now().Add(r.clock) },
 	})

@@ -24,6 +24,7 @@ const (
 	codeTooBig     = "too_big"
 	codeAway       = "unavailable" // try again
 	codeNotRatable = "not_ratable"
+	codeNoCall     = "no_call" // nobody has the chat, or the channel has no number
 )
 
 // refusal says why something was not done.

@@ -25,7 +25,8 @@ type sessionGiven struct {
 	Form     []string `json:"form"` // what is still to be asked for
 	Consent  *Text    `json:"consent,omitempty"`
 	FileMax  int64    `json:"file_max"`
-	Begun    bool     `json:"begun"` // there are messages
+	Begun    bool     `json:"begun"`          // there are messages
+	Call     bool     `json:"call,omitempty"` // the visitor may call who talks to an agent
 }
 
 // session gives a visitor a token, and tells how the window is to be.
@@ -47,7 +48,7 @@ func (a *ask) session() {
 	}
 	c := a.channel
 	out := &sessionGiven{
-		Token: token, Verified: v.verified(), Name: c.Name, Origins: c.Origins, Language: c.Language, Color: c.Color, FileMax: c.FileMax, Form: []string{},
+		Token: token, Verified: v.verified(), Name: c.Name, Origins: c.Origins, Language: c.Language, Color: c.Color, FileMax: c.FileMax, Call: c.Calls, Form: []string{},
 	}
 	x, err := a.store.ConversationOf(a.r.Context(), a.name, v.Customer)
 	if err != nil && !errors.Is(err, chat.ErrNotFound) {

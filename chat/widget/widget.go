@@ -82,6 +82,7 @@ type Channel struct {
 	FileMax      int64  // bytes; 0: no files
 	Rating       bool
 	RatingCloses bool
+	Calls        bool // visitors may call the agent who has their chat
 	// Hours tells whether it is open, and when that changes next; a zero time: never.
 	Hours func(at time.Time) (open bool, change time.Time)
 }
@@ -105,6 +106,8 @@ type Options struct {
 	Agent func(id string) string
 	// Wrong tells whether an error of Receive is the message's fault, not the server's.
 	Wrong func(error) bool
+	// Realm is that of digest authentication, by which visitors call.
+	Realm func() string
 	Log   zerolog.Logger
 	Now   func() time.Time // nil: time.Now
 }
@@ -120,8 +123,10 @@ type Server struct {
 	log      zerolog.Logger
 	now      func() time.Time
 
-	limits limits
-	beat   time.Duration // between signs of life
+	realm   func() string
+	tickets tickets
+	limits  limits
+	beat    time.Duration // between signs of life
 
 	mu      sync.Mutex
 	key     []byte // of tokens; nil: not read yet
@@ -136,7 +141,7 @@ const beatEvery = 20 * time.Second
 // New makes a server. Stop ends it.
 func New(o Options) *Server {
 	s := &Server{
-		store: o.Store, hub: o.Hub, channel: o.Channel, standing: o.Standing, agent: o.Agent, wrong: o.Wrong, log: o.Log, now: o.Now,
+		store: o.Store, hub: o.Hub, channel: o.Channel, standing: o.Standing, agent: o.Agent, wrong: o.Wrong, realm: o.Realm, log: o.Log, now: o.Now,
 		beat: beatEvery, stopped: make(chan struct{}),
 	}
 	if s.now == nil {
@@ -210,6 +215,8 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, channel, action s
 		a.poll()
 	case action == "frames" && post:
 		a.frame()
+	case action == "call" && post:
+		a.call()
 	case action == "earlier" && !post:
 		a.earlier()
 	case action == "files" && post:

@@ -128,7 +128,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 		return a, err
 	}
 	boardOptions := switchboard.Options{
-		Node: nodeID(server), Facts: appender{a.facts, a.histograms}, Media: a.media, Music: a.music, Core: a.facts, Waiting: waiting{a.facts}, Chats: a.chats, Log: part(a.log, "call"),
+		Node: nodeID(server), Facts: appender{a.facts, a.histograms}, Media: a.media, Music: a.music, Core: a.facts, Waiting: waiting{a.facts}, Chats: a.chats, Visit: a.chats.visit, Log: part(a.log, "call"),
 	}
 	if a.trace != nil {
 		boardOptions.Trace = a.trace
@@ -181,6 +181,7 @@ func newStack(a *App) (*sip.Stack, error) {
 		Lamps:     a.board.Lamps(),
 		TrunkSeen: a.board.TrunkSeen,
 		Browsers:  a.phoneKey,
+		Guest:     a.chats.guest,
 		Log:       part(a.log, "sip"),
 	})
 }

@@ -61,7 +61,7 @@ func newChats(a *App) *chats {
 		Store: c.Store, Core: switchboard.ChatFacts{Node: nodeID(a.server), Append: a.append, View: a.State}, Log: log,
 		Connector: c.connector, Text: c.says, Changed: func(conversation int64, channel, customer string) { c.window.Changed(conversation, channel, customer) },
 	})
-	c.window = c.newWindow(log)
+	c.window = c.newWindow(func() string { return a.stack.Domain() }, log)
 	c.bots = c.newBots(a)
 	return c
 }

@@ -74,7 +74,10 @@ func (a *App) phoneKey(session, name string) (user, ha1 string, ok bool) {
 	if a.web == nil {
 		return "", "", false
 	}
-	return a.web.PhoneKey(session, name)
+	if user, ha1, ok = a.web.PhoneKey(session, name); ok {
+		return user, ha1, ok
+	}
+	return a.chats.window.Guest(session, name) // who calls from a website
 }
 
 // core is the core as the web server knows it.

@@ -11,15 +11,17 @@ import (
 	"centrala/chat"
 	"centrala/chat/hub"
 	"centrala/chat/widget"
+	"centrala/internal/switchboard"
 	"centrala/queuegroups"
 )
 
 // newWindow makes what serves the chat windows on websites.
-func (c *chats) newWindow(log zerolog.Logger) *widget.Server {
+func (c *chats) newWindow(realm func() string, log zerolog.Logger) *widget.Server {
 	return widget.New(widget.Options{
 		Store: c.Store, Hub: c.Hub, Log: log, Standing: c.standing, Agent: c.agentName,
 		Channel: func(name string) *widget.Channel { return (*c.channels.Load())[name].widget },
 		Wrong:   func(err error) bool { return errors.Is(err, hub.ErrUnread) },
+		Realm:   realm,
 	})
 }
 
@@ -38,7 +40,7 @@ func window(config *queuegroups.Config, d *queuegroups.Channel) *widget.Channel 
 	hours := config.HoursOf(d.Hours)
 	return &widget.Channel{
 		Name: d.Name, Origins: w.Origins, Language: w.Language, Color: w.Color, Form: w.Form, Consent: widget.Text(w.Consent),
-		Secret: []byte(d.Secret.Value()), Identified: w.IdentityNeeded, FileMax: w.AttachmentBytes, Rating: w.Rating, RatingCloses: w.RatingCloses,
+		Secret: []byte(d.Secret.Value()), Identified: w.IdentityNeeded, FileMax: w.AttachmentBytes, Rating: w.Rating, RatingCloses: w.RatingCloses, Calls: w.Call != "",
 		Hours: func(at time.Time) (open bool, change time.Time) {
 			if hours == nil {
 				return true, change
@@ -49,6 +51,34 @@ func window(config *queuegroups.Config, d *queuegroups.Channel) *widget.Channel 
 			return hours.Open(at), change
 		},
 	}
+}
+
+// visit is what a visitor who calls wants: the agent who has their chat, by the channel's number.
+func (c *chats) visit(guest string) (v switchboard.Visit, ok bool) {
+	x, ok := c.window.Visit(guest)
+	if !ok {
+		return v, false
+	}
+	v.From = acd.Party{Number: x.Customer, Name: x.Name}
+	c.facts(func(s *acd.State) {
+		if config := s.Config(); config != nil {
+			if d := config.Channel(queuegroups.ChannelID(x.Channel)); d != nil && d.Widget != nil {
+				v.Number = d.Widget.Call
+			}
+		}
+		if of, _, _, known := s.LegOf(acd.LegID(x.Session)); known {
+			if i, known := s.Interaction(of); known {
+				v.Agent = i.Agent
+			}
+		}
+	})
+	return v, v.Number != ""
+}
+
+// guest tells whether somebody is a visitor who may call.
+func (c *chats) guest(user string) bool {
+	_, ok := c.window.Visit(user)
+	return ok
 }
 
 // agentName is the name of an agent that customers see (R68).

@@ -55,7 +55,9 @@ type Options struct {
 	Chats Chats  // carries out what concerns chats; nil: nothing here shows chats
 	// Waiting is asked, from any goroutine, what callers can be told; nil: nothing is announced.
 	Waiting Waiting
-	Log     zerolog.Logger
+	// Visit tells what a guest of the SIP stack's calls for; false: for nothing any more. nil: there are no guests.
+	Visit func(guest string) (Visit, bool)
+	Log   zerolog.Logger
 }
 
 // Board owns the calls of this node. Its methods may be called from any goroutine.
@@ -66,6 +68,7 @@ type Board struct {
 	music   *holdmusic.Library
 	core    Core
 	waiting Waiting
+	visit   func(guest string) (Visit, bool)
 	trace   Tracer
 	chats   Chats
 	log     zerolog.Logger
@@ -114,7 +117,7 @@ type counters struct {
 func New(o Options) *Board {
 	b := &Board{
 		patient: reportWithin, confirmTime: confirmTime, node: o.Node, facts: o.Facts, media: o.Media, music: o.Music, core: o.Core, waiting: o.Waiting,
-		trace: o.Trace, chats: o.Chats, log: o.Log,
+		trace: o.Trace, chats: o.Chats, visit: o.Visit, log: o.Log,
 		beeps: [2]beeps{newBeeps(notDoneHertz), newBeeps(doneHertz)},
 		calls: make(map[acd.LegID]*call),
 		homes: make(map[acd.LegID]*call),

@@ -127,6 +127,10 @@ func (c *call) begin() {
 		}
 		return
 	}
+	if l.Guest() != "" {
+		c.beginVisit(l.Guest())
+		return
+	}
 	if l.User() != "" {
 		c.beginOwn(queuegroups.AgentID(l.User()))
 		return

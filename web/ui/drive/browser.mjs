@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-const patience = 15_000; // milliseconds
+const patience = 60_000; // milliseconds: machines are busy at times
 const home = mkdtempSync(join(tmpdir(), 'centrala-browser-'));
 const context = await chromium.launchPersistentContext(home, {
   executablePath: process.env.CENTRALA_CHROMIUM ?? '/usr/bin/chromium', headless: true, ignoreHTTPSErrors: true, reducedMotion: 'reduce',
@@ -65,7 +65,8 @@ const steps = {
   run: q => page.evaluate(q.text),
   // The page's policy forbids it to evaluate text itself.
   async until(q) {
-    for (const end = Date.now() + patience; !await page.evaluate(q.text);) {
+    const where = q.frame ? await (await page.waitForSelector(q.frame)).contentFrame() : page;
+    for (const end = Date.now() + patience; !await where.evaluate(q.text);) {
       if (Date.now() > end) throw new Error('it did not come to that');
       await new Promise(done => setTimeout(done, 20));
     }
@@ -97,6 +98,16 @@ const steps = {
   async leave() {
     await page.close({ runBeforeUnload: false });
     page = context.pages()[0];
+  },
+  // The page's clock goes on as it does, until it is put forward. To be asked for before the page is opened.
+  clock: () => context.clock.install(),
+  forward: q => page.clock.fastForward(q.text),
+  // Has the tab stand still, as browsers do with those in the background; or no longer.
+  async freeze(q) {
+    const session = await context.newCDPSession(page);
+    await session.send('Page.enable');
+    await session.send('Page.setWebLifecycleState', { state: q.value ? 'frozen' : 'active' });
+    await session.detach();
   },
   picture: q => page.screenshot({ path: q.path }).then(() => null),
   // What is cut off, or makes the page wider than the window.

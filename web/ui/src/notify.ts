@@ -18,6 +18,7 @@ export async function askPermission() { permission.value = await Notification.re
 
 /** The caller in a few words. */
 export function callerOf(c: { from: { name?: string; number?: string } }): string {
+  if (!c.from.name && c.from.number?.startsWith('visitor:')) return t('caller.visitor'); // of a website, whose long name nobody reads
   return c.from.name || c.from.number || t('caller.withheld');
 }
 

@@ -11,7 +11,7 @@ export interface State {
 }
 export interface Consent { version: string; text: string; link?: string }
 export interface Session {
-  token: string; verified: boolean; name: string; origins: string[]; language?: string; color?: string; form: string[]; consent?: Consent; file_max: number; begun: boolean;
+  token: string; verified: boolean; name: string; origins: string[]; language?: string; color?: string; form: string[]; consent?: Consent; file_max: number; begun: boolean; call?: boolean;
 }
 export type Frame =
   | { type: 'messages'; to: number; more?: boolean; reset?: boolean; items: Message[] }

@@ -21,6 +21,7 @@ interface Told { centrala?: string; open?: boolean; unread?: number }
   const frame = document.createElement('iframe');
   frame.dataset.centrala = channel;
   frame.title = script.dataset.title ?? 'Chat';
+  frame.allow = 'microphone; autoplay'; // of calls, for which the browser asks the visitor
   frame.src = `${server.origin}/widget/${encodeURIComponent(channel)}`;
   const narrow = matchMedia('(max-width: 480px)');
   let open = false;

@@ -1,4 +1,5 @@
 // What the window knows: messages by number, what is still to be sent, and how the enquiry stands.
+import type { Call, Ticket } from './call';
 import { Link, Refused, type Frame, type Message, type Session, type Shown, type State } from './link';
 
 export interface Draft { id: string; text: string; files: { handle: string; shown: Shown }[]; at: string; failed?: string }
@@ -32,6 +33,9 @@ class Model {
   seen = 0;
   notice = '';
   rated = false;
+  calling: '' | 'begins' | 'answered' = '';
+  muted = false;
+  farEnd?: MediaStream;
   framed = window.parent !== window;
   parent = ''; // its origin
   readonly link = new Link(base, () => this.since, f => this.take(f), () => this.linked());
@@ -43,6 +47,7 @@ class Model {
   private typingTimer = 0;
   private noticeTimer = 0;
   private lastTyped = 0;
+  private call?: Call;
   private watchers = new Set<() => void>();
 
   constructor() {
@@ -77,6 +82,7 @@ class Model {
 
   /** Somebody else is here now: nothing of before is shown. */
   reset() {
+    this.hangUp();
     this.link.stop();
     this.forget();
     this.outbox = [];
@@ -231,6 +237,38 @@ class Model {
     } catch { this.say('away'); }
     this.changed();
   }
+
+  /** Calls the agent who has the chat, by the browser's microphone. */
+  async callThem() {
+    if (this.calling) return;
+    this.calling = 'begins';
+    this.muted = false;
+    this.changed();
+    let microphone: MediaStream | undefined;
+    try {
+      microphone = await navigator.mediaDevices.getUserMedia({ audio: true });
+      const [ticket, { begin }] = await Promise.all([this.link.request('POST', 'call'), import('./call')]);
+      if (!this.calling) throw new Refused('over', 0); // they thought better of it
+      this.call = begin(JSON.parse(ticket) as Ticket, microphone, {
+        answered: () => { this.calling = 'answered'; this.changed(); },
+        sounds: s => { this.farEnd = s; this.changed(); },
+        ended: () => this.hungUp(),
+      });
+    } catch (e) {
+      for (const t of microphone?.getTracks() ?? []) t.stop();
+      if (this.calling) this.say(!microphone ? 'noMicrophone' : e instanceof Refused && e.code === 'no_call' ? 'noCall' : 'away');
+      this.hungUp();
+    }
+  }
+
+  private hungUp() {
+    this.call = this.farEnd = undefined;
+    this.calling = '';
+    this.changed();
+  }
+
+  hangUp() { if (this.call) this.call.end(); else this.hungUp(); }
+  mute() { this.muted = !this.muted; this.call?.mute(this.muted); this.changed(); }
 
   async earlier() {
     const first = this.messages[0]?.seq ?? 0;

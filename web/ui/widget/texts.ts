@@ -10,7 +10,8 @@ const en = {
   begin: 'Before we begin', name: 'Your name', email: 'E-mail', phone: 'Telephone', start: 'Start the chat', agree: 'Please agree first.', more: 'Read it all',
   rate: 'How was it?', comment: 'Would you like to add something?', rated: 'Thank you!', star: '{n} of 5', submit: 'Send rating',
   earlier: 'Earlier messages', tooBig: '{name} is too big: at most {n} MB.', badFile: 'Files of this kind cannot be sent.', failed: 'This was not sent.', again: 'Try again',
-  slow: 'A little slower, please: it is sent in a moment.', signIn: 'Please sign in on this site first.', away: 'The chat cannot be reached. We keep trying.', picture: 'Picture {name}', unread: '{n} new',
+  slow: 'A little slower, please: it is sent in a moment.', signIn: 'Please sign in on this site first.', away: 'The chat cannot be reached. We keep trying.', call: 'Call', calling: 'Calling …', onCall: 'On the phone', mute: 'Mute', hangUp: 'Hang up', noCall: 'Nobody can take a call now.', noMicrophone: 'The microphone cannot be used.',
+  picture: 'Picture {name}', unread: '{n} new',
 };
 type Texts = typeof en;
 export type Key = keyof Texts;
@@ -25,7 +26,8 @@ const pl: Texts = {
   begin: 'Zanim zaczniemy', name: 'Imię i nazwisko', email: 'E-mail', phone: 'Telefon', start: 'Zacznij czat', agree: 'Najpierw wyraź zgodę.', more: 'Przeczytaj całość',
   rate: 'Jak poszło?', comment: 'Chcesz coś dodać?', rated: 'Dziękujemy!', star: '{n} z 5', submit: 'Wyślij ocenę',
   earlier: 'Wcześniejsze wiadomości', tooBig: '{name}: plik jest za duży, najwyżej {n} MB.', badFile: 'Plików tego rodzaju nie można wysłać.', failed: 'Tego nie wysłano.', again: 'Spróbuj ponownie',
-  slow: 'Trochę wolniej: wyślemy za chwilę.', signIn: 'Najpierw zaloguj się w serwisie.', away: 'Nie można połączyć się z czatem. Próbujemy dalej.', picture: 'Obraz {name}', unread: 'nowe: {n}',
+  slow: 'Trochę wolniej: wyślemy za chwilę.', signIn: 'Najpierw zaloguj się w serwisie.', away: 'Nie można połączyć się z czatem. Próbujemy dalej.', call: 'Zadzwoń', calling: 'Łączenie …', onCall: 'Rozmowa telefoniczna', mute: 'Wycisz', hangUp: 'Rozłącz', noCall: 'Teraz nikt nie może odebrać.', noMicrophone: 'Nie można użyć mikrofonu.',
+  picture: 'Obraz {name}', unread: 'nowe: {n}',
 };
 const ru: Texts = {
   open: 'Открыть чат', close: 'Закрыть окно', end: 'Завершить чат', endSure: 'Завершить этот чат?', yes: 'Завершить', no: 'Вернуться',
@@ -38,7 +40,8 @@ const ru: Texts = {
   begin: 'Прежде чем начать', name: 'Ваше имя', email: 'Эл. почта', phone: 'Телефон', start: 'Начать чат', agree: 'Сначала нужно согласие.', more: 'Прочитать полностью',
   rate: 'Как всё прошло?', comment: 'Хотите что-нибудь добавить?', rated: 'Спасибо!', star: '{n} из 5', submit: 'Отправить оценку',
   earlier: 'Более ранние сообщения', tooBig: '{name}: файл слишком велик, не больше {n} МБ.', badFile: 'Файлы такого вида отправлять нельзя.', failed: 'Это не отправлено.', again: 'Повторить',
-  slow: 'Чуть медленнее: отправим через мгновение.', signIn: 'Сначала войдите на сайте.', away: 'С чатом нет связи. Мы продолжаем пытаться.', picture: 'Изображение {name}', unread: 'новых: {n}',
+  slow: 'Чуть медленнее: отправим через мгновение.', signIn: 'Сначала войдите на сайте.', away: 'С чатом нет связи. Мы продолжаем пытаться.', call: 'Позвонить', calling: 'Соединяем …', onCall: 'Идёт разговор', mute: 'Без звука', hangUp: 'Положить трубку', noCall: 'Сейчас никто не может ответить.', noMicrophone: 'Микрофон недоступен.',
+  picture: 'Изображение {name}', unread: 'новых: {n}',
 };
 const all: Record<string, Texts> = { en, pl, ru };
 

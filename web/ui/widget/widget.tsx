@@ -6,7 +6,7 @@ import { dayOf, speak, t, timeOf, type Key } from './texts';
 
 function Icon({ d }: { d: string }) { return <svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d={d} /></svg>; }
 const icons = {
-  chat: 'M4 5h16v11H9l-5 4z', down: 'm6 9 6 6 6-6', send: 'M4 12 20 4l-5 16-3-6z', clip: 'm8 12 6-6a3 3 0 0 1 5 5l-8 8a5 5 0 0 1-7-7l7-7', end: 'M6 6l12 12M18 6 6 18', file: 'M7 3h7l4 4v14H7zM14 3v4h4',
+  chat: 'M4 5h16v11H9l-5 4z', down: 'm6 9 6 6 6-6', send: 'M4 12 20 4l-5 16-3-6z', clip: 'm8 12 6-6a3 3 0 0 1 5 5l-8 8a5 5 0 0 1-7-7l7-7', phone: 'M6 4h3l2 5-2 1a11 11 0 0 0 5 5l1-2 5 2v3a2 2 0 0 1-2 2A15 15 0 0 1 4 6a2 2 0 0 1 2-2z', end: 'M6 6l12 12M18 6 6 18', file: 'M7 3h7l4 4v14H7zM14 3v4h4',
 };
 
 function useModel() {
@@ -52,9 +52,11 @@ function Window() {
     <main class="window" ref={box} aria-label={s?.name ?? t('open')} onKeyDown={e => { if (e.key === 'Escape' && m.framed) m.show(false); }}>
       <header>
         <div><h1>{s?.name ?? ' '}</h1><p role="status">{s ? standing() : ' '}</p></div>
+        {s?.call && m.state.phase === 'active' && !m.calling && <button class="quiet" aria-label={t('call')} title={t('call')} onClick={() => void m.callThem()}><Icon d={icons.phone} /></button>}
         {live && <button class="quiet" aria-label={t('end')} title={t('end')} onClick={() => setEnding(true)}><Icon d={icons.end} /></button>}
         {m.framed && <button class="quiet close" aria-label={t('close')} title={t('close')} onClick={() => m.show(false)}><Icon d={icons.down} /></button>}
       </header>
+      {m.calling && <Calling />}
       {ending && live && <div class="strip" role="alertdialog" aria-label={t('endSure')}>
         <p>{t('endSure')}</p>
         <button onClick={() => { m.end(); setEnding(false); }}>{t('yes')}</button><button autofocus onClick={() => setEnding(false)}>{t('no')}</button>
@@ -73,12 +75,25 @@ function Window() {
   );
 }
 
+function Calling() {
+  const m = useModel();
+  const ear = useRef<HTMLAudioElement>(null);
+  useEffect(() => { if (ear.current) ear.current.srcObject = m.farEnd ?? null; }, [m.farEnd]);
+  return (
+    <div class="strip calm" role="group" aria-label={t('call')}>
+      <p role="status">{t(m.calling === 'answered' ? 'onCall' : 'calling')}</p>
+      <button aria-pressed={m.muted} onClick={() => m.mute()}>{t('mute')}</button><button onClick={() => m.hangUp()}>{t('hangUp')}</button>
+      <audio class="far-end" ref={ear} autoplay />
+    </div>
+  );
+}
+
 function Thread() {
   const m = useModel();
   const end = useRef<HTMLDivElement>(null);
   const last = m.messages[m.messages.length - 1]?.seq ?? 0;
   const waiting = m.outbox.length;
-  useEffect(() => end.current?.scrollIntoView({ block: 'end' }), [last, waiting, m.typing, m.state.phase, m.state.rate, m.rated]);
+  useEffect(() => end.current?.scrollIntoView({ block: 'end' }), [last, waiting, m.typing, m.state.phase, m.state.rate, m.rated, m.calling]);
   const mine = m.messages.filter(x => x.by === 'customer');
   const lastMine = mine[mine.length - 1]?.seq ?? 0;
   return (

@@ -120,12 +120,13 @@ class JsSIPPhone implements Phone {
     this.agent = c.uri;
     this.ua = new JsSIP.UA({
       sockets: [socket], uri: c.uri, display_name: c.name, authorization_user: c.user, realm: c.realm, ha1: c.ha1,
-      register: true, register_expires: c.expires,
+      register: c.expires > 0, register_expires: c.expires || undefined,
       session_timers: false, // the server refreshes; ours would collide with what it does to the call
       no_answer_timeout: 3600, // how long it rings is the server's affair
       connection_recovery_min_interval: 1, connection_recovery_max_interval: 4,
       user_agent: 'Centrala console',
     });
+    if (c.expires === 0) this.ua.on('connected', () => { if (!this.stopped) on.registered(true); });
     this.ua.on('registered', () => { if (!this.stopped) on.registered(true); });
     this.ua.on('unregistered', () => { if (!this.stopped) on.registered(false); });
     this.ua.on('disconnected', () => { if (!this.stopped) on.registered(false); });

@@ -8,6 +8,7 @@ export interface Credentials {
   user: string;
   realm: string;
   ha1: string;
+  /** Seconds; 0: it does not register, and is only there to call. */
   expires: number;
 }
 
@@ -32,7 +33,7 @@ export interface Line {
 
 /** What a telephone tells. */
 export interface Events {
-  /** It is registered, or no longer. */
+  /** It is registered, or no longer; of one that does not register: it is connected. */
   registered(on: boolean): void;
   /** The server does not take what it registers with: other credentials are needed. */
   refused(): void;

@@ -1,0 +1,168 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+)
+
+// agentsSite is a shop with two agents, a number that visitors call, and a channel that is closed today.
+const agentsSite = `
+agents:
+  anna: {name: Anna Nowak, extension: "101", capacity: {chat: 3}}
+  bartek: {name: Bartek Lis, extension: "102", capacity: {chat: 3}, sip_password: bartek-secret-1}
+groups: {sales: {agents: [anna, bartek], hold_music: calm}}
+trunks: {carrier: {from: [CARRIER]}}
+numbers: {"+48 22 123 45 67": {trunk: carrier, group: sales}}
+hold_music: {calm: {files: [calm.wav]}}
+work_time: {tracked: false}
+hours: {rarely: {timezone: UTC, open: {DAY: ["10:00-11:00"]}}}
+channels:
+  website:
+    connector: widget
+    agents: [anna, bartek]
+    distribution: in_order
+    widget: {origins: ["SITE"], call: "+48 22 123 45 67"}
+  night: {connector: widget, agents: [anna], hours: rarely}
+`
+
+// shop is a visitor on a shop's page and the agents, by their programs.
+type shop struct {
+	visitor
+	anna, bartek *desk
+	at           string // where the chat is in the API
+}
+
+// A chat is declined by one agent and goes to the other, who hands it back. The visitor has the
+// window in two tabs; one of them is asleep in the background, and 20 minutes later has everything, once.
+// Then they call: the agent who has the chat answers, both hear each other, and the chat goes on (R41, R50, R62).
+func TestChatAgents(t *testing.T) {
+	var script string
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, `<!doctype html><html lang="en"><title>A shop</title><main><h1>A shop</h1></main><script async src="%s/widget.js" data-channel="website" data-language="en"></script>`, script)
+	}))
+	defer site.Close()
+	day := strings.ToLower(time.Now().UTC().AddDate(0, 0, 3).Format("Mon"))
+	v, web := newConsole(t, newSite(t), strings.NewReplacer("SITE", site.URL, "DAY", day).Replace(agentsSite), "bartek")
+	script = "http://" + web
+	phone := newTab(t, v, netip.MustParseAddrPort(web), "anna", bartekHertz)
+	s := &shop{visitor: visitor{newTalkingBrowser(t, strings.TrimPrefix(site.URL, "http://"))}}
+	s.anna, s.bartek = newDesk(t, web), newDesk(t, web)
+	s.anna.do("POST", "/session", map[string]string{"name": "anna", "password": "a password of anna"}, 200)
+	s.bartek.do("POST", "/session", map[string]string{"name": "bartek", "password": consolePassword}, 200)
+	for name, d := range map[string]*desk{"anna": s.anna, "bartek": s.bartek} {
+		d.do("POST", "/agents/"+name+"/client", map[string]string{"id": "w1", "kind": "browser", "state": "used"}, 200)
+	}
+	s.do("permit", step{Value: []string{"microphone"}})
+	s.do("clock", step{})
+	s.open("")
+	s.passesOn()
+	s.twoTabs()
+	s.sleeps()
+	s.calls(phone)
+	s.closedToday(web)
+	s.wantQuiet("the end")
+}
+
+// passesOn: anna declines, bartek takes it and hands it to anna.
+func (s *shop) passesOn() {
+	s.t.Helper()
+	s.presses("Open the chat")
+	s.writes("Good morning")
+	s.sees(".message.customer:not(.waiting)")
+	offered := s.anna.waitList("/chats", 1)[0]["interaction"].(map[string]any)["id"].(string)
+	s.at = "/interactions/" + offered
+	s.anna.do("POST", s.at+"/decline", nil, 200)
+	s.bartek.waitList("/chats", 1)
+	s.bartek.do("POST", s.at+"/accept", nil, 200)
+	s.sees("header p:has-text('You are talking to Bartek Lis')")
+	s.says(s.bartek, "a colleague knows more")
+	s.bartek.do("POST", s.at+"/transfer", map[string]any{"to": map[string]string{"agent": "anna"}}, 200)
+	eventually(s.t, "anna is offered it", func() bool {
+		list := s.anna.list("/chats")
+		return len(list) == 1 && list[0]["offered"] == true
+	})
+	s.anna.do("POST", s.at+"/accept", nil, 200)
+	s.sees("header p:has-text('You are talking to Anna Nowak')")
+}
+
+// says has an agent write, and the visitor see it.
+func (s *shop) says(d *desk, text string) {
+	s.t.Helper()
+	d.do("POST", s.at+"/messages", map[string]string{"id": text, "text": text}, 200)
+	s.sees(".message.agent:has-text('" + text + "')")
+}
+
+// twoTabs: what is written in one is in the other, once.
+func (s *shop) twoTabs() {
+	s.t.Helper()
+	s.do("tab", step{Number: 1})
+	s.open("")
+	s.presses("Open the chat")
+	s.sees(".message.agent:has-text('a colleague knows more')")
+	s.writes("from the other tab")
+	s.sees(".message.customer:not(.waiting):has-text('from the other tab')")
+	s.says(s.anna, "seen in both")
+	wantShown(s.t, s.visitor, s.anna, s.at)
+	s.do("tab", step{Number: 0})
+	s.sees(".message.agent:has-text('seen in both')")
+	wantShown(s.t, s.visitor, s.anna, s.at)
+}
+
+// sleeps: the tab is frozen as browsers freeze those in the background; both sides write
+// meanwhile, the visitor in the other tab.
+func (s *shop) sleeps() {
+	s.t.Helper()
+	s.do("freeze", step{Value: true})
+	s.do("tab", step{Number: 1})
+	for k := range 3 {
+		s.writes(fmt.Sprint("meanwhile ", k))
+		s.says(s.anna, fmt.Sprint("answered ", k))
+	}
+	s.do("leave", step{})
+	s.do("tab", step{Number: 0})
+	s.do("freeze", step{Value: false})
+	s.do("forward", step{Text: "20:00"})
+	s.sees(".message.agent:has-text('answered 2')")
+	wantShown(s.t, s.visitor, s.anna, s.at)
+	s.writes("I am back")
+	s.sees(".message.customer:not(.waiting):has-text('I am back')")
+}
+
+// calls: the chat becomes a call with the same agent, and goes on.
+func (s *shop) calls(phone *tab) {
+	s.t.Helper()
+	s.presses("Call")
+	s.sees("[role=group] p:has-text('Calling')")
+	phone.pickUp()
+	s.sees("[role=group] p:has-text('On the phone')")
+	phone.hears("anna hears the visitor", annaHertz, bartekHertz)
+	s.in("until", step{Text: fmt.Sprintf(listen, fmt.Sprintf("at(%d) > -40 && at(%d) < at(%d) - 25", bartekHertz, annaHertz, bartekHertz))})
+	s.picture("chat-call")
+	s.says(s.anna, "while we talk")
+	for _, c := range s.anna.list("/interactions") {
+		if c["channel"] == nil && c["agent"] != "anna" {
+			s.t.Errorf("the call is not anna's: %v", c)
+		}
+	}
+	s.presses("Hang up")
+	phone.reply(phone.recv("BYE "), 200, "")
+	s.in("gone", step{CSS: "[role=group]"})
+	s.says(s.anna, "and after it")
+}
+
+// closedToday: whoever writes outside the hours is told so, and what they write is kept.
+func (s *shop) closedToday(web string) {
+	s.t.Helper()
+	s.do("open", step{URL: "http://" + web + "/widget/night"})
+	s.see("header p:has-text('Closed now, open again')")
+	s.fill("textarea", "Are you there?")
+	s.press("Send")
+	s.see(".message.customer:not(.waiting):has-text('Are you there?')")
+	s.see(".message.system:has-text('We are closed now')")
+}
