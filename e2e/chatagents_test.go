@@ -51,7 +51,7 @@ func TestChatAgents(t *testing.T) {
 	v, web := newConsole(t, newSite(t), strings.NewReplacer("SITE", site.URL, "DAY", day).Replace(agentsSite), "bartek")
 	script = "http://" + web
 	phone := newTab(t, v, netip.MustParseAddrPort(web), "anna", bartekHertz)
-	s := &shop{visitor: visitor{newTalkingBrowser(t, strings.TrimPrefix(site.URL, "http://"))}}
+	s := &shop{visitor: visitor{newTalkingBrowser(t, strings.TrimPrefix(site.URL, "http://"), annaHertz)}}
 	s.anna, s.bartek = newDesk(t, web), newDesk(t, web)
 	s.anna.do("POST", "/session", map[string]string{"name": "anna", "password": "a password of anna"}, 200)
 	s.bartek.do("POST", "/session", map[string]string{"name": "bartek", "password": consolePassword}, 200)
