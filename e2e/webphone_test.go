@@ -46,8 +46,8 @@ const bartekHertz = 1300
 // annaHertz is what Chromium's microphone hears.
 const annaHertz = 900
 
-// newTalkingBrowser is Chromium with a microphone that hears a tone.
-func newTalkingBrowser(t *testing.T, web string, hertz float64) *browser {
+// newTalkingBrowser is Chromium with a microphone that hears a tone; more goes into its environment.
+func newTalkingBrowser(t *testing.T, web string, hertz float64, more ...string) *browser {
 	t.Helper()
 	var voice strings.Builder
 	if err := wav.Write(&voice, 48000, tone.Sine(hertz, toneLevel, 48000, 10*time.Second)); err != nil {
@@ -57,7 +57,7 @@ func newTalkingBrowser(t *testing.T, web string, hertz float64) *browser {
 	if err := os.WriteFile(file, []byte(voice.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return newBrowser(t, web, "CENTRALA_MICROPHONE="+file)
+	return newBrowser(t, web, append(more, "CENTRALA_MICROPHONE="+file)...)
 }
 
 // listen is the browser's ear: how loud a tone is in what the far end says, in dB, by the browser's own analyser.

@@ -22,10 +22,11 @@ watch(page);
 
 let network; // that in which the network was cut
 
-/** With a microphone that hears a file, over and over, and nothing else of Chromium's changed. */
+/** With a microphone that hears a file, over and over, and what CENTRALA_CHROMIUM_FLAGS says of it; nothing else of Chromium's changed. */
 function microphone() {
+  const more = process.env.CENTRALA_CHROMIUM_FLAGS?.split(' ') ?? [];
   const file = process.env.CENTRALA_MICROPHONE;
-  return file ? ['--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${file}`, '--allow-loopback-in-peer-connection', '--mute-audio'] : [];
+  return file ? [...more, '--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${file}`, '--allow-loopback-in-peer-connection', '--mute-audio'] : more;
 }
 
 function watch(p) {
@@ -47,6 +48,8 @@ const steps = {
   fill: q => find(q).fill(q.text ?? ''),
   upload: q => find(q).setInputFiles(q.path),
   select: q => find(q).selectOption(q.text ?? ''),
+  // Chooses the nth of a list.
+  choose: q => find(q).selectOption({ index: q.number }),
   press: q => page.keyboard.press(q.text),
   keydown: q => page.evaluate(init => document.dispatchEvent(new KeyboardEvent('keydown', { ...init, bubbles: true, cancelable: true })), q.value),
   see: q => find(q).first().waitFor({ state: 'visible' }),
@@ -75,7 +78,7 @@ const steps = {
   scheme: q => page.emulateMedia({ colorScheme: q.text }),
   allow: () => context.grantPermissions(['notifications']),
   // What the user lets pages do; whatever is not named here they may not.
-  permit: q => context.grantPermissions(q.value),
+  permit: q => context.clearPermissions().then(() => context.grantPermissions(q.value)),
   // Cuts the page off the network, with the audio of its calls; or no longer. Calls must have begun after the first such step.
   async cut(q) {
     network ??= await context.newCDPSession(page);

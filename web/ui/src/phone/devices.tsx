@@ -1,12 +1,12 @@
 // The settings of sound: which devices, whether they work, and how calls are noticed.
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { t } from '../i18n';
+import { t, type Key } from '../i18n';
 import { askPermission, permission, ringsHere } from '../notify';
 import { cleanVoice, microphone, ringer, rings, speaker, talksHere } from '../prefs';
 import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icon';
-import { choosesSpeaker, close, openMicrophone, play, trouble, wake } from './audio';
+import { choosesSpeaker, close, openMicrophone, play, trouble, wake, type Microphone } from './audio';
 import { mayChoose, phone } from './station';
 
 const devices = signal<MediaDeviceInfo[]>([]);
@@ -68,10 +68,14 @@ function Choice({ label, kind, chosen }: { label: string; kind: MediaDeviceKind;
   );
 }
 
+const said: Record<Microphone, Key> = {
+  asking: 'phone.asking', ready: 'phone.ready', refused: 'phone.refused', missing: 'phone.missing', busy: 'phone.busy', insecure: 'phone.insecure',
+};
+
 /** How loud the microphone is, so that one sees that it hears. */
 function Level() {
   const bar = useRef<HTMLMeterElement>(null);
-  const [wrong, setWrong] = useState(false);
+  const [wrong, setWrong] = useState<Key>();
   useEffect(() => {
     let stream: MediaStream | undefined;
     let over = false;
@@ -80,7 +84,7 @@ function Level() {
     openMicrophone().then(s => {
       if (over) return close(s);
       stream = s;
-      setWrong(false);
+      setWrong(undefined);
       const analyser = context.createAnalyser();
       const samples = new Float32Array(analyser.fftSize);
       context.createMediaStreamSource(s).connect(analyser);
@@ -92,7 +96,7 @@ function Level() {
         frame = requestAnimationFrame(draw);
       };
       draw();
-    }).catch(e => { if (trouble(e)) setWrong(true); });
+    }).catch(e => { if (!over) setWrong(said[trouble(e)]); });
     return () => {
       over = true;
       cancelAnimationFrame(frame);
@@ -100,6 +104,6 @@ function Level() {
       void context.close();
     };
   }, [microphone.value, cleanVoice.value, phone.value.microphone]);
-  if (wrong) return <p class="wrong" role="alert">{t('sound.no-microphone')}</p>;
+  if (wrong) return <p class="wrong" role="alert">{t(wrong)}</p>;
   return <meter ref={bar} class="level" min={0} max={1} low={0.2} aria-label={t('sound.level')} />;
 }

@@ -178,6 +178,11 @@ class JsSIPPhone implements Phone {
     return line;
   }
 
+  vanish() {
+    this.stopped = true;
+    this.transport.disconnect();
+  }
+
   stop() {
     this.stopped = true;
     this.ua.stop();

@@ -54,6 +54,8 @@ export interface Phone {
   reconnect(): void;
   /** Calls a number, or takes the place of a call that another page had. */
   call(number: string, microphone: MediaStream, place?: DialogID): Line;
+  /** Is gone at once, as where its machine is: what rings is taken back, and nobody counts it as missed. */
+  vanish(): void;
   /** Hangs up and signs off. */
   stop(): void;
 }

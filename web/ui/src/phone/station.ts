@@ -3,9 +3,11 @@
 import { effect, signal, untracked } from '@preact/signals';
 import { call as ask, Refused, type Me } from '../api';
 import { eachTick } from '../clock';
+import { t } from '../i18n';
 import { live } from '../live';
 import { microphone, cleanVoice, talksHere } from '../prefs';
 import { me } from '../session';
+import { tell } from '../ui/toast';
 import { close, hear, openMicrophone, trouble, type Microphone } from './audio';
 import type { Credentials, DialogID, Events, Line, Phone } from './phone';
 
@@ -200,13 +202,14 @@ class Station {
     if (m) line.answer(m);
   }
 
-  /** Opens the microphone for a call. Without one the call goes to somebody else, and no other comes. */
+  /** Opens the microphone for a call. Without one the call goes to somebody else, which is not counted against the agent, and no other comes. */
   private async take(line?: Line): Promise<MediaStream | undefined> {
     let m: MediaStream;
     try {
       m = await openMicrophone();
     } catch (e) {
-      line?.end();
+      tell(t('phone.failed'), true);
+      if (line) this.device?.vanish();
       this.again();
       return undefined;
     }
@@ -305,11 +308,20 @@ class Station {
     if (state === 'denied' ? m === 'ready' : state === 'granted' && m === 'refused') this.again();
   }
 
-  /** Another microphone was chosen. */
+  /** Another microphone was chosen. One that cannot be used leaves the call with the one that it has. */
   async microphone() {
-    if (!this.line || !this.open) return;
-    const m = await this.take(this.line);
-    if (m) this.line?.replace(m);
+    const line = this.line;
+    if (!line || !this.open) return;
+    let m: MediaStream;
+    try {
+      m = await openMicrophone();
+    } catch {
+      return tell(t('phone.not-changed'), true);
+    }
+    if (line !== this.line || this.ended) return close(m);
+    close(this.open);
+    this.open = m;
+    line.replace(m);
   }
 }
 

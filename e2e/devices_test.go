@@ -1,0 +1,95 @@
+package e2e
+
+import "testing"
+
+// The microphone, the speaker and the ringer are chosen, tried and kept over a reload; a microphone that is taken away
+// while it rings is not the agent's fault: the call is taken back, is nobody's miss, and comes again once there is one.
+func TestWebPhone_Devices(t *testing.T) {
+	v, web := newConsole(t, newSite(t), webPhoneSite, "anna")
+	p := &webPhone{browser: newTalkingBrowser(t, web), v: v}
+	p.open("#/desk")
+	p.do("run", step{Text: `localStorage.setItem('centrala.clean-voice', 'false'), null`}) // a tone is noise
+	p.do("permit", step{Value: []string{"microphone"}})
+	p.signIn("anna", consolePassword)
+	p.phoneIs("ready")
+	p.choosesDevices()
+
+	c := p.answers(toSales)
+	const sink = `document.querySelector('.far-end').sinkId === JSON.parse(localStorage['centrala.speaker'])`
+	p.do("until", step{Text: sink + ` && document.querySelector('.far-end').sinkId !== ''`})
+	p.press("Sound and microphone") // another microphone in the middle of the call
+	p.do("choose", step{Within: &step{CSS: "dialog"}, CSS: "select >> nth=0", Number: 2})
+	p.do("until", step{Text: "document.querySelector('.level')?.value > 0.3"})
+	p.press("Close")
+	p.talks(c)
+	c.hangUp()
+	p.over(c)
+
+	c = p.dials(toSales)
+	p.see("[role=alertdialog] button.main:enabled")
+	p.do("permit", step{Value: []string{}})
+	p.press("Accept")
+	p.seeText(".toast", "is not counted as missed")
+	p.gone("[role=alertdialog]")
+	p.phoneIs("refused")
+	v.waitAgents("sales", "offline", 1)
+	v.waitWaiting("sales", 1)
+	c.waitAnswered()
+	p.do("permit", step{Value: []string{"microphone"}})
+	p.phoneIs("ready")
+	p.see("[role=alertdialog] button.main:enabled")
+	p.press("Accept")
+	p.talks(c)
+	c.hangUp()
+	p.over(c)
+	v.wantStory("+48600100002", "arrived "+toSales, "offer anna", "ringing anna", "outcome anna withdrawn", "queued",
+		"offer anna", "ringing anna", "outcome anna answered", "bridged anna", "ended anna completed_by_caller")
+	p.wantQuiet("the end")
+}
+
+// choosesDevices tries and chooses all three, and finds them again after a reload.
+func (p *webPhone) choosesDevices() {
+	p.t.Helper()
+	p.press("Sound and microphone")
+	p.do("until", step{Text: "document.querySelector('.level')?.value > 0.3"})
+	for i := range 3 { // microphone, speaker, ringer: the last of those that there are
+		p.do("choose", step{CSS: "dialog select >> nth=" + string(rune('0'+i)), Number: 2})
+	}
+	p.press("Play a test tone")
+	p.do("until", step{Text: `document.querySelector('.speaker')?.sinkId === JSON.parse(localStorage['centrala.speaker'])`})
+	p.do("until", step{Text: `!document.querySelector('.speaker').paused`})
+	p.press("Let it ring")
+	p.do("until", step{Text: `document.querySelector('.ringer')?.sinkId === JSON.parse(localStorage['centrala.ringer'])`})
+	const chosen = `[...document.querySelectorAll('dialog select')].map(e => e.value).join()`
+	before := p.do("run", step{Text: chosen})
+	p.do("reload", step{})
+	p.phoneIs("ready")
+	p.press("Sound and microphone")
+	p.do("until", step{Text: "document.querySelector('.level')?.value > 0.3"})
+	if after := p.do("run", step{Text: chosen}); after != before || len(after.(string)) < 10 {
+		p.t.Errorf("%v were chosen, after a reload it is %v", before, after)
+	}
+	p.press("Close")
+}
+
+// Without a microphone, or with one that another program has, agents are told what to do, and are not called.
+func TestWebPhone_NoMicrophone(t *testing.T) {
+	v, web := newConsole(t, newSite(t), webPhoneSite, "anna")
+	open := map[string]func(*testing.T, string, ...string) *browser{"missing": newBrowser, "busy": newTalkingBrowser}
+	for flag, want := range map[string]struct{ is, text string }{
+		"--disable-audio-input":        {"missing", "Plug one in"},
+		"--fail-audio-stream-creation": {"busy", "another program"},
+	} {
+		t.Run(want.is, func(t *testing.T) {
+			b := open[want.is](t, web, "CENTRALA_CHROMIUM_FLAGS="+flag)
+			b.open("#/desk")
+			b.do("permit", step{Value: []string{"microphone"}})
+			b.signIn("anna", consolePassword)
+			b.phoneIs(want.is)
+			b.seeText("[data-phone] [role=alert]", want.text)
+			b.do("complaints", step{}) // Chromium's own, of sound that it may not make
+			b.wantClean(want.is)
+			v.waitAgents("sales", "offline", 1)
+		})
+	}
+}
