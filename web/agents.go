@@ -23,6 +23,11 @@ func (s *Server) agentRoutes() {
 		ID: "set-duty", Method: http.MethodPost, Path: "/agents/{agent}/duty", Tag: "agents",
 		Summary: "Start or end the work day, a break or a leave", Description: "What rings at theirs goes to others. Calls go on.",
 	}, s.setDuty)
+	Operation(s, Needs(queuegroups.RightInteractionsWrite), Route{
+		ID: "call", Method: http.MethodPost, Path: "/agents/{agent}/call", Tag: "agents", Summary: "Call somebody from the agent's phone",
+		Description: "The agent's phone rings, and shows whom it is to call; when it is picked up they are called, by the rules for calls that the phone makes. " +
+			"For phones on desks: telephones in browsers make their calls themselves.",
+	}, s.callFrom)
 	Operation(s, write, Route{
 		ID: "set-dnd", Method: http.MethodPost, Path: "/agents/{agent}/dnd", Tag: "agents", Summary: "Ask not to be disturbed, or the contrary",
 	}, s.setDND)
@@ -181,7 +186,10 @@ func (s *Server) setSeat(ctx context.Context, c *Caller, in *seatIn) (*agentOut,
 	})
 }
 
-const codeNoWrapUp = "no_wrap_up"
+const (
+	codeNoWrapUp = "no_wrap_up"
+	codeNoPhone  = "no_phone_to_ring" // on the agent's desk
+)
 
 func inWrapUp(v *acd.AgentView) *Problem {
 	if v.WrapUpUntil.IsZero() {
@@ -206,4 +214,58 @@ func (s *Server) extendWrapUp(ctx context.Context, c *Caller, in *extendIn) (*ag
 	id := queuegroups.AgentID(in.Agent)
 	e := &acd.WrapUpSet{Agent: id, Extend: time.Duration(in.Body.Seconds) * time.Second, By: c.by(id)}
 	return s.tell(ctx, c, in.Agent, e, inWrapUp)
+}
+
+type callIn struct {
+	AgentPath
+	Body struct {
+		To Target `json:"to"`
+	}
+}
+
+// callFrom has an agent's phone ring for a call of theirs.
+func (s *Server) callFrom(ctx context.Context, c *Caller, in *callIn) (*agentOut, error) {
+	v, out, p := s.agent(c, in.Agent)
+	if p != nil {
+		return nil, p
+	}
+	if !c.commandsAgent(&v) {
+		return nil, forbidden("you may see how %s stands, and not call for them", in.Agent)
+	}
+	to, p := s.target(&in.Body.To, v.ID)
+	if p != nil {
+		return nil, p
+	}
+	dialled, p := s.dialledFor(&to)
+	switch {
+	case p != nil:
+		return nil, p
+	case len(v.Interactions) > 0 || v.Status == acd.BusyElsewhere:
+		return nil, conflict(codeAgentCannot, "%s is %s", v.ID, v.Status)
+	case !s.desk.Call(v.ID, dialled):
+		return nil, conflict(codeNoPhone, "%s has no phone on the desk that can be rung", v.ID)
+	}
+	if c.own(v.ID) {
+		ownAct(ctx)
+	}
+	changed(ctx, "agents/"+in.Agent, nil, in.Body.To)
+	return &agentOut{out}, nil
+}
+
+// dialledFor is what a phone dials to reach a target.
+func (s *Server) dialledFor(to *acd.Target) (dialled string, p *Problem) {
+	if to.Number != "" {
+		return to.Number, nil
+	}
+	s.core.View(func(st *acd.State) {
+		if def := st.Config().Agent(to.Agent); def != nil {
+			dialled = def.Extension
+		} else if def := st.Config().Group(to.Group); def != nil {
+			dialled = def.Extension
+		}
+	})
+	if dialled == "" {
+		return "", conflict(codeNotPossible, "they have no extension")
+	}
+	return dialled, nil
 }

@@ -18,6 +18,8 @@ type Desk interface {
 	Hold(agent acd.LegID, on bool) bool
 	Held(agent acd.LegID) bool
 	Decline(call acd.LegID, offer acd.OfferID) bool
+	// Call rings the agent's phones, and calls what was dialled as soon as one is picked up.
+	Call(agent queuegroups.AgentID, dialled string) bool
 }
 
 // Codes of problems with commands.

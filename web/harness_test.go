@@ -145,10 +145,11 @@ func (f *fakeDesk) note(format string, args ...any) bool {
 	return !f.gone
 }
 
-func (f *fakeDesk) HangUp(leg acd.LegID) bool               { return f.note("hang up %s", leg) }
-func (f *fakeDesk) Hold(leg acd.LegID, on bool) bool        { return f.note("hold %s %v", leg, on) }
-func (f *fakeDesk) Held(leg acd.LegID) bool                 { return f.held[leg] }
-func (f *fakeDesk) Decline(c acd.LegID, o acd.OfferID) bool { return f.note("decline %s %d", c, o) }
+func (f *fakeDesk) HangUp(leg acd.LegID) bool                  { return f.note("hang up %s", leg) }
+func (f *fakeDesk) Hold(leg acd.LegID, on bool) bool           { return f.note("hold %s %v", leg, on) }
+func (f *fakeDesk) Held(leg acd.LegID) bool                    { return f.held[leg] }
+func (f *fakeDesk) Call(a queuegroups.AgentID, to string) bool { return f.note("call %s %s", a, to) }
+func (f *fakeDesk) Decline(c acd.LegID, o acd.OfferID) bool    { return f.note("decline %s %d", c, o) }
 
 // fakeCalls are how the audio of calls is, by the leg that they began with.
 type fakeCalls map[acd.LegID][]CallLeg

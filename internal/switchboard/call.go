@@ -35,6 +35,7 @@ type call struct {
 	held   queuegroups.MusicID      // what whoever is put on hold hears
 	refers map[acd.LegID]*requested // transfers asked for by phones, of which the core has not spoken
 
+	made    *made                  // the agent makes the call at their desk; nil: their phone, or somebody else's, does
 	feature *feature               // what the agent dialled instead of a number; nil: a number
 	sent    *sentAway              // the newest transfer to a number outside that a phone asked for; nil: none
 	pending []acd.Event            // of the feature's facts, those that the core has not taken in
@@ -58,6 +59,7 @@ type leg struct {
 	waits    bool                 // bridged, and hears music because the other end holds the call
 	playing  *acd.Play            // what it hears unless it is bridged; nil: nothing
 	early    *leg                 // who hears it though it has not answered; nil: nobody
+	own      bool                 // rings so that its agent can call somebody: the core knows nothing of it
 	up       bool                 // an agent's, or of a telephone outside: it answered or came for the call, and the core was told
 	timedOut bool                 // ended by us because its media stopped
 	asked    bool                 // it answered, and was asked to accept the call by a key
@@ -68,18 +70,24 @@ type leg struct {
 }
 
 func newCall(b *Board, l *sip.Leg) *call {
+	c := b.emptyCall(acd.LegID(l.ID()))
+	c.caller = &leg{id: c.id, sip: l, agent: queuegroups.AgentID(l.User())}
+	c.legs[l] = c.caller
+	c.traced(c.caller)
+	return c
+}
+
+// emptyCall is a call without any leg yet.
+func (b *Board) emptyCall(id acd.LegID) *call {
 	c := &call{
 		board:  b,
-		id:     acd.LegID(l.ID()),
-		log:    b.log.With().Str("call_id", l.ID()).Logger(),
+		id:     id,
+		log:    b.log.With().Str("call_id", string(id)).Logger(),
 		offers: make(map[acd.OfferID]*offer),
 		legs:   make(map[*sip.Leg]*leg),
 		refers: make(map[acd.LegID]*requested),
 		wanted: make(map[acd.LegID]*fetched),
 	}
-	c.caller = &leg{id: c.id, sip: l, agent: queuegroups.AgentID(l.User())}
-	c.legs[l] = c.caller
-	c.traced(c.caller)
 	c.box = mailbox.Box{Run: c.guarded, Idle: c.finished, Overflow: c.overflow}
 	return c
 }
@@ -105,7 +113,7 @@ func (c *call) overflow() {
 
 // finished tells whether nothing is left of the call; the mailbox then closes.
 func (c *call) finished() bool {
-	if len(c.legs) > 0 || len(c.offers) > 0 || len(c.wanted) > 0 {
+	if len(c.legs) > 0 || len(c.offers) > 0 || len(c.wanted) > 0 || c.made != nil && len(c.made.rung) > 0 {
 		return false
 	}
 	c.board.gone(c)
@@ -182,6 +190,10 @@ func (c *call) openCaller() error {
 // refuse turns the caller away before the core knows of them.
 func (c *call) refuse(code int, reason string) {
 	c.board.counts.refused.Add(1)
+	if c.made != nil { // their phone was picked up
+		c.refuseOwn()
+		return
+	}
 	c.caller.sip.Reject(code, reason)
 }
 
@@ -192,6 +204,11 @@ func (c *call) answerCaller() bool {
 	}
 	if c.ending || c.legs[c.caller.sip] == nil {
 		return false
+	}
+	if c.made != nil { // who makes a call at their desk has picked up before
+		c.answered = true
+		c.board.fact(&acd.LegAnswered{Leg: c.id})
+		return true
 	}
 	if err := c.caller.sip.Answer(c.answer); err != nil {
 		c.log.Warn().Err(err).Msg("answer not sent")

@@ -22,7 +22,7 @@ func (c *call) early(l *leg, sdp []byte) bool {
 		return false
 	}
 	c.hushFor(to)
-	if to == c.caller && !c.answered {
+	if to == c.caller && !c.answered && c.made == nil {
 		c.caller.sip.Ring(183, c.answer)
 	}
 	if l.early != to {

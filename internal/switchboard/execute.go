@@ -9,7 +9,11 @@ import (
 func (c *call) execute(cmd acd.Command) {
 	switch cmd := cmd.(type) {
 	case *acd.Alert:
-		if c.callerAlive() && !c.answered {
+		switch {
+		case !c.callerAlive() || c.answered:
+		case c.made != nil:
+			c.caller.media.Play(c.board.ringing.Load().Begin())
+		default:
 			var offer []byte
 			if c.caller.late { // RFC 3262 section 5: it is due in the first answer that cannot be lost
 				offer = c.answer
@@ -23,6 +27,10 @@ func (c *call) execute(cmd acd.Command) {
 	case *acd.Reject:
 		if c.callerAlive() {
 			c.log.Info().Str("reason", string(cmd.Reason)).Str("to", c.caller.sip.To()).Msg("call rejected")
+			if c.made != nil {
+				c.refuseOwn()
+				return
+			}
 			c.caller.sip.Reject(rejectCode(cmd.Reason), rejectText(cmd.Reason))
 		}
 	case *acd.Ring:

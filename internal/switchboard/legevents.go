@@ -34,6 +34,8 @@ func (c *call) LegAnswered(sl *sip.Leg, sdp []byte) {
 	l := c.legs[sl]
 	switch {
 	case l == nil:
+	case l.own:
+		c.ownAnswered(l, sdp)
 	case l.offer != nil:
 		c.phoneAnswered(l, sdp)
 	case l.late && !c.lateAnswer(l, sdp):
@@ -95,6 +97,10 @@ func (c *call) LegEnded(sl *sip.Leg, t sip.Termination) {
 		c.silent(l, s)
 		figures = figuresOf(l.media, s)
 		e = quality(e, figures)
+	}
+	if l.own {
+		c.ownEnded(l, e)
+		return
 	}
 	e.Msg("leg ended")
 	if len(c.legs) == 0 {

@@ -34,30 +34,45 @@ func (c *call) beginOwn(id queuegroups.AgentID) {
 		c.beginFeature(f)
 		return
 	}
-	arrived := &acd.CallArrived{
-		Agent: id, From: acd.Party{Number: agent.Extension, Name: agent.Name}, To: c.board.dialled(c.caller.sip.To()),
-	}
-	if agent, group := config.ByExtension(arrived.To); agent != nil || group != nil {
-		c.arrived(arrived)
-		return
-	}
-	own := config.Number(arrived.To)
-	short, may, emergency := config.MayCallShort(id, arrived.To)
-	switch {
-	case own != nil: // no need to go outside
-		arrived.Group = own.Group
-	case short && !may, strings.HasPrefix(arrived.To, "+") && !c.entitled(c.caller, arrived.To):
+	arrived, may := c.board.ownCall(agent, c.caller.sip.To())
+	if !may {
+		if strings.HasPrefix(arrived.To, "+") {
+			c.entitled(c.caller, arrived.To) // says why not
+		}
 		c.refuse(403, "Not Entitled")
 		return
-	case short:
-		arrived.Outside = true
-		if emergency {
-			c.log.Warn().Str("agent", string(id)).Str("number", arrived.To).Msg("an agent calls an emergency service")
-		}
-	case strings.HasPrefix(arrived.To, "+"):
-		arrived.Trunk = config.TrunkOut(id)
 	}
 	c.arrived(arrived)
+}
+
+// ownCall is what the core is told of a call that an agent makes; false: they may not call that.
+func (b *Board) ownCall(agent *queuegroups.Agent, dialled string) (e *acd.CallArrived, may bool) {
+	config := b.config.Load()
+	e = &acd.CallArrived{
+		Agent: agent.ID, From: acd.Party{Number: agent.Extension, Name: agent.Name}, To: b.dialled(dialled),
+	}
+	if agent, group := config.ByExtension(e.To); agent != nil || group != nil {
+		return e, true
+	}
+	own := config.Number(e.To)
+	short, mayShort, emergency := config.MayCallShort(agent.ID, e.To)
+	switch {
+	case own != nil: // no need to go outside
+		e.Group = own.Group
+	case short && !mayShort:
+		return e, false
+	case short:
+		e.Outside = true
+		if emergency {
+			b.log.Warn().Str("agent", string(agent.ID)).Str("number", e.To).Msg("an agent calls an emergency service")
+		}
+	case strings.HasPrefix(e.To, "+"):
+		if _, ok := config.MayCall(agent.ID, e.To); !ok {
+			return e, false
+		}
+		e.Trunk = config.TrunkOut(agent.ID)
+	}
+	return e, true
 }
 
 // beginReplacing takes in an INVITE with Replaces (RFC 3891): a call that rings at

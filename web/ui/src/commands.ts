@@ -12,6 +12,8 @@ export const setDuty = (id: string, duty: 'on' | 'break' | 'leave' | 'off', reas
   agent(id, 'duty', { duty, ...(reason && { reason }), ...(next && { next }) });
 export const setDND = (id: string, on: boolean) => agent(id, 'dnd', { on });
 export const setSeat = (id: string, group: string, state: 'in' | 'out' | 'paused') => agent(id, `seats/${at(group)}`, { state });
+/** Rings the agent's phone on the desk, and calls the target when it is picked up. */
+export const callFrom = (id: string, to: Target) => agent(id, 'call', { to });
 export const endWrapUp = (id: string) => agent(id, 'wrap-up/end');
 export const extendWrapUp = (id: string, seconds: number) => agent(id, 'wrap-up/extend', { seconds });
 

@@ -30,7 +30,7 @@ export function DeskScreen() {
         <Groups agent={agent} groups={desk.groups} />
         <Parked calls={desk.parked} />
         <Waiting calls={desk.waiting} groups={desk.groups} />
-        <MissedCalls desk={desk} />
+        <MissedCalls agent={agent} desk={desk} />
       </div>
     </main>
   );

@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
-import { call, Refused, type Desk, type MissedCall, type Report } from '../api';
+import { call, Refused, type Agent, type Desk, type MissedCall, type Report } from '../api';
 import { length, now } from '../clock';
 import { dayAndTime, t, tWord } from '../i18n';
 import { callerOf } from '../notify';
-import { dial, phone } from '../phone/station';
 import { Icon } from '../ui/icon';
+import { callUp, mayCall } from './transfer';
 
 /** How long, in seconds, what the record tells is shown before it is asked again. */
 const fresh = 60;
@@ -29,13 +29,12 @@ function useRecord<T>(path: string, key: string): T | undefined {
 }
 
 /** Callers whom nobody answered, in the groups that the agent serves, and who have not been reached since. */
-export function MissedCalls({ desk }: { desk: Desk }) {
+export function MissedCalls({ agent, desk }: { agent: Agent; desk: Desk }) {
   const key = `${desk.agent?.status} ${desk.waiting.map(w => w.id).join()}`;
   const got = useRecord<{ items: MissedCall[] }>('/missed?limit=30', key);
   const list = (got?.items ?? []).filter(m => desk.groups.some(g => g.id === m.last_group || g.id === m.first_group)).slice(0, 6);
   if (list.length === 0) return null;
-  const here = phone.value.where === 'here' && phone.value.line === 'ready';
-  const free = here && !phone.value.call && phone.value.microphone === 'ready';
+  const free = mayCall(agent);
   return (
     <section class="card" aria-labelledby="missed">
       <h2 id="missed">{t('missed.title')}</h2>
@@ -46,11 +45,9 @@ export function MissedCalls({ desk }: { desk: Desk }) {
           return (
             <li key={m.id}>
               <span class="grow">{callerOf({ from: m.caller })}
-                <small>{desk.groups.find(g => g.id === m.last_group)?.name} · {dayAndTime(m.arrived)}{m.tries > 0 && ` · ${t('missed.tries', { n: m.tries })}`}</small>
+                <small>{m.caller.name && <><span class="digits">{number}</span> · </>}{desk.groups.find(g => g.id === m.last_group)?.name} · {dayAndTime(m.arrived)}{m.tries > 0 && ` · ${t('missed.tries', { n: m.tries })}`}</small>
               </span>
-              {here
-                ? <button disabled={!free} onClick={() => dial(number)} aria-label={label}><Icon name="phone" />{t('missed.call-back')}</button>
-                : <a class="button" href={`tel:${number}`} aria-label={`${label}: ${number}`}><Icon name="phone" /><span class="digits">{number}</span></a>}
+              <button disabled={!free} onClick={() => void callUp(agent, { number }, number)} aria-label={label}><Icon name="phone" />{t('missed.call-back')}</button>
             </li>
           );
         })}

@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import type { Agent, Desk } from '../api';
 import { setDND, setDuty } from '../commands';
 import { t, tWord } from '../i18n';
@@ -9,6 +10,7 @@ import { Elapsed } from '../ui/time';
 import { askPermission, permission } from '../notify';
 import { PhoneLine } from '../phone/line';
 import { phone } from '../phone/station';
+import { CallSomebody, mayCall } from './transfer';
 
 /** Work that a break would interrupt. */
 const working = (a: Agent) => a.interactions.length > 0 || a.status === 'wrap_up';
@@ -20,6 +22,7 @@ export function MyState({ agent, desk }: { agent: Agent; desk: Desk }) {
     ? desk.breaks.map(b => ({ label: tWord('reason', b), run: () => pause(b) }))
     : [{ label: t('state.break'), run: () => pause() }];
   const breakWord = working(agent) ? t('state.break-next') : t('state.break');
+  const [calling, setCalling] = useState(false);
   useShortcuts({ ready: () => { if (away || agent.next_duty) void setDuty(agent.id, 'on'); else pause(desk.breaks[0]); } });
   return (
     <section class={`card state tone-${look(agent.status).tone}`} aria-labelledby="my-state">
@@ -42,7 +45,9 @@ export function MyState({ agent, desk }: { agent: Agent; desk: Desk }) {
         <button aria-pressed={agent.dnd} onClick={() => void setDND(agent.id, !agent.dnd)}><Icon name="bell" />{t('state.dnd')}</button>
         {desk.tracked && agent.duty !== 'off' &&
           <button onClick={() => void setDuty(agent.id, 'off', '', working(agent))}><Icon name="moon" />{t('state.end-day')}</button>}
+        <button disabled={!mayCall(agent)} onClick={() => setCalling(true)}><Icon name="phone" />{t('calling.call')}</button>
       </div>
+      {calling && <CallSomebody agent={agent} onClose={() => setCalling(false)} />}
       <PhoneLine />
       {permission.value === 'default' && (
         <p class="ask">{t('notify.ask')} <button class="quiet link" onClick={() => void askPermission()}>{t('notify.allow')}</button></p>

@@ -1,10 +1,13 @@
 import { useState } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
 import type { Agent, DeskCall, DirectoryAgent } from '../api';
-import { consult, transfer, type Target } from '../commands';
+import { callFrom, consult, transfer, type Target } from '../commands';
 import { t, tWord } from '../i18n';
 import { useLive } from '../live';
+import { dial, phone } from '../phone/station';
 import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icon';
+import { tell } from '../ui/toast';
 
 const tones = { free: 'ready', busy: 'talking', away: 'off' } as const;
 const icons = { free: 'check', busy: 'phone', away: 'off' } as const;
@@ -12,6 +15,40 @@ const order = { free: 0, busy: 1, away: 2 } as const;
 
 /** Whom to hand a call to: people with their presence, groups, or any number. */
 export function Transfer({ call, agent, onClose }: { call: DeskCall; agent: Agent; onClose: () => void }) {
+  const go = async (command: typeof transfer, to: Target) => { if (await command(call.id, to)) onClose(); };
+  return (
+    <Whom title={t('transfer.title')} agent={agent} onClose={onClose} choices={(to, name) => (
+      <span class="row-buttons">
+        <button onClick={() => void go(transfer, to)} aria-label={t('transfer.now-to', { who: name })}>{t('transfer.now')}</button>
+        <button onClick={() => void go(consult, to)} aria-label={t('transfer.ask-of', { who: name })}>{t('transfer.ask')}</button>
+      </span>
+    )} />
+  );
+}
+
+/** Whom to call. */
+export function CallSomebody({ agent, onClose }: { agent: Agent; onClose: () => void }) {
+  return (
+    <Whom title={t('calling.title')} agent={agent} onClose={onClose} choices={(to, name, dialled) => dialled && (
+      <button onClick={() => { void callUp(agent, to, dialled); onClose(); }} aria-label={t('calling.call-of', { who: name })}><Icon name="phone" />{t('calling.call')}</button>
+    )} />
+  );
+}
+
+/** Calls somebody: from this browser, where it is the telephone, else by having the phone on the desk ring first. */
+export async function callUp(agent: Agent, to: Target, dialled: string) {
+  if (phone.peek().where === 'here') dial(dialled);
+  else if (await callFrom(agent.id, to)) tell(t('calling.pick-up'));
+}
+
+/** Whether the agent could call somebody now. */
+export const mayCall = (agent: Agent) =>
+  agent.interactions.length === 0 && (phone.value.where === 'here' ? phone.value.line === 'ready' && phone.value.microphone === 'ready' && !phone.value.call : agent.status !== 'offline');
+
+type Choices = (to: Target, name: string, dialled: string) => ComponentChildren;
+
+/** People with their presence, groups, or any number. */
+function Whom({ title, agent, onClose, choices }: { title: string; agent: Agent; onClose: () => void; choices: Choices }) {
   const directory = useLive('directory');
   const [text, setText] = useState('');
   const wanted = text.trim().toLocaleLowerCase();
@@ -21,27 +58,19 @@ export function Transfer({ call, agent, onClose }: { call: DeskCall; agent: Agen
   const groups = (directory?.groups ?? []).filter(fits);
   const digits = text.replace(/[\s()./-]/g, '');
   const number = /^\+?[0-9]{2,}$/.test(digits) ? digits : '';
-
-  const go = async (command: typeof transfer, to: Target) => { if (await command(call.id, to)) onClose(); };
-  const choices = (to: Target, name: string) => (
-    <span class="row-buttons">
-      <button onClick={() => void go(transfer, to)} aria-label={t('transfer.now-to', { who: name })}>{t('transfer.now')}</button>
-      <button onClick={() => void go(consult, to)} aria-label={t('transfer.ask-of', { who: name })}>{t('transfer.ask')}</button>
-    </span>
-  );
   return (
-    <Dialog title={t('transfer.title')} onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <label>{t('transfer.find')}
         <input type="search" autofocus autocomplete="off" value={text} onInput={e => setText(e.currentTarget.value)} />
       </label>
-      {number && <ul class="rows"><li><span class="grow digits">{number}</span>{choices({ number }, number)}</li></ul>}
+      {number && <ul class="rows"><li><span class="grow digits">{number}</span>{choices({ number }, number, number)}</li></ul>}
       {agents.length > 0 && <h3>{t('transfer.people')}</h3>}
-      <ul class="rows">{agents.map(a => <Person key={a.id} agent={a}>{choices({ agent: a.id }, a.name)}</Person>)}</ul>
+      <ul class="rows">{agents.map(a => <Person key={a.id} agent={a}>{choices({ agent: a.id }, a.name, a.extension ?? '')}</Person>)}</ul>
       {groups.length > 0 && <h3>{t('transfer.groups')}</h3>}
       <ul class="rows">
         {groups.map(g => (
           <li key={g.id}>
-            <span class="grow">{g.name}<small>{t('transfer.free', { n: g.free })}</small></span>{choices({ group: g.id }, g.name)}
+            <span class="grow">{g.name}<small>{t('transfer.free', { n: g.free })}</small></span>{choices({ group: g.id }, g.name, g.extension ?? '')}
           </li>
         ))}
       </ul>
