@@ -6,7 +6,7 @@ import "testing"
 // while it rings is not the agent's fault: the call is taken back, is nobody's miss, and comes again once there is one.
 func TestWebPhone_Devices(t *testing.T) {
 	v, web := newConsole(t, newSite(t), webPhoneSite, "anna")
-	p := &webPhone{browser: newTalkingBrowser(t, web), v: v}
+	p := &webPhone{browser: newTalkingBrowser(t, web, annaHertz), v: v}
 	p.open("#/desk")
 	p.do("run", step{Text: `localStorage.setItem('centrala.clean-voice', 'false'), null`}) // a tone is noise
 	p.do("permit", step{Value: []string{"microphone"}})
@@ -75,13 +75,17 @@ func (p *webPhone) choosesDevices() {
 // Without a microphone, or with one that another program has, agents are told what to do, and are not called.
 func TestWebPhone_NoMicrophone(t *testing.T) {
 	v, web := newConsole(t, newSite(t), webPhoneSite, "anna")
-	open := map[string]func(*testing.T, string, ...string) *browser{"missing": newBrowser, "busy": newTalkingBrowser}
 	for flag, want := range map[string]struct{ is, text string }{
 		"--disable-audio-input":        {"missing", "Plug one in"},
 		"--fail-audio-stream-creation": {"busy", "another program"},
 	} {
 		t.Run(want.is, func(t *testing.T) {
-			b := open[want.is](t, web, "CENTRALA_CHROMIUM_FLAGS="+flag)
+			var b *browser
+			if want.is == "missing" {
+				b = newBrowser(t, web, "CENTRALA_CHROMIUM_FLAGS="+flag)
+			} else {
+				b = newTalkingBrowser(t, web, annaHertz, "CENTRALA_CHROMIUM_FLAGS="+flag)
+			}
 			b.open("#/desk")
 			b.do("permit", step{Value: []string{"microphone"}})
 			b.signIn("anna", consolePassword)
