@@ -35,6 +35,7 @@ type Chats interface {
 	Typing(conversation int64, by chat.Author)
 	Typed(conversation int64, by chat.Author) time.Time
 	ChatFiles
+	ChatDesk
 }
 
 // Codes of problems with chats.
@@ -43,6 +44,7 @@ const (
 	codeTaken        = "taken" // somebody else has it
 	codeNotYours     = "not_yours"
 	codeChatOver     = "chat_over"
+	codeFull         = "full"
 )
 
 // waitMax is how long a request for messages waits for one, in seconds.
@@ -70,6 +72,7 @@ func (s *Server) chatRoutes() {
 		Summary: "Messages of a conversation", Description: "Whether a chat goes on in it or not. For those whose rights reach its channel.",
 	}, s.listConversation)
 	s.chatFileRoutes()
+	s.cannedRoutes()
 	s.mux.HandleFunc("POST "+ConnectorsPath, func(w http.ResponseWriter, r *http.Request) {
 		requestOf(r.Context()).route = "connectors"
 		s.connectors.ServeHTTP(w, r)

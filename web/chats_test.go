@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -25,6 +26,8 @@ type fakeChats struct {
 	files   map[string]*os.File
 	dir     string
 	changed map[int64]chan struct{}
+	canned  []chat.Canned
+	ratings []chat.Rating
 }
 
 func (f *fakeChats) Session(_ context.Context, id chat.SessionID) (x chat.Session, err error) {
@@ -122,6 +125,43 @@ func (f *fakeChats) Changed(conversation int64) <-chan struct{} {
 		f.changed[conversation] = make(chan struct{})
 	}
 	return f.changed[conversation]
+}
+
+func (f *fakeChats) Canned(_ context.Context, channel string) (out []chat.Canned, err error) {
+	for _, x := range f.canned {
+		if x.Channel == channel {
+			out = append(out, x)
+		}
+	}
+	return out, nil
+}
+
+func (f *fakeChats) CannedAnswer(_ context.Context, channel string, id int64) (chat.Canned, error) {
+	for _, x := range f.canned {
+		if x.Channel == channel && x.ID == id {
+			return x, nil
+		}
+	}
+	return chat.Canned{}, chat.ErrNotFound
+}
+
+func (f *fakeChats) AddCanned(_ context.Context, c chat.Canned) (chat.Canned, error) {
+	if len(f.canned) > 2 {
+		return c, chat.ErrFull
+	}
+	c.ID = int64(len(f.canned) + 1)
+	f.canned = append(f.canned, c)
+	return c, nil
+}
+
+func (f *fakeChats) RemoveCanned(_ context.Context, id int64) error {
+	f.canned = slices.DeleteFunc(f.canned, func(x chat.Canned) bool { return x.ID == id })
+	return nil
+}
+
+func (f *fakeChats) Rate(_ context.Context, r chat.Rating) error {
+	f.ratings = append(f.ratings, r)
+	return nil
 }
 
 // newChatRig has a channel of anna and bartek, of whom anna is offered the first chat.

@@ -523,3 +523,40 @@ func TestExternals_OfBothSides(t *testing.T) {
 		}
 	})
 }
+
+// R69, R70: canned answers by group, each once, of their channel alone.
+func TestCanned(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		for _, x := range []chat.Canned{
+			{Channel: "website", Group: "Delivery", Text: "Two days."}, {Channel: "website", Text: "Hello!"}, {Channel: "website", Group: "Delivery", Text: "Two days."},
+			{Channel: "other", Text: "Bye!"}, {Channel: "website", Group: "Returns", Text: "Two days."},
+		} {
+			x.By = "anna"
+			if kept, err := s.AddCanned(t.Context(), x); err != nil || kept.ID == 0 || kept.Text != x.Text || kept.At.IsZero() {
+				t.Fatalf("%+v, %v", kept, err)
+			}
+		}
+		list, err := s.Canned(t.Context(), "website")
+		if err != nil || len(list) != 3 || list[0].Text != "Hello!" || list[1].Group != "Delivery" || list[2].Group != "Returns" {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		if _, err := s.CannedAnswer(t.Context(), "other", list[1].ID); !errors.Is(err, chat.ErrNotFound) {
+			t.Errorf("of another channel: %v", err)
+		}
+		if x, err := s.CannedAnswer(t.Context(), "website", list[1].ID); err != nil || x != list[1] {
+			t.Errorf("%+v, %v", x, err)
+		}
+		must(t, s.RemoveCanned(t.Context(), list[1].ID))
+		if list, err = s.Canned(t.Context(), "website"); err != nil || len(list) != 2 {
+			t.Errorf("%+v, %v", list, err)
+		}
+		for n := len(list); n < chat.CannedMost; n++ {
+			if _, err := s.AddCanned(t.Context(), chat.Canned{Channel: "website", Text: fmt.Sprint(n)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.AddCanned(t.Context(), chat.Canned{Channel: "website", Text: "one more"}); !errors.Is(err, chat.ErrFull) {
+			t.Errorf("beyond the limit: %v", err)
+		}
+	})
+}

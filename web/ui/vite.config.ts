@@ -7,7 +7,7 @@ const names = {
   entryFileNames: 'assets/[name].js',
   // What the first screen and those that are loaded later have in common besides base and past (shared, below) is one more
   // file of the first paint.
-  chunkFileNames: (chunk: { isDynamicEntry: boolean; name: string }) => chunk.isDynamicEntry || chunk.name === 'base' || chunk.name === 'past' ? 'assets/[name].js' : 'assets/shared.js',
+  chunkFileNames: (chunk: { isDynamicEntry: boolean; name: string }) => chunk.isDynamicEntry || chunk.name === 'base' || chunk.name === 'past' || chunk.name === 'said' ? 'assets/[name].js' : 'assets/shared.js',
   assetFileNames: 'assets/[name][extname]',
 };
 

@@ -195,6 +195,17 @@ export interface BoardWhy {
   why?: string;
 }
 
+export interface Canned {
+  at: string;
+  /** Who saved it. */
+  by: string;
+  /** Under which it is listed. */
+  group?: string;
+  id: number;
+  /** Plain text. */
+  text: string;
+}
+
 export interface Chat {
   /** The customer lets no message through. */
   blocked: boolean;

@@ -1,13 +1,14 @@
 import './chat.css';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Agent, Chat, ChatAttachment, Message } from '../api';
-import { at } from '../api';
+import type { Agent, Chat } from '../api';
 import { move, transfer } from '../commands';
-import { t, timeOfDay } from '../i18n';
+import { t } from '../i18n';
 import { useLive } from '../live';
 import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icon';
 import { Elapsed } from '../ui/time';
+import { Answers, channelOf, SaveAnswer } from './canned';
+import { Said } from './said';
 import { attend, bring, chats, chosen, does, earlier, look, say, threads, typing, watch, type Waiting } from './store';
 
 /** The agent's chats beside the telephone: those that are offered and those that they have. */
@@ -48,6 +49,8 @@ const name = (c: Chat) => /^visitor:/.test(c.customer) ? t('chat.visitor') : c.c
 function Talk({ chat, agent }: { chat: Chat; agent: Agent }) {
   const id = chat.interaction.id;
   const [handing, setHanding] = useState(false);
+  const [saving, setSaving] = useState('');
+  const channel = channelOf(chat.interaction.group);
   const x = threads.value[id];
   const end = useRef<HTMLDivElement>(null);
   const count = (x?.items.length ?? 0) + (x?.waiting.length ?? 0);
@@ -67,7 +70,7 @@ function Talk({ chat, agent }: { chat: Chat; agent: Agent }) {
       </div>
       <div class="talk-thread" role="log" aria-live="polite" tabIndex={0} aria-label={t('chat.messages')}>
         {x?.more && <button class="link quiet" onClick={() => void earlier(id)}>{t('chat.earlier')}</button>}
-        {x?.items.map(m => <Said key={m.seq} m={m} interaction={id} read={m.author === 'agent' && m.seq <= x.readCustomer} />)}
+        {x?.items.map(m => <Said key={m.seq} m={m} interaction={id} read={m.author === 'agent' && m.seq <= x.readCustomer} onSave={setSaving} />)}
         {x?.waiting.map(w => <Unsent key={w.id} w={w} id={id} />)}
         {chat.typing && <p class="hint">{t('chat.typing')}</p>}
         {count === 0 && <p class="hint" aria-busy="true">…</p>}
@@ -78,28 +81,11 @@ function Talk({ chat, agent }: { chat: Chat; agent: Agent }) {
           <button class="main" onClick={() => void does(id, 'accept')}><Icon name="check" />{t('chat.accept')}</button>
           <button onClick={() => void does(id, 'decline')}>{t('chat.decline')}</button>
         </div>
-        : <Composer id={id} over={chat.interaction.phase === 'closing'} />}
+        : <Composer id={id} channel={channel} over={chat.interaction.phase === 'closing'} />}
+      {saving && <SaveAnswer channel={channel} text={saving} onClose={() => setSaving('')} />}
       {handing && <Hand chat={chat} agent={agent} onClose={() => setHanding(false)} />}
     </div>
   );
-}
-
-function Said({ m, interaction, read }: { m: Message; interaction: string; read: boolean }) {
-  const who = m.author === 'customer' ? t('chat.customer') : m.author === 'system' ? t('chat.system') : m.agent ?? '';
-  return (
-    <div class={`said ${m.author} ${m.kind}`} data-seq={m.seq}>
-      <p class="said-who">{m.kind === 'note' ? t('chat.note-of', { who }) : who} · <time dateTime={m.at}>{timeOfDay(m.at)}</time>
-        {read && <> · {t('chat.read')}</>}{m.status === 'failed' && <strong> · {t('chat.failed')}</strong>}</p>
-      {m.text && <p class="said-text">{m.text}</p>}
-      {m.attachments?.map(a => <File key={a.id} a={a} interaction={interaction} />)}
-    </div>
-  );
-}
-
-/** Pictures are shown, which run nothing; all else is to be kept. */
-function File({ a, interaction }: { a: ChatAttachment; interaction: string }) {
-  const url = `/api/v1/interactions/${at(interaction)}/attachments/${at(a.id)}`;
-  return <a class="said-file" href={url} download={a.name}>{a.type.startsWith('image/') ? <img src={url} alt={a.name} loading="lazy" /> : <span>{a.name}</span>}</a>;
 }
 
 function Unsent({ w, id }: { w: Waiting; id: string }) {
@@ -113,9 +99,11 @@ function Unsent({ w, id }: { w: Waiting; id: string }) {
 
 const drafts = new Map<string, string>();
 
-function Composer({ id, over }: { id: string; over: boolean }) {
+function Composer({ id, channel, over }: { id: string; channel: string; over: boolean }) {
   const [text, setText] = useState(drafts.get(id) ?? '');
   const [note, setNote] = useState(false);
+  const [choosing, setChoosing] = useState(false);
+  const area = useRef<HTMLTextAreaElement>(null);
   const chooser = useRef<HTMLInputElement>(null);
   const write = (x: string) => { setText(x); drafts.set(id, x); };
   const send = () => {
@@ -126,16 +114,19 @@ function Composer({ id, over }: { id: string; over: boolean }) {
   };
   return (
     <form class={note ? 'compose note' : 'compose'} onSubmit={e => { e.preventDefault(); send(); }}>
-      <textarea rows={3} maxLength={16000} value={text} aria-label={t(note ? 'chat.write-note' : 'chat.write')} placeholder={t(note ? 'chat.write-note' : 'chat.write')}
+      <textarea ref={area} rows={3} maxLength={16000} value={text} aria-label={t(note ? 'chat.write-note' : 'chat.write')} placeholder={t(note ? 'chat.write-note' : 'chat.write')}
         onInput={e => { write(e.currentTarget.value); if (!note) typing(id); }}
         onKeyDown={e => { if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) { e.preventDefault(); send(); } }} />
       <div class="buttons">
         <button class="main">{t(note ? 'chat.save-note' : 'chat.send')}</button>
         <button type="button" aria-pressed={note} onClick={() => setNote(!note)}><Icon name="pen" />{t('chat.note')}</button>
+        {!note && <button type="button" onClick={() => setChoosing(true)}><Icon name="menu" />{t('canned.title')}</button>}
         <input ref={chooser} type="file" hidden onChange={e => { for (const f of e.currentTarget.files ?? []) void bring(id, f); e.currentTarget.value = ''; }} />
         <button type="button" onClick={() => chooser.current?.click()}><Icon name="up" />{t('chat.file')}</button>
         {over && <span class="hint">{t('chat.closing')}</span>}
       </div>
+      {choosing && <Answers channel={channel} onClose={() => setChoosing(false)}
+        onChoose={x => { write(text.trim() ? `${text.trimEnd()} ${x}` : x); setChoosing(false); requestAnimationFrame(() => area.current?.focus()); }} />}
     </form>
   );
 }

@@ -3,9 +3,11 @@ import { signal } from '@preact/signals';
 import type { BoardCall, BoardGroup } from '../api';
 import { t, tWord } from '../i18n';
 import { live, useLive } from '../live';
+import { supervises } from '../session';
 import { lateAfter, levelAim, levelLeast, tooLateAfter } from '../prefs';
 import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icon';
+import { lazyPart } from '../ui/lazy';
 import { Elapsed } from '../ui/time';
 import { Agents } from './agents';
 import { lateness, level } from './judge';
@@ -13,6 +15,8 @@ import { Census, first, Fresh, Totals } from './parts';
 import { Queue } from './queue';
 import { Television } from './television';
 import './wallboard.css';
+
+const Watch = lazyPart(() => import('../chat/watch').then(m => m.Watch));
 
 /** The group that is looked at; empty: all. */
 const chosen = signal('');
@@ -48,6 +52,7 @@ export function Wallboard({ tv }: { tv: boolean }) {
         <Queue waiting={inGroup(waiting)} groups={groups} agents={agents} lines={lines} />
         <Agents agents={people} groups={groups} calls={interactions} />
       </div>
+      {supervises() && interactions.some(i => i.channel) && <Watch calls={inGroup(interactions)} name={id => agents.find(a => a.id === id)?.name ?? id} group={id => groups.find(g => g.id === id)?.name ?? id} />}
       {limits && <Limits onClose={() => setLimits(false)} />}
     </main>
   );
