@@ -278,7 +278,7 @@ type widgetKeys struct {
 	Identity    text        `yaml:"identity" default:"optional" enum:"optional,required" doc:"Whether only visitors for whom the site vouches may write. It vouches by a token signed with the secret."`
 	Attachments number      `yaml:"attachments" default:"10" min:"0" max:"20" doc:"The largest file that a visitor may send, in MiB. 0: none."`
 	Rating      text        `yaml:"rating" default:"off" enum:"off,ask,closes" doc:"Whether the visitor is asked for a rating when the chat is closed. closes: the rating ends the chat at once."`
-	Call        text        `yaml:"call" doc:"The number, one of numbers, that visitors call from the window while an agent has their chat. It rings at that agent first, then in the number's queue group. Default: they cannot call." example:"+48 22 123 45 67"`
+	Call        text        `yaml:"call" doc:"The number, one of numbers, that visitors call from the window while an agent has their chat. It rings at that agent first, by preferred: {agent: responsible} of the number's queue group, then in the group. Default: they cannot call." example:"+48 22 123 45 67"`
 }
 
 type consentKeys struct {

@@ -296,7 +296,7 @@ channels:
       attachments: 0
       rating: closes
       call: "22 123 45 67"
-groups: {sales: {agents: [anna]}}
+groups: {sales: {agents: [anna], preferred: {agent: responsible}}}
 trunks: {carrier: {from: [192.0.2.1]}}
 numbers: {"+48221234567": {trunk: carrier, group: sales}}
 `)}}})

@@ -32,8 +32,13 @@ func (l *loader) widget(c *Channel, k channelKeys, what string) {
 		l.report.Add(w.Identity.At, "write secret: env:NAME", "identity required needs a secret that the site signs with, and %s has none", what)
 	}
 	if number := l.normalize(w.Call); number != "" {
-		if _, ours := l.numbers[number]; !ours {
+		n, ours := l.numbers[number]
+		k := slices.IndexFunc(l.config.Groups, func(g Group) bool { return g.ID == n.group })
+		switch {
+		case !ours:
 			l.report.Add(w.Call.At, "declare it under numbers", "%s is no number of ours", number)
+		case k >= 0 && l.config.Groups[k].Preferred.Agent != PreferResponsible: // who has the chat is that
+			l.report.Add(w.Call.At, "write preferred: {agent: responsible} in the group", "%s leads to group %s, which does not ask the agent of the chat first", number, n.group)
 		}
 		c.Widget.Call = number
 	}
