@@ -2,18 +2,23 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // chatSite has a chat window for the site at the address that it is given.
@@ -26,6 +31,7 @@ channels:
     connector: widget
     name: Ask us
     agents: [anna]
+    secret: "0123456789abcdef0123456789abcdef"
     texts: {first: "Welcome to the shop!", ended: "Thank you, good-bye."}
     widget: {origins: ["%s"], form: [name], consent: {version: "1", text: I agree that my data are processed.}, rating: ask}
 `
@@ -273,6 +279,15 @@ func wantThread(t *testing.T, v visitor, anna *desk, at string) {
 // smallPNG is a picture of one pixel.
 var smallPNG = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89\x00\x00\x00\nIDATx\x9cc\x00\x01\x00\x00\x05\x00\x01\r\n-\xb4\x00\x00\x00\x00IEND\xaeB`\x82")
 
+// vouched is a site's word on who a visitor is, signed with the channel's secret (RFC 7519, HS256).
+func vouched(sub, name, email, phone string) string {
+	claims, _ := json.Marshal(map[string]any{"sub": sub, "name": name, "email": email, "phone": phone, "exp": time.Now().Add(time.Hour).Unix()})
+	text := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256"}`)) + "." + base64.RawURLEncoding.EncodeToString(claims)
+	mac := hmac.New(sha256.New, []byte("0123456789abcdef0123456789abcdef"))
+	mac.Write([]byte(text))
+	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
 // consoleChat has anna serve a chat at the desk of the console, of a visitor whose window is this
 // test: what is written is shown as text, and goes both ways (R2, R22, R71).
 func consoleChat(t *testing.T, b *browser, web string) {
@@ -280,9 +295,12 @@ func consoleChat(t *testing.T, b *browser, web string) {
 	token := ""
 	window := func(method, path string, body any, into any) {
 		t.Helper()
-		data, err := json.Marshal(body)
-		if err != nil {
-			t.Fatal(err)
+		data, raw := body.([]byte)
+		if !raw {
+			var err error
+			if data, err = json.Marshal(body); err != nil {
+				t.Fatal(err)
+			}
 		}
 		q, err := http.NewRequest(method, "http://"+web+"/widget/website/"+path, bytes.NewReader(data))
 		if err != nil {
@@ -300,7 +318,7 @@ func consoleChat(t *testing.T, b *browser, web string) {
 		}
 	}
 	var session struct{ Token string }
-	window("POST", "session", map[string]string{}, &session)
+	window("POST", "session", map[string]string{"identity": vouched(`4711 <i id=x>`, `Ewa <i id=x>M</i>`, `"<svg id=x onload=alert(3)>"@example.com`, `<b id=x>+48`)}, &session)
 	token = session.Token
 	var kept struct{ Type string }
 	writes := func(id, text string) {
@@ -322,12 +340,24 @@ func consoleChat(t *testing.T, b *browser, web string) {
 	b.signIn("anna", consolePassword)
 	b.seeText(".chat-row", "Offered to you")
 	b.seeText(".talk-thread", "Do you ship to Gdańsk? <img id=x src=x>")
+	b.seeText(".talk-head", `Ewa <i id=x>M</i>`)
+	b.seeText(".talk-head", `"<svg id=x onload=alert(3)>"@example.com · <b id=x>+48`)
 	b.wantClean("a chat is offered")
 	b.do("click", step{Role: "button", Name: "Accept", Within: &step{CSS: ".talk"}})
 	b.fill(".compose textarea", "We do, in two days.")
 	b.do("click", step{Role: "button", Name: "Send", Within: &step{CSS: ".compose"}})
 	b.see(".said.agent:not(.unsent):has-text('We do, in two days.')")
 	gets("We do, in two days.")
+	b.press("Save as an answer") // R70
+	b.fill("dialog input", "Delivery")
+	b.do("click", step{Role: "button", Name: "Save", Within: &step{CSS: "dialog"}})
+	b.gone("dialog")
+	b.press("Answers") // R69
+	b.see("dialog section[aria-label='Delivery']")
+	b.wantClean("canned answers")
+	b.picture("chat-canned")
+	b.press("We do, in two days.")
+	b.do("until", step{Text: "document.querySelector('.compose textarea').value === 'We do, in two days.'"})
 	b.press("Note")
 	b.fill(".compose textarea", "sounds like a reseller")
 	b.press("Save the note")
@@ -338,6 +368,10 @@ func consoleChat(t *testing.T, b *browser, web string) {
 	}
 	b.do("upload", step{CSS: ".compose input[type=file]", Path: file})
 	b.see(".said-file:has-text('LICENSE')")
+	var drawing struct{ Handle string }
+	window("POST", "files?name="+url.QueryEscape(`<img id=x src=x onerror=alert(4)>.png`), []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(5)"/>`), &drawing)
+	window("POST", "frames", map[string]any{"type": "message", "id": "e3", "files": []string{drawing.Handle}, "consent": "1"}, &kept)
+	b.see(".said.customer .said-file:has-text('.png') span") // not a picture, whatever its name says
 	writes("e2", "Thank you!")
 	b.see(".said.customer:has-text('Thank you!')")
 	gets("Thank you!")

@@ -73,6 +73,11 @@ func TestSecurity_IdentityForgery(t *testing.T) {
 	if err != nil || !x.Verified || x.Customer != "customer:4711" || x.Contact.Name != "Jan" || x.Contact.Details.Email != "jan@example.com" {
 		t.Errorf("%+v %v", x, err)
 	}
+	// What the site gets wrong of the address is not the customer's fault.
+	_, ola := r.session(map[string]string{"identity": jwt(secret, hs256, map[string]any{"sub": "4712", "exp": time.Now().Add(time.Hour).Unix(), "email": "none"})})
+	if code := r.tell(ola.Token, map[string]any{"type": "message", "id": "m1", "text": "hello"}); code != "" {
+		t.Errorf("with a wrong e-mail address of the site's: %q", code)
+	}
 	// A token of before the channel wanted that is of no use any more.
 	r.channel.Identified = false
 	visitor := r.visitor()

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net/mail"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -183,6 +184,9 @@ func (s *Server) identity(channel *Channel, jwt string) (c claims, err error) {
 		if len(*text) > chat.IDMax || !plain(*text) {
 			*text = ""
 		}
+	}
+	if _, err := mail.ParseAddress(c.Email); err != nil {
+		c.Email = "" // the visitor can do nothing about it
 	}
 	return c, nil
 }
