@@ -146,6 +146,32 @@ type Session struct {
 	First        int64  // the message it began with
 	Opened       time.Time
 	Closed       time.Time // zero: it is open
+	Bot          BotState
+}
+
+// BotState is how a session stands with the channel's bot (R74).
+type BotState struct {
+	Has       bool   // the bot has the session: the core does not know of it yet
+	State     string // what the bot wants to know again
+	Answered  int64  // the customer's message that was answered last, or at which it was handed over
+	ToChannel string // to whose queue it was handed over; empty: its own channel's
+	ToAgent   string // to whom; empty: to nobody before others
+}
+
+// Asked is what a bot is asked.
+type Asked struct {
+	Session Session
+	Message Message // the customer's
+	State   string  // as the bot's last answer had it; empty: it is the first
+}
+
+// Reply is what a bot answers.
+type Reply struct {
+	Texts    []string
+	State    string
+	HandOver bool   // to the queue
+	To       string // to whose: channel:ID, or agent:ID, who is asked first; empty: the channel's own
+	Close    bool
 }
 
 // Message is one message of a conversation.
@@ -186,6 +212,7 @@ type Incoming struct {
 	Details  Details      // empty ones: as before
 	Consent  Consent      // given with the message; no version: none was
 	Remote   []Remote     // files that are still at the connector's other side
+	Bot      bool         // a session that begins with it is a bot's first
 }
 
 // Remote is a file that is still at the connector's other side.

@@ -21,6 +21,11 @@ type Connector interface {
 	Key(o Outgoing) string
 }
 
+// Bot answers customers before the queue does. The error means that it cannot now.
+type Bot interface {
+	Answer(ctx context.Context, a Asked) (Reply, error)
+}
+
 // Fetcher is a connector whose messages may name files that are still at its other
 // side. The reader ends with the file; the error is ErrTooBig or ErrNotFound where
 // there is no use in trying again.

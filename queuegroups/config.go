@@ -380,6 +380,7 @@ type Channel struct {
 	Secret          Secret        `json:"-"`                  // that both sides of it sign with; of ConnectorWidget, that the site's words on who its visitors are are signed with
 	Widget          *Widget       `json:"widget,omitempty"`   // of ConnectorWidget
 	Telegram        *Telegram     `json:"telegram,omitempty"` // of ConnectorTelegram
+	Bot             *Bot          `json:"bot,omitempty"`      // gets sessions before the queue does (R74); the core knows nothing of it
 	Texts           ChatTexts     `json:"texts,omitzero"`
 	Name            string        `json:"name"` // shown to the customer (R4)
 	Agents          []AgentID     `json:"agents"`
@@ -420,13 +421,6 @@ const (
 	ConnectorWidget   = "widget"
 	ConnectorTelegram = "telegram"
 )
-
-// Telegram is the bot to which customers write.
-type Telegram struct {
-	Token   Secret `json:"-"`                 // as BotFather gives it
-	Webhook string `json:"webhook,omitempty"` // this server's public address; empty: updates are asked for
-	Server  string `json:"server,omitempty"`  // of the Bot API; empty: Telegram's own
-}
 
 // Widget is how a channel's chat window on websites behaves.
 type Widget struct {

@@ -88,6 +88,9 @@ func sameChannel(a, b *Channel) bool {
 	if a.Telegram != nil && b.Telegram != nil && !a.Telegram.Token.Equal(b.Telegram.Token) {
 		return false
 	}
+	if a.Bot != nil && b.Bot != nil && !a.Bot.Secret.Equal(b.Bot.Secret) {
+		return false
+	}
 	return a.Secret.Equal(b.Secret) && same(a, b)
 }
 

@@ -242,6 +242,7 @@ type channelKeys struct {
 	Secret          text           `yaml:"secret" doc:"Of connector http, and required there: what both sides sign with, whsec_ and 24 to 64 bytes in base64, as itself, env:NAME or file:PATH. Of connector widget: what the site signs with (HS256) to say who its visitors are, at least 32 characters." example:"env:SHOP_SECRET"`
 	Widget          widgetKeys     `yaml:"widget" doc:"Of connector widget: the chat window on websites."`
 	Telegram        telegramKeys   `yaml:"telegram" doc:"Of connector telegram, and required there: the bot to which customers write."`
+	Bot             botKeys        `yaml:"bot" doc:"Who answers before the queue does: a program that is asked (url and secret), or menus. Default: nobody."`
 	Texts           chatTextKeys   `yaml:"texts" doc:"What the channel says by itself. An empty text is not said."`
 	Agents          texts          `yaml:"agents" required:"true" doc:"Ids of agents. Their order matters for in_order."`
 	Distribution    text           `yaml:"distribution" default:"evenly" enum:"evenly,in_order,all" doc:"Who is offered a chat, as for groups."`
@@ -286,6 +287,29 @@ type consentKeys struct {
 	Version text `yaml:"version" required:"true" doc:"The version of the text. Whoever agreed to another one is asked again." example:"2026-11"`
 	Text    text `yaml:"text" required:"true" doc:"The text." example:"I agree that my data are processed to answer my enquiry."`
 	Link    text `yaml:"link" pattern:"^https?://" doc:"Where the whole of it can be read." example:"https://shop.example/privacy"`
+}
+
+type botKeys struct {
+	At      strictyaml.Pos
+	URL     text                     `yaml:"url" pattern:"^https?://" doc:"Where a program is asked what to answer." example:"https://bot.example/centrala"`
+	Secret  text                     `yaml:"secret" doc:"Required with url: what requests to it are signed with, whsec_ and 24 to 64 bytes in base64, as itself, env:NAME or file:PATH." example:"env:BOT_SECRET"`
+	Timeout duration                 `yaml:"timeout" default:"10s" min:"1s" max:"60s" doc:"How long it may take for an answer. After that, or when it fails, the chat goes to the queue."`
+	Menus   strictyaml.Map[menuKeys] `yaml:"menus" doc:"Menus by name; start is the first. Whoever writes what is no choice three times goes to the queue."`
+}
+
+type menuKeys struct {
+	At      strictyaml.Pos
+	Text    text                        `yaml:"text" required:"true" doc:"What the customer is asked." example:"How can we help?"`
+	Choices strictyaml.List[choiceKeys] `yaml:"choices" required:"true" doc:"What the customer may choose, by number or label."`
+}
+
+type choiceKeys struct {
+	At       strictyaml.Pos
+	Label    text  `yaml:"label" required:"true" doc:"What is shown after the number." example:"Opening hours"`
+	Text     text  `yaml:"text" doc:"What is said first." example:"Mon-fri, 8 to 18."`
+	Menu     text  `yaml:"menu" doc:"The menu that follows. Default: the same again."`
+	HandOver text  `yaml:"hand_over" doc:"Hands the chat over: queue, channel: and an id, or agent: and an id, who is asked before others." example:"queue"`
+	Close    yesNo `yaml:"close" default:"false" doc:"Closes the chat."`
 }
 
 type telegramKeys struct {

@@ -38,6 +38,7 @@ func (l *loader) buildChannels(entries []strictyaml.Entry[channelKeys]) {
 		l.thirdParty(&c, k, what)
 		l.widget(&c, k, what)
 		l.telegram(&c, k, what)
+		l.bot(&c, k, what)
 		action := k.NoAnswer
 		switch {
 		case action.Action.Bad || action.Text.Bad:

@@ -38,6 +38,8 @@ type Store interface {
 	Write(ctx context.Context, d chat.Draft) (m chat.Message, again bool, err error)
 	StatusOf(ctx context.Context, channel, id string, status chat.Status, reason string) error
 	Restart(ctx context.Context, m chat.Message) (chat.Session, error)
+	SetBot(ctx context.Context, id chat.SessionID, b chat.BotState) error
+	LastWritten(ctx context.Context, conversation int64) (time.Time, error)
 	Attach(r io.Reader, name string) (chat.Attachment, error)
 	Blocked(ctx context.Context, channel, customer string, blocked bool) (conversation int64, err error)
 
@@ -74,6 +76,12 @@ type Options struct {
 	Connector func(channel string) chat.Connector
 	// Text is that of a channel for a notice; empty: nothing is said.
 	Text func(channel string, n chat.Notice) string
+	// Bot is that of a channel, which gets its sessions first; nil: it has none. Patience is
+	// how long a customer may be silent with it, and Target reads to whom it hands over. All
+	// three may be left out where no channel has a bot.
+	Bot      func(channel string) chat.Bot
+	Patience func(channel string) time.Duration
+	Target   func(to string) (channel, agent string, ok bool)
 	// Changed is told of every change of a conversation, and, if a customer's message began
 	// it or followed in it, whose it is. It does not wait. nil: nobody wants to know.
 	Changed func(conversation int64, channel, customer string)
@@ -88,6 +96,9 @@ type Hub struct {
 	connector func(string) chat.Connector
 	text      func(string, chat.Notice) string
 	tell      func(int64, string, string)
+	bot       func(string) chat.Bot
+	patience  func(string) time.Duration
+	target    func(string) (string, string, bool)
 	log       zerolog.Logger
 	now       func() time.Time
 
@@ -110,6 +121,9 @@ func New(o Options) *Hub {
 		store: o.Store, core: o.Core, connector: o.Connector, text: o.Text, tell: o.Changed, log: o.Log, now: o.Now,
 		kick: make(chan struct{}, 1), changed: map[int64]chan struct{}{}, typing: map[typist]time.Time{},
 	}
+	if h.bot, h.patience, h.target = o.Bot, o.Patience, o.Target; h.bot == nil {
+		h.bot = func(string) chat.Bot { return nil }
+	}
 	if h.now == nil {
 		h.now = time.Now
 	}
@@ -129,6 +143,9 @@ func (h *Hub) Start(ctx context.Context) error {
 	is := make(map[chat.SessionID]bool, len(open))
 	for _, s := range open {
 		is[s.ID] = true
+		if s.Bot.Has {
+			continue
+		}
 		if err := h.core.Arrived(ctx, s); err != nil {
 			return fmt.Errorf("chats: %w", err)
 		}
@@ -159,6 +176,9 @@ func (h *Hub) Start(ctx context.Context) error {
 	h.ready = true
 	h.mu.Unlock()
 	h.run(h.courier)
+	if h.patience != nil {
+		h.run(h.sweepBots)
+	}
 	return nil
 }
 
@@ -269,6 +289,7 @@ func (h *Hub) happened(ctx context.Context, e chat.Event) error {
 
 // take keeps a customer's message and tells the core of it.
 func (h *Hub) take(ctx context.Context, in chat.Incoming) error {
+	in.Bot = h.bot(in.Channel) != nil
 	t, err := h.store.Take(ctx, in)
 	if err != nil {
 		return err
@@ -278,6 +299,9 @@ func (h *Hub) take(ctx context.Context, in chat.Incoming) error {
 	switch {
 	case !t.Session.Closed.IsZero(): // it came again, after all was over
 		return nil
+	case t.Session.Bot.Has:
+		return h.ask(ctx, t)
+	case !t.Begins && t.Message.Seq == t.Session.Bot.Answered: // it was handed over, and the core perhaps not told
 	case !t.Begins:
 		err := h.core.Written(ctx, string(t.Session.ID))
 		if !errors.Is(err, ErrOver) {
@@ -299,6 +323,13 @@ func (h *Hub) left(ctx context.Context, channel, customer string) error {
 	s, err := h.store.OpenOf(ctx, channel, customer)
 	if err != nil {
 		return err
+	}
+	if s.Bot.Has {
+		if err := h.store.Close(ctx, s.ID); err != nil {
+			return err
+		}
+		h.note(s.Conversation)
+		return nil
 	}
 	return h.core.Closed(ctx, string(s.ID))
 }

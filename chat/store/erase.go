@@ -40,6 +40,7 @@ func (s *Store) Erase(ctx context.Context, external, pseudonym string) (conversa
 				{"delete from chat_inbox where customer = $1 and done <> 0", []any{external}},
 				{"delete from chat_attachments where conversation = $1", []any{f.conversation}},
 				{"update chat_messages set body = '' where conversation = $1", []any{f.conversation}},
+				{"update chat_sessions set bot_state = '' where conversation = $1", []any{f.conversation}},
 				{"update chat_consents set address = '' where conversation = $1", []any{f.conversation}},
 				{"update chat_ratings set comment = '' where session in (select id from chat_sessions where conversation = $1)", []any{f.conversation}},
 				{"update chat_contacts set name = $1 where id = $2", []any{pseudonym, f.contact}},

@@ -46,7 +46,7 @@ func (s *Store) Take(ctx context.Context, in chat.Incoming) (t chat.Taken, err e
 		t.Session, err = scanSession(tx.QueryRowContext(ctx, sessionQuery+"where s.conversation = $1 and s.closed = 0", conversation))
 		if errors.Is(err, chat.ErrNotFound) {
 			t.Begins = true
-			t.Session, err = s.begin(ctx, tx, conversation, last+1)
+			t.Session, err = s.begin(ctx, tx, conversation, last+1, in.Bot)
 		}
 		if err != nil {
 			return err
@@ -132,10 +132,10 @@ func (s *Store) newConversation(ctx context.Context, tx *sql.Tx, in chat.Incomin
 }
 
 // begin opens a session.
-func (s *Store) begin(ctx context.Context, tx *sql.Tx, conversation, first int64) (chat.Session, error) {
+func (s *Store) begin(ctx context.Context, tx *sql.Tx, conversation, first int64, bot bool) (chat.Session, error) {
 	id := chat.NewSessionID(newID())
-	_, err := tx.ExecContext(ctx, "insert into chat_sessions (id, conversation, first, opened, closed) values ($1, $2, $3, $4, 0)",
-		string(id), conversation, first, micros(s.now()))
+	_, err := tx.ExecContext(ctx, "insert into chat_sessions (id, conversation, first, opened, closed, bot) values ($1, $2, $3, $4, 0, $5)",
+		string(id), conversation, first, micros(s.now()), flag(bot))
 	if err != nil {
 		return chat.Session{}, err
 	}
@@ -334,7 +334,7 @@ func (s *Store) Restart(ctx context.Context, m chat.Message) (session chat.Sessi
 		if err != nil {
 			return err
 		}
-		if session, err = s.begin(ctx, tx, m.Conversation, m.Seq); err != nil {
+		if session, err = s.begin(ctx, tx, m.Conversation, m.Seq, false); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, "update chat_messages set session = $1 where conversation = $2 and seq >= $3", string(session.ID), m.Conversation, m.Seq)

@@ -124,13 +124,15 @@ func (s *Store) ConversationOf(ctx context.Context, channel, customer string) (c
 	return scanConversation(s.db.Read().QueryRowContext(ctx, conversationQuery+"where i.channel = $1 and i.external = $2", channel, customer))
 }
 
-const sessionQuery = `select s.id, s.conversation, c.channel, i.external, t.name, s.first, s.opened, s.closed from chat_sessions s
+const sessionQuery = `select s.id, s.conversation, c.channel, i.external, t.name, s.first, s.opened, s.closed,
+	s.bot, s.bot_state, s.bot_answered, s.to_channel, s.to_agent from chat_sessions s
 	join chat_conversations c on c.id = s.conversation join chat_identities i on i.id = c.identity join chat_contacts t on t.id = i.contact `
 
 func scanSession(r row) (x chat.Session, err error) {
-	var opened, closed int64
-	err = r.Scan(&x.ID, &x.Conversation, &x.Channel, &x.Customer, &x.Name, &x.First, &opened, &closed)
-	x.Opened, x.Closed = instant(opened), instant(closed)
+	var opened, closed, bot int64
+	b := &x.Bot
+	err = r.Scan(&x.ID, &x.Conversation, &x.Channel, &x.Customer, &x.Name, &x.First, &opened, &closed, &bot, &b.State, &b.Answered, &b.ToChannel, &b.ToAgent)
+	x.Opened, x.Closed, b.Has = instant(opened), instant(closed), bot == 1
 	return x, missing(err)
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"centrala/acd"
 	"centrala/chat"
+	"centrala/chat/bot"
 	"centrala/chat/hub"
 	"centrala/chat/partner"
 	"centrala/chat/store"
@@ -33,6 +35,8 @@ type chats struct {
 	cancel   context.CancelFunc
 	starting sync.WaitGroup
 	channels atomic.Pointer[map[string]channel]
+	agents   atomic.Pointer[map[string]bool]
+	asking   *http.Client // of bots
 }
 
 // channel is what is needed of one that is declared.
@@ -42,6 +46,8 @@ type channel struct {
 	partner  *partner.Connector  // nil: another connector has it
 	widget   *widget.Channel     // nil: likewise
 	telegram *telegram.Connector // nil: likewise
+	bot      chat.Bot            // nil: it has none
+	expire   time.Duration       // of its sessions that a bot has
 }
 
 // attachmentsIn is the folder of attachments in the data folder, and orphanAge how
@@ -52,14 +58,16 @@ const (
 )
 
 func newChats(a *App) *chats {
-	c := &chats{client: partner.NewClient(), facts: a.State}
+	c := &chats{client: partner.NewClient(), asking: bot.NewClient(), facts: a.State}
 	c.life, c.cancel = context.WithCancel(context.Background())
 	c.channels.Store(&map[string]channel{})
 	log := part(a.log, "chat")
 	c.Store = store.New(store.Options{DB: a.database, Dir: attachmentsOf(a.server.Data), Log: log})
 	c.Hub = hub.New(hub.Options{
 		Store: c.Store, Core: switchboard.ChatFacts{Node: nodeID(a.server), Append: a.append, View: a.State}, Log: log,
-		Connector: c.connector, Text: c.says, Changed: func(conversation int64, channel, customer string) { c.window.Changed(conversation, channel, customer) },
+		Connector: c.connector, Text: c.says, Bot: c.botOf, Target: c.target,
+		Patience: func(name string) time.Duration { return cmp.Or((*c.channels.Load())[name].expire, botExpire) },
+		Changed:  func(conversation int64, channel, customer string) { c.window.Changed(conversation, channel, customer) },
 	})
 	c.window = c.newWindow(func() string { return a.stack.Domain() }, log)
 	c.bots = c.newBots(a)
@@ -83,8 +91,18 @@ func (c *chats) setConfig(config *queuegroups.Config) error {
 		if d.Telegram != nil {
 			x.telegram = c.bots.declare(d)
 		}
+		var err error
+		if x.bot, err = c.newBot(&d); err != nil {
+			return fmt.Errorf("channel %s: %w", d.ID, err) // the loader let none through
+		}
+		x.expire = cmp.Or(d.AutoExpire, botExpire)
 		channels[string(d.ID)] = x
 	}
+	agents := make(map[string]bool, len(config.Agents))
+	for _, d := range config.Agents {
+		agents[string(d.ID)] = true
+	}
+	c.agents.Store(&agents)
 	c.channels.Store(&channels)
 	c.bots.keep(channels)
 	return nil

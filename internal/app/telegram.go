@@ -18,11 +18,11 @@ type bots struct {
 
 	mu      sync.Mutex
 	running bool
-	of      map[queuegroups.ChannelID]*bot
+	of      map[queuegroups.ChannelID]*runningBot
 	busy    sync.WaitGroup
 }
 
-type bot struct {
+type runningBot struct {
 	declared queuegroups.Telegram
 	token    string
 	c        *telegram.Connector
@@ -32,7 +32,7 @@ type bot struct {
 func (c *chats) newBots(a *App) *bots {
 	client := telegram.NewClient()
 	log := part(a.log, "chat")
-	return &bots{of: map[queuegroups.ChannelID]*bot{}, make: func(d queuegroups.Channel) *telegram.Connector {
+	return &bots{of: map[queuegroups.ChannelID]*runningBot{}, make: func(d queuegroups.Channel) *telegram.Connector {
 		o := telegram.Options{
 			Channel: string(d.ID), Token: d.Telegram.Token.Value(), URL: d.Telegram.Server, Client: client, Store: c.Store,
 			Receive: c.Receive, Wrong: func(err error) bool { return errors.Is(err, hub.ErrUnread) }, Log: log,
@@ -59,7 +59,7 @@ func (b *bots) declare(d queuegroups.Channel) *telegram.Connector {
 		return old.c
 	}
 	b.end(old)
-	x := &bot{declared: declared, token: token, c: b.make(d)}
+	x := &runningBot{declared: declared, token: token, c: b.make(d)}
 	b.of[d.ID] = x
 	if b.running {
 		b.begin(x)
@@ -79,13 +79,13 @@ func (b *bots) keep(channels map[string]channel) {
 	}
 }
 
-func (b *bots) begin(x *bot) {
+func (b *bots) begin(x *runningBot) {
 	ctx, cancel := context.WithCancel(context.Background())
 	x.cancel = cancel
 	b.busy.Go(func() { x.c.Run(ctx) })
 }
 
-func (b *bots) end(x *bot) {
+func (b *bots) end(x *runningBot) {
 	if x != nil && x.cancel != nil {
 		x.cancel()
 	}

@@ -74,6 +74,10 @@ var rules = []rule{
 		why: "a connector knows its other side and nothing of who answers",
 	},
 	{
+		path: "chat/bot", own: []string{"chat", "chat/partner"}, testOwn: []string{"chat/hub", "chat/store", "internal/journal/db", "internal/journal/db/dbtest"}, libs: []string{zerolog},
+		why: "a bot answers what it is asked, and knows nothing of queues",
+	},
+	{
 		path: "chat/telegram", own: []string{"chat"}, libs: []string{zerolog},
 		testOwn: []string{"internal/botserver", "chat/hub", "chat/store", "internal/journal/db", "internal/journal/db/dbtest"},
 		why:     "a connector knows its other side and nothing of who answers",

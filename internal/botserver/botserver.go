@@ -36,7 +36,6 @@ type Sent struct {
 	Text   string
 	File   string // its name
 	Data   []byte // of the file
-	Menu   [][]string
 }
 
 // Fault is what the next call of a method gets in place of its answer.
@@ -324,21 +323,6 @@ func (s *Server) send(m Sent, p map[string]string) (any, *refusal) {
 		return nil, bad("chat not found")
 	case s.blocked[chat]:
 		return nil, &refusal{code: http.StatusForbidden, text: "Forbidden: bot was blocked by the user"}
-	}
-	if text := p["reply_markup"]; text != "" {
-		var markup struct {
-			Keyboard [][]struct{ Text string } `json:"keyboard"`
-		}
-		if err := json.Unmarshal([]byte(text), &markup); err != nil {
-			return nil, bad("can't parse reply keyboard markup JSON object")
-		}
-		for _, row := range markup.Keyboard {
-			names := []string{}
-			for _, b := range row {
-				names = append(names, b.Text)
-			}
-			m.Menu = append(m.Menu, names)
-		}
 	}
 	s.message++
 	m.Chat, m.ID = chat, s.message

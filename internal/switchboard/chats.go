@@ -1,6 +1,7 @@
 package switchboard
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -65,7 +66,8 @@ type ChatFacts struct {
 // Arrived implements hub.Core.
 func (f ChatFacts) Arrived(ctx context.Context, s chat.Session) error {
 	return f.Append(ctx, &acd.ChatArrived{
-		Leg: acd.LegID(s.ID), Node: f.Node, Channel: queuegroups.ChannelID(s.Channel), From: acd.Party{Number: s.Customer, Name: s.Name},
+		Leg: acd.LegID(s.ID), Node: f.Node, Channel: queuegroups.ChannelID(cmp.Or(s.Bot.ToChannel, s.Channel)), From: acd.Party{Number: s.Customer, Name: s.Name},
+		Responsible: queuegroups.AgentID(s.Bot.ToAgent),
 	})
 }
 
