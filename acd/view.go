@@ -106,6 +106,8 @@ type GroupView struct {
 	Handle       time.Duration         `json:"handle"`            // mean time of handling an interaction; 0: no experience yet
 	Promises     Promises              `json:"promises"`
 	Dispositions []string              `json:"dispositions,omitempty"` // codes for what came of a call; not to be changed
+	// DispositionRequired: agents are to choose one of them after each call.
+	DispositionRequired bool `json:"disposition_required,omitempty"`
 }
 
 // Agents returns a view of every agent, in order of declaration.
@@ -253,7 +255,7 @@ func (s *State) Group(id queuegroups.GroupID) (GroupView, bool) {
 func (g *group) view() GroupView {
 	v := GroupView{
 		ID: g.def.ID, Name: g.def.Name, Waiting: g.waiting, Interactions: g.interactions,
-		Free: g.freeSeats, Agents: map[string]int{}, Dispositions: g.def.Dispositions,
+		Free: g.freeSeats, Agents: map[string]int{}, Dispositions: g.def.Dispositions, DispositionRequired: g.def.DispositionRequired,
 	}
 	if g.isChat() {
 		v.Channel = g.chat.ID

@@ -18,7 +18,7 @@ agents:
   bartek: {name: Bartek Lis, extension: "102", sip_password: bartek-secret-1}
   celina: {name: Celina Mazur, extension: "103", sip_password: celina-secret-1}
 groups:
-  sales: {name: "Sales <i id=x>& more</i>", agents: [anna, bartek], distribution: in_order, rings: 6, wrap_up: 30s, hold_music: calm, dispositions: [sale, call_back]}
+  sales: {name: "Sales <i id=x>& more</i>", agents: [anna, bartek], distribution: in_order, rings: 6, wrap_up: 30s, hold_music: calm, dispositions: [sale, call_back], disposition_required: true}
   support: {name: Support, agents: [celina], hold_music: jazz}
 trunks: {carrier: {from: [CARRIER]}}
 numbers:
@@ -118,7 +118,10 @@ func TestConsoleDesk(t *testing.T) {
 	b.wantClean("after the call")
 	b.press("One minute more")
 	b.seeText(".wrap-up .timer", "1:")
+	b.see(".wrap-up button.main:disabled") // what came of it is required
+	b.see("#needed")
 	b.click(".code:first-of-type")
+	b.gone("#needed")
 	b.do("reload", step{}) // nothing is lost
 	b.do("until", step{Text: `document.querySelector('.wrap-up textarea')?.value === 'wants <b>two</b>'`})
 	b.do("until", step{Text: `document.querySelector('.code input')?.checked`})
@@ -145,6 +148,7 @@ func TestConsoleDesk(t *testing.T) {
 	b.seeText(".earlier", "wants <b>two</b>")
 	c.hangUp()
 	b.see(".wrap-up")
+	b.click(".code:first-of-type")
 	b.press("Done")
 
 	c = v.call("+48600100201", "+48221234567", 500)
@@ -209,6 +213,7 @@ func TestConsoleTransfer(t *testing.T) {
 	b.fill("dialog input", "7")
 	b.do("click", step{Role: "button", Name: "Park", Within: &step{CSS: "dialog"}})
 	b.seeText(".side", "Slot 7")
+	b.click(".code:first-of-type")
 	b.press("Done") // with the time after the call
 	b.press("Fetch A caller")
 	anna.waitNth("talks", "CALL_ESTABLISHED", 2)

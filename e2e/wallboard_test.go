@@ -25,7 +25,7 @@ agents:
   celina: {name: Celina Mazur, extension: "103", sip_password: celina-secret-1}
 groups:
   sales: {name: "Sales <i id=x>& more</i>", agents: [anna], distribution: in_order, rings: 20, pickup: true}
-  support: {name: Support, agents: [celina], pickup: true}
+  support: {name: Support, agents: [celina], pickup: true, wallboard: {late: 1s, too_late: 1h}}
   g3: {name: Third, agents: [bartek]}
   g4: {name: Fourth, agents: [bartek]}
   g5: {name: Fifth, agents: [bartek]}
@@ -228,9 +228,10 @@ func TestWallboard(t *testing.T) {
 
 	// Anna comes back from her break, and picks up the one that rings at hers.
 	mine := ids(api.list("/interactions?group=sales"))[0]
-	b.do("run", step{Text: "localStorage.setItem('centrala.late', '1'), null"})
+	b.seeText("[data-group=support] .verdict", "Late") // as is declared for it
+	b.do("run", step{Text: "localStorage.setItem('centrala.too-late', '1'), null"})
 	b.do("reload", step{})
-	b.seeText("[data-group=support] .verdict", "Late")
+	b.seeText("[data-group=support] .verdict", "Far too late") // as the viewer would have it
 	b.click("[data-agent=anna] .menu > button")
 	b.choose("Ready")
 	phone.wait("rings", "CALL_INCOMING")

@@ -201,7 +201,7 @@ func (p *webPhone) talksAndHolds() {
 	p.wantClean("call")
 
 	p.press("Mute")
-	p.see(".call button[aria-pressed=true]")
+	p.see(".call button.on")
 	c.waitSilence("the caller hears nothing of one who is muted", annaHertz)
 	p.keys("Digit4", nil)
 	c.waitTone("the caller hears anna again", annaHertz, 300*time.Millisecond)

@@ -190,6 +190,10 @@ type Group struct {
 	Announce    Announce    `json:"announce,omitzero"`
 	// Dispositions are the codes that tell what came of a call; the core knows nothing of them.
 	Dispositions []string `json:"dispositions,omitempty"`
+	// DispositionRequired: agents have to choose one before they end the time after a call themselves.
+	DispositionRequired bool `json:"disposition_required,omitempty"`
+	// Wallboard says when the group is shown to be late; the core knows nothing of it.
+	Wallboard WallboardLimits `json:"wallboard,omitzero"`
 	// ServiceLevel is the measure of the group; the core knows nothing of it.
 	ServiceLevel ServiceLevel `json:"service_level,omitzero"`
 	// ForwardConfirm: whoever answers a telephone outside has a caller only when

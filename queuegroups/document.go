@@ -79,37 +79,39 @@ type capacityKeys struct {
 }
 
 type groupKeys struct {
-	At           strictyaml.Pos
-	Name         text                        `yaml:"name" doc:"The name that agents see when it rings. Default: the id." example:"Sales"`
-	Extension    text                        `yaml:"extension" pattern:"^[0-9]{2,10}$" doc:"The digits that colleagues dial, in quotes." example:"600"`
-	Agents       texts                       `yaml:"agents" required:"true" doc:"Ids of agents. Their order matters for in_order, and the last one for the no-answer action agent."`
-	Distribution text                        `yaml:"distribution" default:"evenly" enum:"evenly,in_order,all" doc:"evenly: whoever has not answered for the longest time. in_order: the first free one of the list. all: everybody at once."`
-	Rings        number                      `yaml:"rings" default:"4" min:"1" max:"100" doc:"Ring signals before the next agent."`
-	RingLength   duration                    `yaml:"ring_length" default:"5s" min:"1s" max:"1m" doc:"How long one ring signal is."`
-	DialLimit    duration                    `yaml:"dial_limit" default:"10s" min:"1s" max:"5m" doc:"How long to wait for a phone that never rings."`
-	NoAnswer     strictyaml.List[actionKeys] `yaml:"no_answer" default:"wait" doc:"What to do when a whole round ended without an answer, or nobody can be offered the call. A list is a chain: each action when the one before did not help."`
-	AllMissed    text                        `yaml:"all_missed" default:"wait" enum:"wait,end" doc:"When a round of all ended without an answer, with no_answer wait: keep the caller waiting, or end the call and count it as missed."`
-	Priority     duration                    `yaml:"priority" default:"0s" min:"0s" max:"24h" doc:"Waiting time that the group's calls are credited with on arrival, against those of other groups."`
-	Pickup       yesNo                       `yaml:"pickup" default:"true" doc:"Colleagues may pick up a ringing call."`
-	WrapUp       duration                    `yaml:"wrap_up" default:"0s" min:"0s" max:"24h" doc:"Time for an agent after each call."`
-	MaxWaiting   number                      `yaml:"max_waiting" default:"0" min:"0" max:"1000000" doc:"Callers that may wait at once. 0: no limit."`
-	MaxWait      duration                    `yaml:"max_wait" default:"0s" min:"0s" max:"24h" doc:"How long a caller may wait. 0s: no limit."`
-	HoldMusic    text                        `yaml:"hold_music" doc:"What waiting callers hear. Default: the tune that comes with the server."`
-	BlindEnd     text                        `yaml:"blind_transfer_no_answer" default:"return" enum:"end,return,queue" doc:"When nobody answers a blind transfer: end the call, return it to the transferor and then to the queue, or queue it."`
-	Trunk        text                        `yaml:"trunk" doc:"Where calls forwarded outside leave. Default: the trunk they came in on, or if that has no host any other, by priority and weight."`
-	CallerID     text                        `yaml:"forward_caller_id" enum:"own,caller" doc:"Whom calls forwarded outside are shown to come from. own: us, by the caller_id of the trunk or else the first of its numbers. caller: the caller. Default: own where the trunk has a caller_id, else caller."`
-	Confirm      yesNo                       `yaml:"forward_confirm" default:"false" doc:"Whoever answers a telephone outside, to which a caller is forwarded, has to press 1 to take the call, so that no voicemail takes it."`
-	Retry        retryKeys                   `yaml:"retry" doc:"How long an agent is left alone after a failed offer, by its cause."`
-	Needs        skills                      `yaml:"needs" min:"1" max:"9" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"The skills that whoever takes a call must have, and how well: {polish: 3}."`
-	Relax        strictyaml.List[relaxKeys]  `yaml:"relax" doc:"What is given up while a caller waits, step by step."`
-	Tiers        strictyaml.List[tierKeys]   `yaml:"tiers" doc:"Further agents, who are offered what has waited for a while. A tier opens at once while nobody of those before it is at work."`
-	Preferred    preferredKeys               `yaml:"preferred" doc:"An agent to whom a call is kept for a while, before the group."`
-	Full         strictyaml.List[actionKeys] `yaml:"full" default:"hangup" doc:"What to do with a caller for whom max_waiting leaves no room. As no_answer, without wait."`
-	Unavailable  unavailableKeys             `yaml:"unavailable" doc:"What to do with those who wait while nobody can serve them, by why that is."`
-	Announce     announceKeys                `yaml:"announce" doc:"What waiting callers are told, over the music. Agents who answer interrupt it. Language and prompts are also those of what agents are told."`
-	ServiceLevel levelKeys                   `yaml:"service_level" doc:"By what measure the group is judged. It may change at any time: what was before is then counted anew."`
-	Dispositions texts                       `yaml:"dispositions" doc:"Codes by which agents tell what came of a call, as in [sale, call_back, wrong_number]. Default: none are asked for."`
-	Misses       number                      `yaml:"misses" default:"3" min:"0" max:"1000" doc:"Unanswered offers in a row after which an agent counts as not responding. 0: never."`
+	At                strictyaml.Pos
+	Name              text                        `yaml:"name" doc:"The name that agents see when it rings. Default: the id." example:"Sales"`
+	Extension         text                        `yaml:"extension" pattern:"^[0-9]{2,10}$" doc:"The digits that colleagues dial, in quotes." example:"600"`
+	Agents            texts                       `yaml:"agents" required:"true" doc:"Ids of agents. Their order matters for in_order, and the last one for the no-answer action agent."`
+	Distribution      text                        `yaml:"distribution" default:"evenly" enum:"evenly,in_order,all" doc:"evenly: whoever has not answered for the longest time. in_order: the first free one of the list. all: everybody at once."`
+	Rings             number                      `yaml:"rings" default:"4" min:"1" max:"100" doc:"Ring signals before the next agent."`
+	RingLength        duration                    `yaml:"ring_length" default:"5s" min:"1s" max:"1m" doc:"How long one ring signal is."`
+	DialLimit         duration                    `yaml:"dial_limit" default:"10s" min:"1s" max:"5m" doc:"How long to wait for a phone that never rings."`
+	NoAnswer          strictyaml.List[actionKeys] `yaml:"no_answer" default:"wait" doc:"What to do when a whole round ended without an answer, or nobody can be offered the call. A list is a chain: each action when the one before did not help."`
+	AllMissed         text                        `yaml:"all_missed" default:"wait" enum:"wait,end" doc:"When a round of all ended without an answer, with no_answer wait: keep the caller waiting, or end the call and count it as missed."`
+	Priority          duration                    `yaml:"priority" default:"0s" min:"0s" max:"24h" doc:"Waiting time that the group's calls are credited with on arrival, against those of other groups."`
+	Pickup            yesNo                       `yaml:"pickup" default:"true" doc:"Colleagues may pick up a ringing call."`
+	WrapUp            duration                    `yaml:"wrap_up" default:"0s" min:"0s" max:"24h" doc:"Time for an agent after each call."`
+	MaxWaiting        number                      `yaml:"max_waiting" default:"0" min:"0" max:"1000000" doc:"Callers that may wait at once. 0: no limit."`
+	MaxWait           duration                    `yaml:"max_wait" default:"0s" min:"0s" max:"24h" doc:"How long a caller may wait. 0s: no limit."`
+	HoldMusic         text                        `yaml:"hold_music" doc:"What waiting callers hear. Default: the tune that comes with the server."`
+	BlindEnd          text                        `yaml:"blind_transfer_no_answer" default:"return" enum:"end,return,queue" doc:"When nobody answers a blind transfer: end the call, return it to the transferor and then to the queue, or queue it."`
+	Trunk             text                        `yaml:"trunk" doc:"Where calls forwarded outside leave. Default: the trunk they came in on, or if that has no host any other, by priority and weight."`
+	CallerID          text                        `yaml:"forward_caller_id" enum:"own,caller" doc:"Whom calls forwarded outside are shown to come from. own: us, by the caller_id of the trunk or else the first of its numbers. caller: the caller. Default: own where the trunk has a caller_id, else caller."`
+	Confirm           yesNo                       `yaml:"forward_confirm" default:"false" doc:"Whoever answers a telephone outside, to which a caller is forwarded, has to press 1 to take the call, so that no voicemail takes it."`
+	Retry             retryKeys                   `yaml:"retry" doc:"How long an agent is left alone after a failed offer, by its cause."`
+	Needs             skills                      `yaml:"needs" min:"1" max:"9" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"The skills that whoever takes a call must have, and how well: {polish: 3}."`
+	Relax             strictyaml.List[relaxKeys]  `yaml:"relax" doc:"What is given up while a caller waits, step by step."`
+	Tiers             strictyaml.List[tierKeys]   `yaml:"tiers" doc:"Further agents, who are offered what has waited for a while. A tier opens at once while nobody of those before it is at work."`
+	Preferred         preferredKeys               `yaml:"preferred" doc:"An agent to whom a call is kept for a while, before the group."`
+	Full              strictyaml.List[actionKeys] `yaml:"full" default:"hangup" doc:"What to do with a caller for whom max_waiting leaves no room. As no_answer, without wait."`
+	Unavailable       unavailableKeys             `yaml:"unavailable" doc:"What to do with those who wait while nobody can serve them, by why that is."`
+	Announce          announceKeys                `yaml:"announce" doc:"What waiting callers are told, over the music. Agents who answer interrupt it. Language and prompts are also those of what agents are told."`
+	ServiceLevel      levelKeys                   `yaml:"service_level" doc:"By what measure the group is judged. It may change at any time: what was before is then counted anew."`
+	Dispositions      texts                       `yaml:"dispositions" doc:"Codes by which agents tell what came of a call, as in [sale, call_back, wrong_number]. Default: none are asked for."`
+	DispositionNeeded yesNo                       `yaml:"disposition_required" default:"false" doc:"Agents have to choose one of the dispositions before they end the time after a call in the console. When the time is over by itself none is recorded."`
+	Wallboard         wallboardKeys               `yaml:"wallboard" doc:"From when on wallboards show the group in another colour and word, unless the viewer has set other limits."`
+	Misses            number                      `yaml:"misses" default:"3" min:"0" max:"1000" doc:"Unanswered offers in a row after which an agent counts as not responding. 0: never."`
 }
 
 type relaxKeys struct {
@@ -172,6 +174,21 @@ func (k levelKeys) value() ServiceLevel {
 		return ServiceLevel{} // as in what was written down before there was the key
 	}
 	return l
+}
+
+type wallboardKeys struct {
+	Late    duration `yaml:"late" default:"30s" min:"1s" max:"24h" doc:"A caller who has waited for this long is late."`
+	TooLate duration `yaml:"too_late" default:"2m" min:"1s" max:"24h" doc:"And far too late from here on."`
+	Aim     number   `yaml:"on_target" default:"80" min:"0" max:"100" doc:"The service level, in percent, from which the group is on target."`
+	Least   number   `yaml:"far_below" default:"60" min:"0" max:"100" doc:"The one under which it is far below it."`
+}
+
+func (k wallboardKeys) value() WallboardLimits {
+	w := WallboardLimits{Late: k.Late.V, TooLate: k.TooLate.V, Aim: k.Aim.V, Least: k.Least.V}
+	if w == (WallboardLimits{}).OrDefault() {
+		return WallboardLimits{} // as in what was written down before there was the key
+	}
+	return w
 }
 
 type retryKeys struct {

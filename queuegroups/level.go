@@ -29,3 +29,20 @@ func (l ServiceLevel) OrDefault() ServiceLevel {
 	}
 	return l
 }
+
+// WallboardLimits say from when on a wallboard shows a group in another colour and word. The zero value:
+// none are declared.
+type WallboardLimits struct {
+	Late    time.Duration `json:"late"`      // who has waited for this long is late
+	TooLate time.Duration `json:"too_late"`  // and far too late from here on
+	Aim     int           `json:"on_target"` // the service level, in percent, from which the group is on target
+	Least   int           `json:"far_below"` // and that under which it is far below
+}
+
+// OrDefault are the limits themselves, or where none are declared: 30 s, 2 min, 80 and 60 percent.
+func (w WallboardLimits) OrDefault() WallboardLimits {
+	if w == (WallboardLimits{}) {
+		return WallboardLimits{Late: 30 * time.Second, TooLate: 2 * time.Minute, Aim: 80, Least: 60}
+	}
+	return w
+}

@@ -33,7 +33,11 @@ func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
 		l.demands(&g, k, e.At)
 		g.Preferred = k.Preferred.value()
 		g.Announce, g.ServiceLevel = k.Announce.value(), k.ServiceLevel.value()
-		g.Dispositions = l.codes(k.Dispositions)
+		g.Dispositions, g.DispositionRequired = l.codes(k.Dispositions), k.DispositionNeeded.V
+		if g.DispositionRequired && len(k.Dispositions.Items) == 0 {
+			l.report.Add(k.DispositionNeeded.At, "", "disposition_required needs dispositions to choose from")
+		}
+		g.Wallboard = l.limits(k.Wallboard)
 		if g.Name == "" {
 			g.Name = e.Key
 		}
@@ -52,6 +56,25 @@ func (l *loader) buildGroups(entries []strictyaml.Entry[groupKeys]) {
 		l.config.Groups = append(l.config.Groups, g)
 	}
 	l.loops(edges)
+}
+
+// limits takes those of a group's wallboard, which have to follow each other.
+func (l *loader) limits(k wallboardKeys) WallboardLimits {
+	if !k.Late.Bad && !k.TooLate.Bad && k.Late.V > k.TooLate.V {
+		at := k.TooLate.At
+		if !k.TooLate.Set {
+			at = k.Late.At
+		}
+		l.report.Add(at, "", "too_late, %v, comes before late, %v", k.TooLate.V, k.Late.V)
+	}
+	if !k.Aim.Bad && !k.Least.Bad && k.Least.V > k.Aim.V {
+		at := k.Least.At
+		if !k.Least.Set {
+			at = k.Aim.At
+		}
+		l.report.Add(at, "", "far_below, %d, is more than on_target, %d", k.Least.V, k.Aim.V)
+	}
+	return k.value()
 }
 
 // codes takes the dispositions of a group.

@@ -188,6 +188,7 @@ type BoardGroup struct {
 	Group
 	Place        int          `json:"place" doc:"In the order of declaration, from 0."`
 	ServiceLevel BoardMeasure `json:"service_level" doc:"By what the group is judged."`
+	Limits       BoardLimits  `json:"limits" doc:"From when on it is shown in another colour and word."`
 	Today        Today        `json:"today" doc:"Since the beginning of the day, from the record: at most some seconds old."`
 }
 
@@ -196,6 +197,14 @@ type BoardMeasure struct {
 	Within   float64 `json:"within_seconds" doc:"An answer within it is in time."`
 	Abandons string  `json:"abandons" enum:"negative,ignored,positive" doc:"What it means when somebody hangs up within that time: that they were not served, nothing, or that they count as answered."`
 	Short    float64 `json:"short_seconds" doc:"Whoever hangs up in less does not count."`
+}
+
+// BoardLimits are those of a group's colours.
+type BoardLimits struct {
+	Late    float64 `json:"late_seconds" doc:"A wait from which somebody is late."`
+	TooLate float64 `json:"too_late_seconds" doc:"And far too late."`
+	Aim     int     `json:"on_target" doc:"The service level in percent from which it is on target."`
+	Least   int     `json:"far_below" doc:"And that under which it is far below."`
 }
 
 // Today is what happened in a group since the beginning of the day.
@@ -211,13 +220,14 @@ type Today struct {
 func viewBoardGroup(config *queuegroups.Config, v acd.GroupView, place int, figures map[string]Today) BoardGroup {
 	g := BoardGroup{Group: viewGroup(v), Place: place, Today: figures[string(v.ID)]}
 	g.Today.Known = figures != nil
-	m := queuegroups.ServiceLevel{}
+	m, w := queuegroups.ServiceLevel{}, queuegroups.WallboardLimits{}
 	if def := config.Group(v.ID); def != nil {
-		m = def.ServiceLevel
+		m, w = def.ServiceLevel, def.Wallboard
 	} else if def := config.Channel(v.Channel); def != nil {
 		m = def.ServiceLevel
 	}
-	m = m.OrDefault()
+	m, w = m.OrDefault(), w.OrDefault()
+	g.Limits = BoardLimits{w.Late.Seconds(), w.TooLate.Seconds(), w.Aim, w.Least}
 	g.ServiceLevel = BoardMeasure{m.Within.Seconds(), string(m.Abandons), m.Short.Seconds()}
 	return g
 }

@@ -75,24 +75,25 @@ func viewAgent(s *acd.State, v acd.AgentView) Agent {
 
 // Group is a queue group, or the agents of a channel, and how it stands.
 type Group struct {
-	ID           string         `json:"id" doc:"Of a channel's agents: channel: and its id."`
-	Name         string         `json:"name"`
-	Channel      string         `json:"channel,omitempty" doc:"Whose agents they are."`
-	Waiting      int            `json:"waiting" doc:"Nobody is being rung for them."`
-	Interactions int            `json:"interactions" doc:"In any phase."`
-	LongestSince time.Time      `json:"longest_since,omitzero" doc:"Arrival of the first that waits."`
-	Free         int            `json:"free" doc:"Agents who may be offered something now."`
-	Agents       map[string]int `json:"agents" doc:"How many, by status."`
-	Condition    string         `json:"condition" doc:"Whether, and why not, anybody can serve it."`
-	Since        time.Time      `json:"since" doc:"Of the condition."`
-	Dispositions []string       `json:"dispositions" nullable:"false" doc:"Codes for what came of a call."`
-	Handle       float64        `json:"handle_seconds,omitempty" doc:"Mean time of handling an interaction, as known so far."`
+	ID                  string         `json:"id" doc:"Of a channel's agents: channel: and its id."`
+	Name                string         `json:"name"`
+	Channel             string         `json:"channel,omitempty" doc:"Whose agents they are."`
+	Waiting             int            `json:"waiting" doc:"Nobody is being rung for them."`
+	Interactions        int            `json:"interactions" doc:"In any phase."`
+	LongestSince        time.Time      `json:"longest_since,omitzero" doc:"Arrival of the first that waits."`
+	Free                int            `json:"free" doc:"Agents who may be offered something now."`
+	Agents              map[string]int `json:"agents" doc:"How many, by status."`
+	Condition           string         `json:"condition" doc:"Whether, and why not, anybody can serve it."`
+	Since               time.Time      `json:"since" doc:"Of the condition."`
+	Dispositions        []string       `json:"dispositions" nullable:"false" doc:"Codes for what came of a call."`
+	DispositionRequired bool           `json:"disposition_required" doc:"One of them has to be chosen before the time after a call is ended. When it is over by itself there is none."`
+	Handle              float64        `json:"handle_seconds,omitempty" doc:"Mean time of handling an interaction, as known so far."`
 }
 
 func viewGroup(v acd.GroupView) Group {
 	return Group{
 		ID: string(v.ID), Name: v.Name, Channel: string(v.Channel), Waiting: v.Waiting, Interactions: v.Interactions, LongestSince: v.Longest,
-		Free: v.Free, Agents: v.Agents, Condition: v.Condition, Since: v.Since, Dispositions: texts(v.Dispositions), Handle: v.Handle.Seconds(),
+		Free: v.Free, Agents: v.Agents, Condition: v.Condition, Since: v.Since, Dispositions: texts(v.Dispositions), DispositionRequired: v.DispositionRequired, Handle: v.Handle.Seconds(),
 	}
 }
 

@@ -136,6 +136,8 @@ export interface BoardGroup {
   channel?: string;
   /** Whether, and why not, anybody can serve it. */
   condition: string;
+  /** One of them has to be chosen before the time after a call is ended. When it is over by itself there is none. */
+  disposition_required: boolean;
   /** Codes for what came of a call. */
   dispositions: string[];
   /** Agents who may be offered something now. */
@@ -146,6 +148,8 @@ export interface BoardGroup {
   id: string;
   /** In any phase. */
   interactions: number;
+  /** From when on it is shown in another colour and word. */
+  limits: BoardLimits;
   /** Arrival of the first that waits. */
   longest_since?: string;
   name: string;
@@ -159,6 +163,17 @@ export interface BoardGroup {
   today: Today;
   /** Nobody is being rung for them. */
   waiting: number;
+}
+
+export interface BoardLimits {
+  /** And that under which it is far below. */
+  far_below: number;
+  /** A wait from which somebody is late. */
+  late_seconds: number;
+  /** The service level in percent from which it is on target. */
+  on_target: number;
+  /** And far too late. */
+  too_late_seconds: number;
 }
 
 export interface BoardLine {
@@ -459,6 +474,8 @@ export interface Group {
   channel?: string;
   /** Whether, and why not, anybody can serve it. */
   condition: string;
+  /** One of them has to be chosen before the time after a call is ended. When it is over by itself there is none. */
+  disposition_required: boolean;
   /** Codes for what came of a call. */
   dispositions: string[];
   /** Agents who may be offered something now. */

@@ -48,12 +48,13 @@ export const speaker = kept('speaker', '', device);
 export const ringer = kept('ringer', '', device);
 /** Echo, noise and too low a voice are taken out by the browser. */
 export const cleanVoice = kept('clean-voice', true, v => typeof v === 'boolean');
-/** From which wait, in seconds, a group is shown as late, and as far too late. */
-export const lateAfter = kept('late', 30, seconds);
-export const tooLateAfter = kept('too-late', 120, seconds);
-/** From which service level, in percent, a group is on target, and below which it is far from it. */
-export const levelAim = kept('level-aim', 80, percent);
-export const levelLeast = kept('level-least', 60, percent);
+const orNull = (valid: (v: unknown) => boolean) => (v: unknown) => v === null || valid(v);
+/** From which wait, in seconds, a group is shown as late, and as far too late; null: as is declared for the group. */
+export const lateAfter = kept<number | null>('late', null, orNull(seconds));
+export const tooLateAfter = kept<number | null>('too-late', null, orNull(seconds));
+/** From which service level, in percent, a group is on target, and below which it is far from it; null: as is declared. */
+export const levelAim = kept<number | null>('level-aim', null, orNull(percent));
+export const levelLeast = kept<number | null>('level-least', null, orNull(percent));
 
 effect(() => {
   const chosen = theme.value;

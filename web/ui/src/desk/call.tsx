@@ -53,7 +53,7 @@ function Call({ call, agent, desk }: { call: DeskCall; agent: Agent; desk: Desk 
       </dl>
       {talking && (
         <div class="buttons">
-          <button aria-pressed={call.held} onClick={onHold}><Icon name="hold" />{call.held ? t('call.resume') : t('call.hold')}</button>
+          <button class={call.held ? 'on' : ''} onClick={onHold}><Icon name="hold" />{call.held ? t('call.resume') : t('call.hold')}</button>
           {own && <OwnAudio muted={own.muted} onMute={onMute} onKeypad={() => setDialog('keypad')} />}
           <button onClick={() => setDialog('transfer')}><Icon name="transfer" />{t('call.transfer')}</button>
           <button onClick={() => setDialog('park')}><Icon name="park" />{t('call.park')}</button>
@@ -88,7 +88,7 @@ function Call({ call, agent, desk }: { call: DeskCall; agent: Agent; desk: Desk 
 function OwnAudio({ muted, onMute, onKeypad }: { muted: boolean; onMute: () => void; onKeypad: () => void }) {
   return (
     <>
-      <button aria-pressed={muted} onClick={onMute}><Icon name={muted ? 'muted' : 'mic'} />{t(muted ? 'call.unmute' : 'call.mute')}</button>
+      <button class={muted ? 'on' : ''} onClick={onMute}><Icon name={muted ? 'muted' : 'mic'} />{t(muted ? 'call.unmute' : 'call.mute')}</button>
       <button onClick={onKeypad}><Icon name="keys" />{t('call.keypad')}</button>
     </>
   );

@@ -13,7 +13,9 @@ const more = 60; // seconds
 export function WrapUp({ agent, desk }: { agent: Agent; desk: Desk }) {
   if (!agent.wrap_up_until || until(agent.wrap_up_until) === 0) return null;
   const draft = latest(agent.id);
-  const codes = desk.groups.find(g => g.id === draft?.group)?.dispositions ?? [];
+  const group = desk.groups.find(g => g.id === draft?.group);
+  const codes = group?.dispositions ?? [];
+  const missing = !!draft && codes.length > 0 && !!group?.disposition_required && draft.code === '';
   const done = async () => { if (!draft || await tell(draft.id)) await endWrapUp(agent.id); };
   return (
     <section class="card wrap-up tone-after" aria-labelledby="wrap-up">
@@ -26,7 +28,7 @@ export function WrapUp({ agent, desk }: { agent: Agent; desk: Desk }) {
       </div>
       {draft && codes.length > 0 && (
         <fieldset class="codes">
-          <legend>{t('wrap-up.outcome')}</legend>
+          <legend>{t(group?.disposition_required ? 'wrap-up.outcome-needed' : 'wrap-up.outcome')}</legend>
           {codes.map(c => (
             <label key={c} class="code">
               <input type="radio" name="disposition" value={c} checked={draft.code === c} onChange={() => write(draft.id, { code: c })} />
@@ -37,9 +39,10 @@ export function WrapUp({ agent, desk }: { agent: Agent; desk: Desk }) {
       )}
       {draft && <NoteField id={draft.id} />}
       <div class="buttons">
-        <button class="main" onClick={() => void done()}><Icon name="check" />{t('wrap-up.done')}</button>
+        <button class="main" disabled={missing} aria-describedby={missing ? 'needed' : undefined} onClick={() => void done()}><Icon name="check" />{t('wrap-up.done')}</button>
         <button onClick={() => void extendWrapUp(agent.id, more)}>{t('wrap-up.more')}</button>
       </div>
+      {missing && <p class="hint" id="needed">{t('wrap-up.needed')}</p>}
     </section>
   );
 }

@@ -1,4 +1,4 @@
-// How waits and service levels are judged: in colour, and in a word beside it. The limits are the viewer's own.
+// How waits and service levels are judged: in colour, and in a word beside it. The limits are those of the group, or the viewer's own.
 import { computed } from '@preact/signals';
 import type { BoardCall, BoardGroup, BoardLine } from '../api';
 import { since } from '../clock';
@@ -8,12 +8,16 @@ import { statuses, statusWord } from '../ui/status';
 
 export interface Verdict { tone: string; word: string }
 
+/** For those whose group is not known, as where nothing is declared. */
+const usual: BoardGroup['limits'] = { late_seconds: 30, too_late_seconds: 120, on_target: 80, far_below: 60 };
+
 /** How late somebody is who arrived then; undefined: nobody waits. */
-export function lateness(arrived: string | undefined): Verdict {
+export function lateness(arrived: string | undefined, group?: BoardGroup): Verdict {
   if (!arrived) return { tone: 'calm', word: t('late.calm') };
   const waited = since(arrived);
-  if (waited >= tooLateAfter.value) return { tone: 'alert', word: t('late.too-late') };
-  if (waited >= lateAfter.value) return { tone: 'ringing', word: t('late.late') };
+  const limits = group?.limits ?? usual;
+  if (waited >= (tooLateAfter.value ?? limits.too_late_seconds)) return { tone: 'alert', word: t('late.too-late') };
+  if (waited >= (lateAfter.value ?? limits.late_seconds)) return { tone: 'ringing', word: t('late.late') };
   return { tone: 'talking', word: t('late.waiting') };
 }
 
@@ -31,8 +35,8 @@ export function level(g: BoardGroup): Level | undefined {
     + (m.short_seconds > 0 ? t('level.short', { short: seconds(m.short_seconds) }) : '');
   if (counted === 0) return { tone: 'calm', word: t('level.none'), share: t('none'), formula };
   const share = inTime / counted;
-  const verdict = share * 100 >= levelAim.value ? { tone: 'ready', word: t('level.good') }
-    : share * 100 >= levelLeast.value ? { tone: 'ringing', word: t('level.low') } : { tone: 'alert', word: t('level.bad') };
+  const verdict = share * 100 >= (levelAim.value ?? g.limits.on_target) ? { tone: 'ready', word: t('level.good') }
+    : share * 100 >= (levelLeast.value ?? g.limits.far_below) ? { tone: 'ringing', word: t('level.low') } : { tone: 'alert', word: t('level.bad') };
   return { ...verdict, share: percent.value.format(share), formula };
 }
 

@@ -3,6 +3,7 @@ import type { Agent, BoardCall, BoardGroup, BoardLine } from '../api';
 import { claim, move, prioritise } from '../commands';
 import { t } from '../i18n';
 import { callerOf } from '../notify';
+import { live } from '../live';
 import { language } from '../prefs';
 import { may, me, supervises } from '../session';
 import { Dialog } from '../ui/dialog';
@@ -52,14 +53,14 @@ const Waiting = steady(({ call: i, index, group, why, commands, onMove }: Row) =
     <td class="digits place">{i.position ?? '\u2013'}</td>
     <td class="who">{callerOf(i)}{i.from.name && <small class="digits">{i.from.number}</small>}<small class="why">{why}</small></td>
     <td>{group}</td>
-    <td><Wait from={i.arrived} /></td>
+    <td><Wait from={i.arrived} group={i.group} /></td>
     {commands && <td><Menu class="quiet" label={t('queue.act-on', { who: callerOf(i) })} items={actions(i, onMove)}><Icon name="menu" /></Menu></td>}
   </tr>
 ));
 
 /** A wait in the colour of its lateness; the group's tile has the word. */
-function Wait({ from }: { from: string }) {
-  return <span class={`wait tone-${lateness(from).tone}`}><Elapsed from={from} /></span>;
+function Wait({ from, group }: { from: string; group?: string }) {
+  return <span class={`wait tone-${lateness(from, live.of.groups.value?.find(g => g.id === group)).tone}`}><Elapsed from={from} /></span>;
 }
 
 function actions(i: BoardCall, onMove: (id: string) => void): Item[] {

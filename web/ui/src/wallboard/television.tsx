@@ -33,7 +33,7 @@ export function Television(p: Standing) {
 
 function Screen({ group: g, waiting }: { group: BoardGroup; waiting: BoardCall[] }) {
   const earliest = first(waiting);
-  const { tone, word } = lateness(earliest);
+  const { tone, word } = lateness(earliest, g);
   const l = level(g);
   return (
     <li class={`screen tone-${tone}`} data-group={g.id}>

@@ -66,7 +66,7 @@ const conditions: Record<string, string> = {
 function Tile({ group: g, waiting, chosen: on }: { group: BoardGroup; waiting: BoardCall[]; chosen: boolean }) {
   const own = waiting.filter(i => i.group === g.id);
   const earliest = first(own);
-  const { tone, word } = lateness(earliest);
+  const { tone, word } = lateness(earliest, g);
   const l = level(g);
   return (
     <li class={`tile tone-${tone}`} data-group={g.id}>
@@ -88,8 +88,8 @@ function Tile({ group: g, waiting, chosen: on }: { group: BoardGroup; waiting: B
 function Limits({ onClose }: { onClose: () => void }) {
   const field = (label: string, value: typeof lateAfter, min: number, max: number) => (
     <label>{label}
-      <input type="number" min={min} max={max} required value={value.value}
-        onInput={e => { if (e.currentTarget.validity.valid) value.value = e.currentTarget.valueAsNumber; }} />
+      <input type="number" min={min} max={max} value={value.value ?? ''} placeholder={t('board.limits.as-declared')}
+        onInput={e => { if (e.currentTarget.validity.valid) value.value = e.currentTarget.value === '' ? null : e.currentTarget.valueAsNumber; }} />
     </label>
   );
   return (
