@@ -113,13 +113,14 @@ const steps = {
     await session.detach();
   },
   picture: q => page.screenshot({ path: q.path }).then(() => null),
-  // What is cut off, or makes the page wider than the window.
+  // What is cut off, squeezed to a letter a line, or makes the page wider than the window.
   clipped: () => page.evaluate(`(() => {
     const found = [];
     if (document.documentElement.scrollWidth > innerWidth) found.push('the page is ' + document.documentElement.scrollWidth + ' wide, the window ' + innerWidth);
     for (const e of document.body.querySelectorAll('*')) {
       const box = e.getBoundingClientRect();
       const hides = getComputedStyle(e).overflowX !== 'visible' && !e.matches('.scroll, .unseen, svg, svg *, dialog, input, select, progress, .user');
+      if (box.width > 0 && box.width < 40 && box.height > 4 * box.width && e.innerText?.trim().length > 5) found.push('squeezed: ' + e.tagName + '.' + e.className + ': ' + e.innerText.slice(0, 60));
       if (box.width > 0 && hides && e.scrollWidth > e.clientWidth + 1) found.push(e.tagName + '.' + e.className + ': ' + e.innerText.slice(0, 60));
       if (box.width > 0 && box.right > innerWidth + 1 && !e.closest('.scroll, .unseen, [role=menu]')) found.push('beyond the edge: ' + e.tagName + '.' + e.className + ': ' + (e.innerText ?? '').slice(0, 60));
     }

@@ -45,7 +45,7 @@ export function MyState({ agent, desk }: { agent: Agent; desk: Desk }) {
         <button aria-pressed={agent.dnd} onClick={() => void setDND(agent.id, !agent.dnd)}><Icon name="bell" />{t('state.dnd')}</button>
         {desk.tracked && agent.duty !== 'off' &&
           <button onClick={() => void setDuty(agent.id, 'off', '', working(agent))}><Icon name="moon" />{t('state.end-day')}</button>}
-        <button disabled={!mayCall(agent)} onClick={() => setCalling(true)}><Icon name="phone" />{t('calling.call')}</button>
+        {agent.interactions.length === 0 && <button disabled={!mayCall(agent)} onClick={() => setCalling(true)}><Icon name="phone" />{t('calling.call')}</button>}
       </div>
       {calling && <CallSomebody agent={agent} onClose={() => setCalling(false)} />}
       <PhoneLine />
