@@ -57,6 +57,18 @@ func (s *server) softphone(agent, password, transport, answer string, hertz floa
 	return p
 }
 
+// speaks writes down what the phone says in its next call, which it ends when it has said that.
+func (p *softphone) speaks(hertz float64, length time.Duration) {
+	p.t.Helper()
+	var voice strings.Builder
+	if err := wav.Write(&voice, 8000, tone.Sine(hertz, toneLevel, 8000, length)); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(p.dir, "tone.wav"), []byte(voice.String()), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // newSoftphone starts a phone with one account; settings are more lines of its
 // configuration. It listens on UDP and TCP, and on the next port on TLS.
 func newSoftphone(t *testing.T, s *site, name string, hertz float64, account string, settings ...string) *softphone {
@@ -65,13 +77,8 @@ func newSoftphone(t *testing.T, s *site, name string, hertz float64, account str
 	p := &softphone{t: t, name: name, dir: t.TempDir(), addr: s.local(s.ports(2))}
 	control := s.local(s.ports(2))
 	rtp := s.ports(16)
-	const length = time.Minute // longer than any call: baresip plays a file once
-	var voice strings.Builder
-	if err := wav.Write(&voice, 8000, tone.Sine(hertz, toneLevel, 8000, length)); err != nil {
-		t.Fatal(err)
-	}
+	p.speaks(hertz, time.Minute) // longer than calls of most tests
 	files := map[string]string{
-		"tone.wav": voice.String(),
 		"accounts": "",
 		"contacts": "",
 		"config": fmt.Sprintf(`poll_method epoll

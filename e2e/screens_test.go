@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 var (
@@ -127,6 +128,7 @@ func TestScreens(t *testing.T) {
 	damian, zhanna := newPhone(t, site, "damian", 1000, picksUp), newPhone(t, site, "zhanna", 1100, rings)
 	v, web := newConsole(t, site, fmt.Sprintf(screensSite, bartek.contact(), celina.contact(), damian.contact(), zhanna.contact()), "anna", "zofia")
 	anna := v.softphone("anna", "anna-secret-1", "udp", "manual", 900)
+	anna.speaks(900, 15*time.Minute)
 	v.waitAgents("sales", "day_not_started", 1)
 	s := &screens{browser: newTalkingBrowser(t, web, annaHertz)}
 	s.do("permit", step{Value: []string{"microphone"}})
