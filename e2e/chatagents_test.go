@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -60,7 +62,7 @@ func TestChatAgents(t *testing.T) {
 	s.anna.do("POST", "/session", map[string]string{"name": "anna", "password": consolePassword}, 200)
 	s.bartek.do("POST", "/session", map[string]string{"name": "bartek", "password": consolePassword}, 200)
 	for name, d := range map[string]*desk{"anna": s.anna, "bartek": s.bartek} {
-		d.do("POST", "/agents/"+name+"/client", map[string]string{"id": "w1", "kind": "browser", "state": "used"}, 200)
+		d.attends(name)
 	}
 	s.do("permit", step{Value: []string{"microphone"}})
 	s.do("clock", step{})
@@ -72,6 +74,35 @@ func TestChatAgents(t *testing.T) {
 	s.calls(phone)
 	s.closedToday(web)
 	s.wantQuiet("the end")
+}
+
+// attends has an agent's program say that it is used, and again and again, as programs do, until the test ends.
+func (d *desk) attends(agent string) {
+	d.t.Helper()
+	used := map[string]string{"id": "w1", "kind": "browser", "state": "used"}
+	d.do("POST", "/agents/"+agent+"/client", used, 200)
+	body, err := json.Marshal(used)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	done := make(chan struct{})
+	d.t.Cleanup(func() { close(stop); <-done })
+	go func() {
+		defer close(done)
+		again := time.NewTicker(15 * time.Second)
+		defer again.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-again.C:
+			}
+			if p, err := d.http.Post(d.base+"/agents/"+agent+"/client", "application/json", bytes.NewReader(body)); err == nil {
+				_ = p.Body.Close()
+			}
+		}
+	}()
 }
 
 // passesOn: anna declines, bartek takes it and hands it to anna.

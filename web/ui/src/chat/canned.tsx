@@ -1,17 +1,14 @@
 // Answers that are ready: chosen by one click, and saved right from a message (R69, R70).
 import { useState } from 'preact/hooks';
-import { at, call, type Canned } from '../api';
+import { call, type Canned } from '../api';
 import { t } from '../i18n';
 import { me, supervises } from '../session';
 import { Dialog } from '../ui/dialog';
 import { useGot } from '../ui/got';
 import { Icon } from '../ui/icon';
 import { act, refusal } from '../ui/toast';
+import { cannedOf as path } from './store';
 
-const path = (channel: string) => `/channels/${at(channel)}/canned`;
-
-/** The channel of a chat's group. */
-export const channelOf = (group: string | undefined) => (group ?? '').replace(/^channel:/, '');
 
 export function Answers({ channel, onChoose, onClose }: { channel: string; onChoose: (text: string) => void; onClose: () => void }) {
   const got = useGot<{ items: Canned[] }>(path(channel));

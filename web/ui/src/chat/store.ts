@@ -14,6 +14,10 @@ export interface Thread { conversation: number; seq: number; items: Message[]; w
 export const threads = signal<Record<string, Thread>>({});
 
 const empty: Thread = { conversation: 0, seq: 0, items: [], waiting: [], more: false, readCustomer: 0 };
+/** Where a channel's canned answers are. */
+export const cannedOf = (channel: string) => `/channels/${at(channel)}/canned`;
+/** The channel of a chat's group. */
+export const channelOf = (group: string | undefined) => (group ?? '').replace(/^channel:/, '');
 const path = (id: string, what: string) => `/interactions/${at(id)}/${what}`;
 const put = (id: string, change: (x: Thread) => Partial<Thread>) => {
   const x = threads.value[id] ?? empty;
@@ -53,12 +57,15 @@ async function follow(c: Chat) {
   while (x.seq < c.seq) {
     const first = x.seq === 0;
     const page = await call<Messages>('GET', path(id, first ? `messages?before=${c.seq + 1}&limit=50` : `messages?after=${x.seq}&limit=200`));
-    const fresh = page.items.filter(m => m.seq > x.seq);
-    if (fresh.length === 0) return;
-    put(id, y => ({
-      conversation: page.conversation, seq: fresh[fresh.length - 1].seq, items: [...y.items, ...fresh], more: first ? fresh[0].seq > 1 : y.more,
-      waiting: y.waiting.filter(w => !fresh.some(m => m.id === w.id)),
-    }));
+    if (page.items.length === 0) return;
+    put(id, y => {
+      const fresh = page.items.filter(m => m.seq > y.seq); // somebody else may have asked for the same meanwhile
+      return {
+        conversation: page.conversation, seq: fresh[fresh.length - 1]?.seq ?? y.seq, items: [...y.items, ...fresh], more: first && y.seq === 0 ? page.items[0].seq > 1 : y.more,
+        waiting: y.waiting.filter(w => !page.items.some(m => m.id === w.id)),
+      };
+    });
+    if (threads.value[id].seq === x.seq) return;
     x = threads.value[id];
   }
   if (!c.offered && x.seq > c.read_agent && document.visibilityState === 'visible') await call('POST', path(id, 'read'), { seq: x.seq });
@@ -67,7 +74,7 @@ async function follow(c: Chat) {
 export async function earlier(id: string) {
   const x = threads.value[id];
   const page = await call<Messages>('GET', path(id, `messages?before=${x.items[0].seq}&limit=50`));
-  put(id, y => ({ items: [...page.items, ...y.items], more: (page.items[0]?.seq ?? 1) > 1 }));
+  put(id, y => ({ items: [...page.items.filter(m => m.seq < y.items[0].seq), ...y.items], more: (page.items[0]?.seq ?? 1) > 1 }));
 }
 
 /** Sends a message, under one id however often: it is there once. */
