@@ -164,7 +164,7 @@ func TestChatWindow(t *testing.T) {
 	v.sees(".message.system:has-text('Welcome to the shop!')")
 	v.sees("header p:has-text('You are next.')")
 
-	anna.do("POST", "/agents/anna/client", map[string]string{"id": "w1", "kind": "browser", "state": "used"}, 200)
+	anna.attends("anna")
 	chats := anna.waitList("/chats", 1)
 	if chats[0]["customer"] != "Jan <b id=x>K</b>" || chats[0]["offered"] != true {
 		t.Errorf("%v", chats[0])
@@ -375,6 +375,12 @@ func consoleChat(t *testing.T, b *browser, web string) {
 	writes("e2", "Thank you!")
 	b.see(".said.customer:has-text('Thank you!')")
 	gets("Thank you!")
+	b.fill(".talk-search", "GDAŃSK")
+	b.see("[role=region] .said.customer:has-text('Do you ship to Gdańsk?')")
+	b.gone(".said.customer:has-text('Thank you!')")
+	b.wantClean("a search")
+	b.fill(".talk-search", "")
+	b.see(".said.customer:has-text('Thank you!')")
 	b.picture("chat-desk")
 	b.wantClean("a chat")
 	b.do("scheme", step{Text: "dark"})

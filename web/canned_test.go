@@ -3,7 +3,11 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"testing"
+
+	"centrala/chat"
 )
 
 // R69, R70: agents of the channel save answers in groups and have them all; they remove their
@@ -54,4 +58,37 @@ func TestR73_SupervisorRates(t *testing.T) {
 	if got := fmt.Sprintf("%+v", r.chats.ratings); len(r.chats.ratings) != 1 || r.chats.ratings[0].Who != "user:boss" || r.chats.ratings[0].Score != 4 || r.chats.ratings[0].Session != "chat-1" {
 		t.Error(got)
 	}
+}
+
+// What contains a text is found in the whole conversation, in whatever letters, the newest of it;
+// by nobody who may not see the chat.
+func TestChats_Search(t *testing.T) {
+	r, id := newChatRig(t)
+	for k := range 450 {
+		r.chats.list = append(r.chats.list, chat.Message{Conversation: 1, Seq: int64(k + 2), Author: chat.ByAgent, Kind: chat.KindText, Text: fmt.Sprint("line ", k), Status: chat.StatusSent})
+	}
+	r.chats.list[3].Text = "Łódź, the first"
+	r.chats.list[300].Text = "to ŁÓDŹ"
+	r.chats.list[449].Attachments = []chat.Attachment{{ID: "f", Name: "łódź.png", Type: "image/png"}}
+	at := "/interactions/" + id + "/messages?"
+	find := func(query string) (seqs []int64) {
+		t.Helper()
+		p := r.as("anna", http.MethodGet, at+query, nil)
+		r.want(p, 200, "")
+		for _, m := range decode[Messages](t, p).Items {
+			seqs = append(seqs, m.Seq)
+		}
+		return seqs
+	}
+	if got := find("text=" + url.QueryEscape("łódź")); !slices.Equal(got, []int64{4, 301, 450}) {
+		t.Error(got)
+	}
+	if got := find("limit=2&text=" + url.QueryEscape("łódź")); !slices.Equal(got, []int64{301, 450}) {
+		t.Error(got)
+	}
+	if got := find("text=nowhere"); len(got) != 0 {
+		t.Error(got)
+	}
+	r.want(r.as("anna", http.MethodGet, at+"text=x&after=1", nil), 422, codeInvalid)
+	r.want(r.as("celina", http.MethodGet, at+"text=x", nil), 404, codeNotFound)
 }

@@ -226,10 +226,11 @@ func (s *Server) chatOf(c *Caller, id uint64, others bool) (v acd.InteractionVie
 
 // MessagesIn says which messages are asked for.
 type MessagesIn struct {
-	After  int64 `query:"after" minimum:"0" doc:"Those after the one with this number, the first of them first."`
-	Before int64 `query:"before" minimum:"0" doc:"Those before the one with this number, the nearest of them. Not with after."`
-	Limit  int   `query:"limit" minimum:"1" maximum:"200" default:"50"`
-	Wait   int   `query:"wait" minimum:"0" maximum:"20" doc:"If there is none after the number, to wait so many seconds for one."`
+	After  int64  `query:"after" minimum:"0" doc:"Those after the one with this number, the first of them first."`
+	Before int64  `query:"before" minimum:"0" doc:"Those before the one with this number, the nearest of them. Not with after."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Wait   int    `query:"wait" minimum:"0" maximum:"20" doc:"If there is none after the number, to wait so many seconds for one."`
+	Text   string `query:"text" maxLength:"100" doc:"Only those that contain this, in whatever letters: the newest of them. Not with after, before or wait."`
 }
 
 type messagesIn struct {
@@ -273,8 +274,11 @@ func (s *Server) listConversation(ctx context.Context, c *Caller, in *conversati
 }
 
 func (s *Server) messages(ctx context.Context, conversation int64, in *MessagesIn) (*messagesOut, error) {
-	if in.Before > 0 && in.After > 0 {
+	switch {
+	case in.Before > 0 && in.After > 0:
 		return nil, invalid("query.before", "not with after")
+	case in.Text != "" && (in.Before > 0 || in.After > 0 || in.Wait > 0):
+		return nil, invalid("query.text", "not with after, before or wait")
 	}
 	var list []chat.Message
 	var err error
@@ -282,9 +286,12 @@ func (s *Server) messages(ctx context.Context, conversation int64, in *MessagesI
 	defer timeout.Stop()
 	for over := in.Wait == 0 || in.Before > 0; ; {
 		changed := s.chats.Changed(conversation) // before they are looked at
-		if in.Before > 0 {
+		switch {
+		case in.Text != "":
+			list, err = s.containing(ctx, conversation, in.Text, in.Limit)
+		case in.Before > 0:
 			list, err = s.chats.Before(ctx, conversation, in.Before, in.Limit)
-		} else {
+		default:
 			list, err = s.chats.After(ctx, conversation, in.After, in.Limit)
 		}
 		if err != nil {

@@ -1,15 +1,16 @@
 import './chat.css';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Agent, Chat } from '../api';
+import type { Agent, Chat, Messages } from '../api';
 import { move, transfer } from '../commands';
-import { t } from '../i18n';
+import { dayAndTime, t } from '../i18n';
 import { useLive } from '../live';
 import { Dialog } from '../ui/dialog';
+import { query, useGot } from '../ui/got';
 import { Icon } from '../ui/icon';
 import { Elapsed } from '../ui/time';
-import { Answers, channelOf, SaveAnswer } from './canned';
+import { Answers, SaveAnswer } from './canned';
 import { Said } from './said';
-import { attend, bring, chats, chosen, does, earlier, look, say, threads, typing, watch, type Waiting } from './store';
+import { attend, bring, channelOf, chats, chosen, does, earlier, look, say, threads, typing, watch, type Waiting } from './store';
 
 /** The agent's chats beside the telephone: those that are offered and those that they have. */
 export function Chats({ agent }: { agent: Agent }) {
@@ -50,6 +51,7 @@ function Talk({ chat, agent }: { chat: Chat; agent: Agent }) {
   const id = chat.interaction.id;
   const [handing, setHanding] = useState(false);
   const [saving, setSaving] = useState('');
+  const [wanted, setWanted] = useState('');
   const channel = channelOf(chat.interaction.group);
   const x = threads.value[id];
   const end = useRef<HTMLDivElement>(null);
@@ -68,14 +70,15 @@ function Talk({ chat, agent }: { chat: Chat; agent: Agent }) {
           </>}
         </div>
       </div>
-      <div class="talk-thread" role="log" aria-live="polite" tabIndex={0} aria-label={t('chat.messages')}>
+      {!chat.offered && <input type="search" class="talk-search" value={wanted} maxLength={100} aria-label={t('chat.search')} placeholder={t('chat.search')} onInput={e => setWanted(e.currentTarget.value)} />}
+      {wanted.trim() ? <Found id={id} text={wanted.trim()} /> : <div class="talk-thread" role="log" aria-live="polite" tabIndex={0} aria-label={t('chat.messages')}>
         {x?.more && <button class="link quiet" onClick={() => void earlier(id)}>{t('chat.earlier')}</button>}
         {x?.items.map(m => <Said key={m.seq} m={m} interaction={id} read={m.author === 'agent' && m.seq <= x.readCustomer} onSave={setSaving} />)}
         {x?.waiting.map(w => <Unsent key={w.id} w={w} id={id} />)}
         {chat.typing && <p class="hint">{t('chat.typing')}</p>}
         {count === 0 && <p class="hint" aria-busy="true">…</p>}
         <div ref={end} />
-      </div>
+      </div>}
       {chat.offered
         ? <div class="buttons">
           <button class="main" onClick={() => void does(id, 'accept')}><Icon name="check" />{t('chat.accept')}</button>
@@ -84,6 +87,19 @@ function Talk({ chat, agent }: { chat: Chat; agent: Agent }) {
         : <Composer id={id} channel={channel} over={chat.interaction.phase === 'closing'} />}
       {saving && <SaveAnswer channel={channel} text={saving} onClose={() => setSaving('')} />}
       {handing && <Hand chat={chat} agent={agent} onClose={() => setHanding(false)} />}
+    </div>
+  );
+}
+
+/** What contains a text, of all that was ever written in the conversation. */
+function Found({ id, text }: { id: string; text: string }) {
+  const [asked, setAsked] = useState(text);
+  useEffect(() => { const timer = setTimeout(() => setAsked(text), 250); return () => clearTimeout(timer); }, [text]);
+  const got = useGot<Messages>(query(`/interactions/${id}/messages`, { text: asked, limit: 50 }));
+  return (
+    <div class="talk-thread" role="region" tabIndex={0} aria-busy={got.busy} aria-label={t('chat.found')}>
+      {got.value?.items.map(m => <div key={m.seq}><p class="hint">{dayAndTime(m.at)}</p><Said m={m} interaction={id} read={false} /></div>)}
+      {got.value?.items.length === 0 && <p class="hint">{t('chat.not-found')}</p>}
     </div>
   );
 }
