@@ -21,6 +21,7 @@ let page = context.pages()[0] ?? await context.newPage();
 watch(page);
 
 let network; // that in which the network was cut
+let measured; // that in which durations are counted
 
 /** With a microphone that hears a file, over and over, and what CENTRALA_CHROMIUM_FLAGS says of it; nothing else of Chromium's changed. */
 function microphone() {
@@ -126,6 +127,13 @@ const steps = {
     }
     return found.slice(0, 5);
   })()`),
+  // How long the page has been at what, in seconds, since it was asked first.
+  async metrics() {
+    measured ??= await context.newCDPSession(page);
+    await measured.send('Performance.enable');
+    const { metrics } = await measured.send('Performance.getMetrics');
+    return Object.fromEntries(metrics.filter(m => m.name.endsWith('Duration')).map(m => [m.name, m.value]));
+  },
   complaints: () => complaints.splice(0),
   // axe is put in by the browser itself, so that the page's policy stands.
   async axe() {

@@ -1,6 +1,9 @@
 // Long lists: each row is drawn anew only when what it shows is another.
 import { Component, type ComponentChildren, type VNode } from 'preact';
 
+/** From how many rows on the columns are as wide as their heads say, so that a row drawn anew does not have all others measured. */
+const long = 100;
+
 interface Props<T> {
   named: string; // the id of what names the list
   items: T[];
@@ -12,7 +15,7 @@ interface Props<T> {
 export function Rows<T>({ named, items, head, row }: Props<T>) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-labelledby={named}>
-      <table aria-rowcount={items.length + 1}>
+      <table class={items.length > long ? 'long' : undefined} aria-rowcount={items.length + 1}>
         <thead>{head}</thead>
         <tbody>{items.map((x, k) => row(x, k + 2))}</tbody>
       </table>

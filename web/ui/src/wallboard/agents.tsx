@@ -23,8 +23,8 @@ export function Agents({ agents, groups, calls }: { agents: Agent[]; groups: Boa
       <h2 id="agents">{t('agents.title')} <span class="count digits">{list.length}</span></h2>
       <Rows named="agents" items={list}
         head={<tr aria-rowindex={1}>
-          <th scope="col">{t('agents.name')}</th><th scope="col">{t('agents.state')}</th><th scope="col">{t('agents.since')}</th>
-          <th scope="col">{t('agents.groups')}</th>{commands && <th scope="col"><span class="unseen">{t('actions')}</span></th>}
+          <th scope="col">{t('agents.name')}</th><th scope="col">{t('agents.state')}</th><th scope="col" class="brief">{t('agents.since')}</th>
+          <th scope="col">{t('agents.groups')}</th>{commands && <th scope="col" class="slim"><span class="unseen">{t('actions')}</span></th>}
         </tr>}
         row={(a, index) => (
           <Row key={a.id} agent={a} index={index} caller={caller(with_.get(a.id))} groups={a.groups.map(g => seated(a, g, names.get(g) ?? g)).join(', ')}

@@ -1,3 +1,4 @@
+import { useComputed } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import type { Agent, BoardCall, BoardGroup, BoardLine } from '../api';
 import { claim, move, prioritise } from '../commands';
@@ -33,8 +34,8 @@ export function Queue({ waiting, groups, agents, lines }: Props) {
       {list.length > 0 && (
         <Rows named="queue" items={list}
           head={<tr aria-rowindex={1}>
-            <th scope="col">{t('queue.place')}</th><th scope="col">{t('queue.caller')}</th><th scope="col">{t('call.group')}</th>
-            <th scope="col">{t('queue.waits')}</th>{commands && <th scope="col"><span class="unseen">{t('actions')}</span></th>}
+            <th scope="col" class="slim">{t('queue.place')}</th><th scope="col">{t('queue.caller')}</th><th scope="col">{t('call.group')}</th>
+            <th scope="col" class="brief">{t('queue.waits')}</th>{commands && <th scope="col" class="slim"><span class="unseen">{t('actions')}</span></th>}
           </tr>}
           row={(i, index) => (
             <Waiting key={i.id} call={i} index={index} group={groupNames.get(i.group ?? '') ?? i.group ?? ''} why={reasons(i, lines?.get(i.line ?? ''), name)}
@@ -60,7 +61,8 @@ const Waiting = steady(({ call: i, index, group, why, commands, onMove }: Row) =
 
 /** A wait in the colour of its lateness; the group's tile has the word. */
 function Wait({ from, group }: { from: string; group?: string }) {
-  return <span class={`wait tone-${lateness(from, live.of.groups.value?.find(g => g.id === group)).tone}`}><Elapsed from={from} /></span>;
+  const look = useComputed(() => `wait tone-${lateness(from, live.of.groups.value?.find(g => g.id === group)).tone}`); // is another now and then, not each second
+  return <span class={look}><Elapsed from={from} /></span>;
 }
 
 function actions(i: BoardCall, onMove: (id: string) => void): Item[] {
