@@ -62,7 +62,7 @@ var rules = []rule{
 		why: "chats declare the interfaces they need and never touch telephony",
 	},
 	{
-		path: "chat/hub", own: []string{"chat"}, libs: []string{zerolog}, testOwn: []string{"chat/store", "internal/journal/db/dbtest"},
+		path: "chat/hub", own: []string{"chat"}, libs: []string{zerolog}, testOwn: []string{"chat/store", "internal/journal/db", "internal/journal/db/dbtest"},
 		why: "what passes chats on knows neither the connectors nor the core, only what it asks of them",
 	},
 	{
