@@ -56,7 +56,7 @@ function Talk({ chat, agent }: { chat: Chat; agent: Agent }) {
   const x = threads.value[id];
   const end = useRef<HTMLDivElement>(null);
   const count = (x?.items.length ?? 0) + (x?.waiting.length ?? 0);
-  useEffect(() => end.current?.parentElement?.scrollTo({ top: 1e9 }), [x?.seq, x?.waiting.length]);
+  useEffect(() => end.current?.parentElement?.scrollTo({ top: 1e9 }), [x?.seq, x?.waiting.length, wanted === '']);
   return (
     <div class="talk" role="region" aria-label={t('chat.with', { who: name(chat) })}>
       <div class="talk-head">
