@@ -98,8 +98,9 @@ func (s *screens) speak(n int, language string) {
 		s.do("run", step{Text: fmt.Sprintf(`localStorage.setItem('centrala.language', '"%s"'), null`, language)})
 		s.do("reload", step{})
 	} else {
-		s.click(".top > .menu > button")
-		s.click(fmt.Sprintf(".top > .menu [role=menu] > :nth-child(%d)", n+1))
+		s.do("run", step{Text: `document.querySelector('.top > .menu > button').click()`})
+		s.see(".top > .menu [role=menu]")
+		s.do("run", step{Text: fmt.Sprintf(`document.querySelector('.top > .menu [role=menu] > :nth-child(%d)').click()`, n+1)})
 	}
 	s.do("until", step{Text: fmt.Sprintf("document.documentElement.lang === %q", language)})
 }
