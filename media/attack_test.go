@@ -182,12 +182,14 @@ func TestAttack_WhileLearning(t *testing.T) {
 	bob.dial(t, b, "8")
 	media.Bridge(a, b)
 	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() { // sound audio, faster than speech
+	// Sound audio, faster than speech: a packet has 200 ms of it by its timestamps, so that the flood runs ahead of the
+	// clock even where it is held up with the machine.
+	go func() {
 		defer close(stopped)
 		p := rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 8, SSRC: 0x06060606}, Payload: bytes.Repeat([]byte{0x33}, 160)}
 		for tick := time.NewTicker(500 * time.Microsecond); ; {
 			p.SequenceNumber++
-			p.Timestamp += 160
+			p.Timestamp += 1600
 			if b, err := p.Marshal(); err == nil {
 				_, _ = attacker.conn.WriteToUDPAddrPort(b, a.LocalAddr())
 			}
