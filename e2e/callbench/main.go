@@ -220,8 +220,8 @@ func wait(dir, binary, number string, n, seconds int) error {
 	if number == announced {
 		what = "music and announcements"
 	}
-	fmt.Printf("%d waiting with %s: %.3f cores, %.3f per 1000; %.1f %% of the packets due sent; resident %.1f kB a caller above idle (%.0f MB), in use %.1f kB\n",
-		n, what, cores, cores*1000/float64(n), 100*sent/(float64(n)*50*took.Seconds()), (s.peak()-idle)*1024/float64(n), idle,
+	fmt.Printf("%d waiting with %s: %.3f cores, %.3f per 1000; %.1f %% of the packets due sent; resident at most %.1f kB a caller above idle (%.0f MB), now %.0f MB, in use %.1f kB a caller\n",
+		n, what, cores, cores*1000/float64(n), 100*sent/(float64(n)*50*took.Seconds()), (s.peak()-idle)*1024/float64(n), idle, s.status("VmRSS"),
 		(s.live()-live)/1000/float64(n))
 	return nil
 }
@@ -349,13 +349,16 @@ func (s *server) cpu() time.Duration {
 }
 
 // peak is the largest resident memory so far, in MB.
-func (s *server) peak() float64 {
+func (s *server) peak() float64 { return s.status("VmHWM") }
+
+// status is one of the figures of /proc/PID/status, in MB.
+func (s *server) status(name string) float64 {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
 		return 0
 	}
 	for line := range strings.Lines(string(data)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if rest, ok := strings.CutPrefix(line, name+":"); ok {
 			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
 			return kb / 1024
 		}

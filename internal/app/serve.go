@@ -40,6 +40,9 @@ func Serve(o Options, signals <-chan os.Signal) error {
 		a.log.Warn().Err(err).Msg("the service manager learns nothing of this server")
 	}
 	defer manager.close()
+	serving, ended := context.WithCancel(ctx)
+	defer ended()
+	go giveBack(serving)
 	return serve(ctx, a, manager, signals)
 }
 
