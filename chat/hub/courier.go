@@ -32,7 +32,8 @@ func (h *Hub) courier() {
 	under := map[int64]bool{} // conversations of which a message is on its way
 	back := make(chan int64)
 	for {
-		out, err := h.store.Outbox(h.ctx)
+		// Some of these are under way already, but never more than sendAtOnce.
+		out, err := h.store.Outbox(h.ctx, 2*sendAtOnce)
 		if err != nil && h.ctx.Err() == nil {
 			h.log.Error().Err(err).Msg("messages wait: what is to go out cannot be read")
 		}

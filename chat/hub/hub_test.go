@@ -414,7 +414,7 @@ func TestCourier_NeverSendsTwice(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out, err := r.store.Outbox(t.Context())
+			out, err := r.store.Outbox(t.Context(), 100)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -171,9 +171,12 @@ func TestWrite(t *testing.T) {
 		if _, _, err := s.Write(t.Context(), note); err != nil {
 			t.Fatal(err)
 		}
-		out, err := s.Outbox(t.Context())
+		out, err := s.Outbox(t.Context(), 100)
 		if err != nil || len(out) != 1 || out[0].Message.Client != "a1" || out[0].Customer != "jan" {
 			t.Errorf("to go out: %+v, %v", out, err)
+		}
+		if out, err := s.Outbox(t.Context(), 0); err != nil || len(out) != 0 {
+			t.Errorf("none is asked for: %+v, %v", out, err)
 		}
 		if err := s.Close(t.Context(), c.Session.ID); err != nil {
 			t.Fatal(err)
@@ -236,7 +239,7 @@ func TestOutbox(t *testing.T) {
 		first, second := say(t, s, c.Session.ID, "a1"), say(t, s, c.Session.ID, "a2")
 		next := func() chat.Outgoing {
 			t.Helper()
-			out, err := s.Outbox(ctx)
+			out, err := s.Outbox(ctx, 100)
 			if err != nil || len(out) != 1 {
 				t.Fatalf("%+v, %v", out, err)
 			}
@@ -263,7 +266,7 @@ func TestOutbox(t *testing.T) {
 			t.Errorf("the second: %+v", o)
 		}
 		must(t, s.Failed(ctx, o, "blocked"))
-		if out, err := s.Outbox(ctx); err != nil || len(out) != 0 {
+		if out, err := s.Outbox(ctx, 100); err != nil || len(out) != 0 {
 			t.Errorf("left: %+v, %v", out, err)
 		}
 		list := all(t, s, c.Message.Conversation)
@@ -513,7 +516,7 @@ func TestExternals_OfBothSides(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		c := take(t, s, incoming(1))
 		say(t, s, c.Session.ID, "a1")
-		out, err := s.Outbox(t.Context())
+		out, err := s.Outbox(t.Context(), 100)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -287,7 +287,7 @@ func TestOutbox_PartsOfAMessage(t *testing.T) {
 	x.api.Fail("sendDocument", botserver.Fault{Status: 429, Text: "Too Many Requests: retry after 3", RetryAfter: 3})
 	m := x.say("7", "a1", "one", a)
 	x.eventually("half of it is put off", func() bool {
-		out, err := x.store.Outbox(t.Context())
+		out, err := x.store.Outbox(t.Context(), 100)
 		return err == nil && len(out) == 1 && out[0].Parts == 1 && !out[0].Trying && out[0].Next.After(time.Now())
 	})
 	x.restart()
