@@ -9,7 +9,6 @@ import { Icon } from '../ui/icon';
 import { act, refusal } from '../ui/toast';
 import { cannedOf as path } from './store';
 
-
 export function Answers({ channel, onChoose, onClose }: { channel: string; onChoose: (text: string) => void; onClose: () => void }) {
   const got = useGot<{ items: Canned[] }>(path(channel));
   const [wanted, setWanted] = useState('');
