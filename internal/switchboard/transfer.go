@@ -272,21 +272,31 @@ func (b *Board) leaves(l *leg) {
 }
 
 // release hangs up those of an agent's phones that wait to be told of transfers: they
-// are to ring. The reports follow when there are any.
+// are to ring. The reports follow when there are any. Of a phone that talks its call may
+// not know yet that it is to leave, but was told before this.
 func (b *Board) release(agent queuegroups.AgentID) {
-	var waiting []*leg
 	b.mu.Lock()
+	legs := slices.Clone(b.busy[agent])
 	for l := range b.await {
 		if l.agent == agent {
-			waiting = append(waiting, l)
-			delete(b.await, l)
+			legs = append(legs, l)
 		}
 	}
 	b.mu.Unlock()
-	for _, l := range waiting {
+	for _, l := range legs {
 		c := l.home.Load()
-		c.box.Post(func() { c.hangUp(l) })
+		c.box.Post(func() {
+			if b.awaits(l) {
+				c.hangUp(l)
+			}
+		})
 	}
+}
+
+func (b *Board) awaits(l *leg) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.await[l]
 }
 
 // reported tells a phone what became of the transfer that it asked for.
