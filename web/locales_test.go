@@ -95,8 +95,8 @@ func TestConsoleCatalogues(t *testing.T) {
 }
 
 var (
-	// textInMarkup finds words between tags, textInAttribute words in attributes that people hear or see.
-	textInMarkup    = regexp.MustCompile(`>\s*([^<>{}=;()\n]*\p{L}{2,}[^<>{}=;()\n]*?)\s*(</|\{)`)
+	// textInMarkup finds words between tags, not templates behind =>; textInAttribute words in attributes that people hear or see.
+	textInMarkup    = regexp.MustCompile(`>\s*([^<>{}=;()\x60\n]*\p{L}{2,}[^<>{}=;()\x60\n]*?)\s*(</|\{)`)
 	textInAttribute = regexp.MustCompile(`\b(?:aria-label|title|placeholder|alt|label)="([^"]*)"`)
 	keyOfCatalogue  = regexp.MustCompile(`\bt\('([^']+)'`)
 	keyByName       = regexp.MustCompile(`'([a-z][a-z-]*(?:\.[a-z-]+)+|waiting|none|lost)'`)
