@@ -209,6 +209,7 @@ func (p *webPhone) talksAndHolds() {
 	p.press("Keypad")
 	p.wantClean("keypad")
 	p.press("5")
+	c.waitKeys("5")
 	p.do("press", step{Text: "#"})
 	p.seeText(".sent", "5#")
 	c.waitKeys("5#")
