@@ -158,15 +158,23 @@ func (s *Server) follow(ctx context.Context, c *client, write func(any) error) e
 	}
 }
 
+// admit lets in who asks with a token, to be told what came since; nil: they were refused, and told so.
+func (a *ask) admit() *client {
+	v, no := a.bearer()
+	if no == nil {
+		var c *client
+		if c, no = a.enter(v, since(a.r)); no == nil {
+			return c
+		}
+	}
+	a.refuse(no)
+	return nil
+}
+
 // stream sends frames as server-sent events, where WebSockets do not get through.
 func (a *ask) stream() {
-	v, no := a.bearer()
-	var c *client
-	if no == nil {
-		c, no = a.enter(v, since(a.r))
-	}
-	if no != nil {
-		a.refuse(no)
+	c := a.admit()
+	if c == nil {
 		return
 	}
 	defer a.clients.leave(c)
@@ -216,13 +224,8 @@ func (x polled) String() string {
 
 // poll answers with the frames that there are, and waits a while for some.
 func (a *ask) poll() {
-	v, no := a.bearer()
-	var c *client
-	if no == nil {
-		c, no = a.enter(v, since(a.r))
-	}
-	if no != nil {
-		a.refuse(no)
+	c := a.admit()
+	if c == nil {
 		return
 	}
 	defer a.clients.leave(c)
