@@ -72,6 +72,8 @@ type DB struct {
 type engine interface {
 	write(ctx context.Context, f func(*sql.Tx) error) error
 	exec(ctx context.Context, tx *sql.Tx, text string, args []any) (sql.Result, error)
+	query(ctx context.Context, tx *sql.Tx, text string, args []any) (*sql.Rows, error)
+	queryRow(ctx context.Context, tx *sql.Tx, text string, args []any) *sql.Row
 	away(err error) bool
 	close()
 }

@@ -224,7 +224,7 @@ func TestOpen_Again(t *testing.T) {
 }
 
 func TestOpen_ManyNodesAtOnce(t *testing.T) {
-	o := dbtest.Postgres(t)
+	o := dbtest.BarePostgres(t)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() { write(t, dbtest.Open(t, o), "select 1") })

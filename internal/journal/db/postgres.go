@@ -73,6 +73,14 @@ func (p *postgres) exec(ctx context.Context, tx *sql.Tx, text string, args []any
 	return tx.ExecContext(ctx, text, args...)
 }
 
+func (p *postgres) query(ctx context.Context, tx *sql.Tx, text string, args []any) (*sql.Rows, error) {
+	return tx.QueryContext(ctx, text, args...)
+}
+
+func (p *postgres) queryRow(ctx context.Context, tx *sql.Tx, text string, args []any) *sql.Row {
+	return tx.QueryRowContext(ctx, text, args...)
+}
+
 func (p *postgres) once(ctx context.Context, f func(*sql.Tx) error) (err error) {
 	if p.closed.Load() {
 		return ErrClosed

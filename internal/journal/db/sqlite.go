@@ -20,7 +20,7 @@ const (
 	// need not wait for ever.
 	groupMax = 256
 	// preparedMax bounds the statements that are kept prepared.
-	preparedMax = 256
+	preparedMax = 512
 )
 
 // openSQLite opens the file of the data folder, which nobody else may read.
@@ -146,13 +146,26 @@ func (w *writer) run() {
 
 // exec runs a statement that is prepared, or will be the next time.
 func (w *writer) exec(ctx context.Context, tx *sql.Tx, text string, args []any) (sql.Result, error) {
-	if s := w.prepared[text]; s != nil {
-		return tx.StmtContext(ctx, s).ExecContext(ctx, args...)
-	}
-	if len(w.prepared)+len(w.wanted) < preparedMax {
-		w.wanted = append(w.wanted, text)
+	if s := w.statement(ctx, tx, text); s != nil {
+		return s.ExecContext(ctx, args...)
 	}
 	return tx.ExecContext(ctx, text, args...)
+}
+
+// query likewise.
+func (w *writer) query(ctx context.Context, tx *sql.Tx, text string, args []any) (*sql.Rows, error) {
+	if s := w.statement(ctx, tx, text); s != nil {
+		return s.QueryContext(ctx, args...)
+	}
+	return tx.QueryContext(ctx, text, args...)
+}
+
+// queryRow likewise.
+func (w *writer) queryRow(ctx context.Context, tx *sql.Tx, text string, args []any) *sql.Row {
+	if s := w.statement(ctx, tx, text); s != nil {
+		return s.QueryRowContext(ctx, args...)
+	}
+	return tx.QueryRowContext(ctx, text, args...)
 }
 
 // prepare prepares what was wanted. What cannot be is run as it is.
@@ -166,6 +179,17 @@ func (w *writer) prepare() {
 		}
 	}
 	w.wanted = w.wanted[:0]
+}
+
+// statement is the prepared form of a text in a transaction; nil: it has none yet, and will the next time.
+func (w *writer) statement(ctx context.Context, tx *sql.Tx, text string) *sql.Stmt {
+	if s := w.prepared[text]; s != nil {
+		return tx.StmtContext(ctx, s)
+	}
+	if len(w.prepared)+len(w.wanted) < preparedMax {
+		w.wanted = append(w.wanted, text)
+	}
+	return nil
 }
 
 // group commits a request together with those that queued up meanwhile. Where the
@@ -213,7 +237,7 @@ func (w *writer) transaction(r *request, next func() *request) (members []*reque
 		return []*request{r}, []error{nil}, fmt.Errorf("database: begin: %w", err)
 	}
 	for ; r != nil; r = next() {
-		own, err := isolated(tx, r)
+		own, err := w.isolated(tx, r)
 		members, errs = append(members, r), append(errs, own)
 		if err != nil {
 			_ = tx.Rollback() // the first error is the one to tell
@@ -230,19 +254,19 @@ func (w *writer) transaction(r *request, next func() *request) (members []*reque
 
 // isolated runs one request in a savepoint. own is its error, err that of the
 // transaction, which is lost then.
-func isolated(tx *sql.Tx, r *request) (own, err error) {
+func (w *writer) isolated(tx *sql.Tx, r *request) (own, err error) {
 	if r.ctx.Err() != nil {
 		return r.ctx.Err(), nil
 	}
-	if _, err := tx.Exec("savepoint own"); err != nil {
+	if _, err := w.exec(context.Background(), tx, "savepoint own", nil); err != nil {
 		return nil, err
 	}
 	if own = attempt(r.do, tx); own != nil {
-		if _, err := tx.Exec("rollback to own"); err != nil {
+		if _, err := w.exec(context.Background(), tx, "rollback to own", nil); err != nil {
 			return own, err
 		}
 	}
-	_, err = tx.Exec("release own")
+	_, err = w.exec(context.Background(), tx, "release own", nil)
 	return own, err
 }
 

@@ -44,24 +44,29 @@ type Server struct {
 // test; tests that only need a database use Postgres.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s, err := start(t.TempDir())
+	s, err := Launch(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Stop(t) })
+	t.Cleanup(s.End)
 	return s
 }
 
-// Stop stops the server at once, as a crash of its machine would: nothing is
-// written to the end, connections break. Stopping a stopped server does nothing.
-func (s *Server) Stop(t testing.TB) {
-	t.Helper()
+// End ends the server, as Stop does, for who is no test.
+func (s *Server) End() {
 	if s.process == nil {
 		return
 	}
 	_ = s.leash.Close()
 	_ = s.process.Wait() // the shell's exit code says nothing
 	s.process = nil
+}
+
+// Stop stops the server at once, as a crash of its machine would: nothing is
+// written to the end, connections break. Stopping a stopped server does nothing.
+func (s *Server) Stop(t testing.TB) {
+	t.Helper()
+	s.End()
 }
 
 // Start starts the server that Stop stopped, at the same address with the same data.
@@ -72,9 +77,9 @@ func (s *Server) Start(t testing.TB) {
 	}
 }
 
-// start makes a new server. Without a folder it makes one, which goes when the
+// Launch starts a new server in a folder; without one it makes a folder, which goes when the
 // process ends.
-func start(dir string) (*Server, error) {
+func Launch(dir string) (*Server, error) {
 	s := &Server{dir: dir}
 	var err error
 	if s.bin, err = binaries(); err != nil {
