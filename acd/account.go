@@ -29,6 +29,19 @@ func (s *State) AccountOf(id InteractionID) (Account, bool) {
 	return a, true
 }
 
+// ChatOf tells of which chat a leg is an end at present: the customer's, and then
+// there is no agent, or that of the agent who has it. False: of none.
+func (s *State) ChatOf(leg LegID) (of InteractionID, agent queuegroups.AgentID, ok bool) {
+	i, l := s.chatOf(leg)
+	if i == nil {
+		return 0, "", false
+	}
+	if l != i.caller {
+		agent = i.agent.def.ID
+	}
+	return i.id, agent, true
+}
+
 // LegOf tells whose a leg is that has not ended: of which interaction, and of
 // which agent or number outside; both are empty for the customer.
 func (s *State) LegOf(id LegID) (of InteractionID, agent queuegroups.AgentID, number string, ok bool) {

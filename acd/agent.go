@@ -1,6 +1,7 @@
 package acd
 
 import (
+	"slices"
 	"time"
 
 	"centrala/queuegroups"
@@ -46,6 +47,7 @@ type agent struct {
 	chats      int                         // of these, those that count (R47)
 	chatsIn    map[queuegroups.GroupID]int // those that count, by channel
 	wrapUp     bool
+	owes       *owed // what they have to tell before they may end their wrap-up; nil: nothing
 	status     AgentStatus
 	since      instant
 	lowered    bool                  // a reload took capacity away that was in use
@@ -213,14 +215,45 @@ func (a *agent) wrapUpAfter(g *group) time.Duration {
 	return g.def.WrapUp
 }
 
-// startWrapUp begins the agent's work after an interaction of the group: as long
-// as the agent, or else the group, says.
-func (s *State) startWrapUp(a *agent, g *group) {
+// owed is an interaction of which an agent has not told what came, though its group requires that.
+type owed struct {
+	Of    InteractionID       `json:"of"`
+	Group queuegroups.GroupID `json:"group"`
+}
+
+// mustTell is the interaction of which the agent has to tell what came before they may end
+// their wrap-up, if its group still requires that; 0: none.
+func (s *State) mustTell(a *agent) InteractionID {
+	if a.owes == nil {
+		return 0
+	}
+	if g := s.config.Group(a.owes.Group); g == nil || !g.DispositionRequired {
+		return 0
+	}
+	return a.owes.Of
+}
+
+// startWrapUp begins the agent's work after an interaction: as long as the agent, or
+// else its group, says.
+func (s *State) startWrapUp(a *agent, i *interaction) {
+	g := i.group
 	length := a.wrapUpAfter(g)
 	if length > 0 && !a.removed && !a.outside {
-		a.wrapUp = true
+		a.wrapUp, a.owes = true, nil
+		if s.level >= 4 && g.def.DispositionRequired && !slices.Contains(i.told, a.def.ID) {
+			a.owes = &owed{i.id, g.def.ID}
+		}
 		s.deadlines.arm(DeadlineID{Kind: deadlineWrapUp, Name: string(a.def.ID)}, s.now.after(length))
 	}
+}
+
+// endWrapUp ends it, for a reason.
+func (s *State) endWrapUp(a *agent, why string) {
+	if s.mustTell(a) != 0 {
+		why = "what came of it not told, " + why
+	}
+	a.wrapUp, a.owes = false, nil
+	s.refresh(a, why)
 }
 
 // drop forgets an agent who is no longer declared once nothing names them.

@@ -5,9 +5,13 @@ import "slices"
 // applyCallArrived begins an interaction: into the queue of the number's group,
 // or refused if nobody knows the number.
 func (s *State) applyCallArrived(e *CallArrived) {
-	if s.legs[e.Leg] != nil {
+	asked := s.askedFor(e)
+	if l := s.legs[e.Leg]; l != nil && l != asked {
 		s.counters.Late++
 		return
+	}
+	if asked != nil {
+		s.begun(asked)
 	}
 	s.counters.Interactions++
 	i := &interaction{

@@ -46,6 +46,8 @@ func (s *State) applyDeadlinePassed(e *DeadlinePassed) {
 		s.unansweredPassed(s.interactions[InteractionID(id.N)])
 	case deadlineExpire:
 		s.expired(s.interactions[InteractionID(id.N)])
+	case deadlineSilence:
+		s.autoClose(s.interactions[InteractionID(id.N)])
 	case deadlineClosing:
 		i := s.interactions[InteractionID(id.N)]
 		s.finish(i, i.closedBy, "", RejectUnavailable)
@@ -71,9 +73,7 @@ func (s *State) applyDeadlinePassed(e *DeadlinePassed) {
 	case deadlineReturn:
 		s.returnAgent(s.agents[queuegroups.AgentID(id.Name)])
 	case deadlineWrapUp:
-		a := s.agents[queuegroups.AgentID(id.Name)]
-		a.wrapUp = false
-		s.refresh(a, "wrap-up over")
+		s.endWrapUp(s.agents[queuegroups.AgentID(id.Name)], "wrap-up over")
 	}
 }
 

@@ -128,7 +128,8 @@ func (s *State) applyDNDSet(e *DNDSet) {
 	s.refresh(a, why)
 }
 
-// applyWrapUpSet: the agent's wrap-up ends now, or later than it would.
+// applyWrapUpSet: the agent's wrap-up ends now, or later than it would. Who has yet to
+// tell what came of it does not end it; a supervisor may.
 func (s *State) applyWrapUpSet(e *WrapUpSet) {
 	a := s.agents[e.Agent]
 	if a == nil {
@@ -145,7 +146,10 @@ func (s *State) applyWrapUpSet(e *WrapUpSet) {
 		s.step(nil, Step{Kind: StepAgent, Agent: a.def.ID, What: WrapUp.String(), Why: forced("extended by "+e.Extend.String(), "", e.By)})
 		return
 	}
+	if s.mustTell(a) != 0 && (e.By == "" || e.By == a.def.ID) {
+		s.counters.Late++
+		return
+	}
 	s.deadlines.disarm(id)
-	a.wrapUp = false
-	s.refresh(a, forced("wrap-up ended early", "", e.By))
+	s.endWrapUp(a, forced("wrap-up ended early", "", e.By))
 }

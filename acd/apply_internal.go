@@ -21,6 +21,49 @@ func newDirect() *group {
 // direct: the interaction is in no group.
 func (i *interaction) direct() bool { return i.group.def.ID == "" }
 
+// applyCallAsked: an agent's own phone rings for a call of theirs, which takes a slot of
+// theirs from now on. Who has a call in hand by then has their phone stop ringing.
+func (s *State) applyCallAsked(e *CallAsked) {
+	a := s.agents[e.Agent]
+	switch {
+	case a == nil || a.removed:
+		s.counters.Unknown++
+		return
+	case s.legs[e.Leg] != nil:
+		s.counters.Late++
+		return
+	}
+	busy := a.calls > 0
+	l := &leg{id: e.Leg, node: e.Node, call: e.Leg, agent: a, own: true}
+	s.legs[l.id] = l
+	a.refs++
+	l.occupy("", false)
+	if busy {
+		s.refuseOrEnd(l, RejectBusy)
+	} else {
+		s.deadlines.arm(DeadlineID{Kind: deadlineLeg, Name: string(l.id)}, s.now+askedOverdue)
+	}
+	s.refresh(a, "calls "+e.To)
+}
+
+// askedFor is the leg of the CallAsked that a call comes of; nil: of none, or it is over.
+func (s *State) askedFor(e *CallArrived) *leg {
+	if l := s.legs[e.Asked]; l != nil && l.onlyAsked() && l.agent.def.ID == e.Agent {
+		return l
+	}
+	return nil
+}
+
+// begun: what was asked for is a call now, which the agent is in by another leg.
+func (s *State) begun(asked *leg) {
+	a := asked.agent
+	s.dropLeg(asked)
+	if a.removed { // else it is theirs, see callByAgent
+		s.refresh(a, "")
+		s.drop(a)
+	}
+}
+
 // callByAgent begins a call that an agent of ours makes: to a colleague's or a
 // group's extension, to a number of ours, or outside. It takes a slot of theirs.
 func (s *State) callByAgent(i *interaction, a *agent, e *CallArrived) {

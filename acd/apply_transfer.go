@@ -201,7 +201,7 @@ func (s *State) leaveTalk(i *interaction) {
 	a, l := i.agent, i.other
 	s.handled(i)
 	s.endStint(i)
-	s.startWrapUp(a, i.group)
+	s.startWrapUp(a, i)
 	i.agent, i.other = nil, nil
 	settled[*Bridge](i.caller)
 	s.endLegFor(l, EndTransferred)
@@ -220,6 +220,7 @@ func (s *State) beginStint(i *interaction) {
 		x.Number = i.agent.def.Phone
 	}
 	i.stints = append(i.stints, x)
+	s.parts(i, x.Agent)
 }
 
 // endStint notes that they do not have it any more.

@@ -206,6 +206,42 @@ func BenchmarkScale(b *testing.B) {
 	}
 }
 
+// BenchmarkExpect tells what it costs to tell one of 5,000 who wait in a group what
+// they can be told, alone and in turn with all others, where each needs a language
+// or none does.
+func BenchmarkExpect(b *testing.B) {
+	for _, languages := range []int{1, 4} {
+		st := newSite(250, 1, 1)
+		for k := 1; k < languages; k++ {
+			st.config.Numbers[0].Needs = []queuegroups.Skill{{ID: "language0", Level: 1}}
+			st.config.Numbers = append(st.config.Numbers, queuegroups.Number{
+				Number: fmt.Sprintf("+48%d", k), Group: "group0", Needs: []queuegroups.Skill{{ID: queuegroups.SkillID(fmt.Sprintf("language%d", k)), Level: 1}},
+			})
+		}
+		st.groups = languages
+		st.apply(&acd.ConfigApplied{Config: st.config})
+		st.fill(5000)
+		var ids []acd.InteractionID
+		for v := range st.s.Underway(0) {
+			ids = append(ids, v.ID)
+		}
+		b.Run(fmt.Sprintf("languages=%d/alone", languages), func(b *testing.B) {
+			for n := 0; b.Loop(); n++ {
+				st.s.Expect(ids[n%len(ids)], st.at)
+			}
+		})
+		b.Run(fmt.Sprintf("languages=%d/all", languages), func(b *testing.B) {
+			look := st.s.Lookout()
+			for n := 0; b.Loop(); n++ {
+				if n%len(ids) == 0 {
+					look = st.s.Lookout()
+				}
+				look.Expect(ids[n%len(ids)], st.at)
+			}
+		})
+	}
+}
+
 // BenchmarkApply takes calls through their life in a group of ten agents and
 // tells the cost of each kind of fact in it, the reading of the clock included.
 func BenchmarkApply(b *testing.B) {

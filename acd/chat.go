@@ -171,6 +171,7 @@ func (s *State) sleepsOver(i *interaction) bool {
 	if !i.isChat() || s.open(i.group.chat.Hours) {
 		return false
 	}
+	i.admitted = true // whoever was told to wait is not sent away when it opens
 	s.tell(i, NoticeClosed)
 	s.deadlines.disarm(i.deadline(deadlineUnanswered))
 	s.become(i, PhaseAsleep)
@@ -226,7 +227,7 @@ func (s *State) applyChatWritten(e *ChatWritten) {
 		return
 	}
 	i.lastAt, i.lastBy = s.now, wroteAgent
-	if l == i.caller {
+	if l == i.caller && e.By == "" {
 		i.lastBy = wroteCustomer
 	}
 	s.deadlines.arm(i.deadline(deadlineExpire), s.now.after(cmp.Or(i.group.chat.AutoExpire, autoExpire)))
@@ -237,6 +238,7 @@ func (s *State) applyChatWritten(e *ChatWritten) {
 		s.become(i, PhaseTalking)
 		s.step(i, Step{Kind: StepReopened})
 	}
+	s.armSilence(i)
 	if look && i.lastBy == wroteCustomer && i.phase == PhaseTalking && !i.agent.attends(i.group, s.config.WorkTime.Tracked) {
 		s.chatBack(i, s.absence(i.agent))
 		return
@@ -257,8 +259,7 @@ func (s *State) chatOf(id LegID) (*interaction, *leg) {
 	return i, l
 }
 
-// applyChatClosed: the agent or the customer closed the chat. It awaits its
-// rating, or another message, for a while, if the channel wants that (R66).
+// applyChatClosed: the agent or the customer closed the chat.
 func (s *State) applyChatClosed(e *ChatClosed) {
 	i, l := s.chatOf(e.Leg)
 	if i == nil || i.phase == PhaseClosing {
@@ -270,39 +271,11 @@ func (s *State) applyChatClosed(e *ChatClosed) {
 		i.closedBy = CompletedByAgent
 	}
 	s.tell(i, NoticeEnded)
-	switch {
-	case i.phase != PhaseTalking: // nobody has it
+	if i.phase != PhaseTalking { // nobody has it
 		s.customerLeft(i)
 		return
-	case i.group.chat.CloseDelay <= 0:
-		s.finish(i, i.closedBy, "", RejectUnavailable)
-		return
 	}
-	s.handled(i)
-	s.become(i, PhaseClosing)
-	s.step(i, Step{Kind: StepClosing, What: string(i.closedBy)})
-	s.deadlines.arm(i.deadline(deadlineClosing), s.now.after(i.group.chat.CloseDelay))
-	s.startWrapUp(i.agent, i.group)
-	s.recountChat(i)
-	s.refresh(i.agent, "chat closed")
-}
-
-// expired: nobody has written for too long (R30). Whose turn it was has been
-// silent; what nobody ever took has been missed.
-func (s *State) expired(i *interaction) {
-	end := CompletedByCustomerSilence
-	switch {
-	case i.phase == PhaseClosing:
-		end = i.closedBy
-	case i.answered == 0:
-		end = Missed
-	case i.lastBy == wroteCustomer:
-		end = CompletedByAgentSilence
-	}
-	if i.phase != PhaseClosing { // they were told then
-		s.tell(i, NoticeEnded)
-	}
-	s.finish(i, end, "auto_expire", RejectUnavailable)
+	s.close(i, "")
 }
 
 // unansweredPassed: nobody has answered the chat for too long (R24). What is done

@@ -22,10 +22,10 @@ func (s *State) Check() error {
 	}
 	for _, id := range sortedKeys(s.legs) {
 		l := s.legs[id]
-		if l.state == legEnding && !s.deadlines.armed(DeadlineID{Kind: deadlineLeg, Name: string(id)}) {
+		if (l.state == legEnding || l.onlyAsked()) && !s.deadlines.armed(DeadlineID{Kind: deadlineLeg, Name: string(id)}) {
 			bad("leg %s ends without a deadline", id)
 		}
-		if l.state != legEnding && s.interactions[l.of] == nil {
+		if l.state != legEnding && !l.onlyAsked() && s.interactions[l.of] == nil {
 			bad("leg %s is up, its interaction %d is over", id, l.of)
 		}
 	}
@@ -161,6 +161,9 @@ func (s *State) checkAgent(a *agent, bad func(string, ...any)) {
 	if (a.resting != "") != armed(deadlineRest) || a.silent != armed(deadlineReturn) || a.wrapUp != armed(deadlineWrapUp) {
 		bad("%s is left alone without an end", a.def.ID)
 	}
+	if a.owes != nil && !a.wrapUp {
+		bad("%s has to tell of %d, and is in no wrap-up", a.def.ID, a.owes.Of)
+	}
 	if a.status != a.present(s) {
 		bad("%s is %s, shown as %s", a.def.ID, a.present(s), a.status)
 	}
@@ -229,8 +232,14 @@ func (s *State) checkChat(i *interaction, bad func(string, ...any)) {
 	if !s.deadlines.armed(i.deadline(deadlineExpire)) || (i.phase == PhaseClosing) != s.deadlines.armed(i.deadline(deadlineClosing)) {
 		bad("chat %d is %s without an end", i.id, i.phase)
 	}
+	if i.phase != PhaseTalking && s.deadlines.armed(i.deadline(deadlineSilence)) {
+		bad("chat %d is %s and is to be closed for silence", i.id, i.phase)
+	}
 	if (i.phase == PhaseAsleep) != i.group.asleep.has(i.key()) {
 		bad("chat %d is %s, waits for its channel to open: %v", i.id, i.phase, i.group.asleep.has(i.key()))
+	}
+	if i.agent != nil && slices.Contains(i.beside, i.agent.def.ID) {
+		bad("%s has chat %d, and is beside its agent", i.agent.def.ID, i.id)
 	}
 	if i.phase == PhaseTalking && i.lastBy == wroteCustomer && (i.agent.removed || i.agent.duty == DutyLeave) {
 		bad("chat %d waits for %s, who is gone", i.id, i.agent.def.ID)

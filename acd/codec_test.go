@@ -69,6 +69,8 @@ func samples() []acd.Event {
 		}},
 		&acd.Held{Leg: "a", On: true},
 		&acd.Disposed{Interaction: 7, Agent: "anna", Group: "sales", Code: "sale", Note: 8, By: "bartek"},
+		&acd.ChatWritten{Leg: "k1", By: "bartek"},
+		&acd.ChatJoined{Leg: "k1", By: "bartek", Left: true},
 	}
 }
 

@@ -148,8 +148,10 @@ type Notice string
 
 // The notices of a channel.
 const (
-	NoticeNobody     Notice = "nobody"     // nobody can answer now (R27)
-	NoticeClosed     Notice = "closed"     // outside the hours (R62)
-	NoticeUnanswered Notice = "unanswered" // the text of the no-answer action (R48)
-	NoticeEnded      Notice = "ended"      // the chat is closed (R65)
+	NoticeNobody     Notice = "nobody"      // nobody can answer now (R27)
+	NoticeClosed     Notice = "closed"      // outside the hours (R62)
+	NoticeUnanswered Notice = "unanswered"  // the text of the no-answer action (R48)
+	NoticeEnded      Notice = "ended"       // the chat is closed (R65)
+	NoticeFull       Notice = "full"        // the queue has no room for more (R5)
+	NoticeAutoClosed Notice = "auto_closed" // it is closed because nobody wrote (R67)
 )

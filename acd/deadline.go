@@ -23,6 +23,7 @@ const (
 	deadlineParked     DeadlineKind = "parked"     // N = interaction: parked for too long
 	deadlineUnanswered DeadlineKind = "unanswered" // N = interaction: nobody answered the chat (R24)
 	deadlineExpire     DeadlineKind = "expire"     // N = interaction: nobody has written for too long (R30)
+	deadlineSilence    DeadlineKind = "silence"    // N = interaction: nobody has written in the chat that an agent has (R67)
 	deadlineClosing    DeadlineKind = "closing"    // N = interaction: the closed chat has awaited its rating (R66)
 	deadlineOpening    DeadlineKind = "opening"    // Name = group: the channel opens
 	deadlineSweep      DeadlineKind = "sweep"      // chats that wait are looked at again (R25)

@@ -46,6 +46,15 @@ type AgentOffline struct {
 	Client ClientKind          `json:"client,omitempty"`
 }
 
+// CallAsked tells that an agent asked at their desk for a call of theirs: their own phone is rung. They are busy from
+// now on, until CallArrived tells that it was picked up, or LegEnded that it was not.
+type CallAsked struct {
+	Leg   LegID               `json:"leg"` // stands for it until then
+	Node  NodeID              `json:"node"`
+	Agent queuegroups.AgentID `json:"agent"`
+	To    string              `json:"to"` // as in CallArrived
+}
+
 // CallArrived tells that a caller's INVITE came in and waits for what we say.
 type CallArrived struct {
 	Leg   LegID               `json:"leg"`
@@ -55,6 +64,8 @@ type CallArrived struct {
 	To    string              `json:"to"` // the number or extension called, E.164 where it could be normalised
 	// Agent is who calls, of our own; empty: somebody outside.
 	Agent queuegroups.AgentID `json:"agent,omitempty"`
+	// Asked is the leg of the CallAsked that this comes of; empty: the agent's phone made the call.
+	Asked LegID `json:"asked,omitempty"`
 	// Group is where the number of ours leads that an agent called; empty: they called
 	// something else. Outside tells that To is a number outside though it is not in E.164
 	// form, such as that of an emergency service.

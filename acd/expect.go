@@ -47,12 +47,17 @@ type Expectation struct {
 // customer waits, whatever happens, and once the promise has passed nothing more
 // is promised. How far off promises were is in GroupView.
 func (s *State) Expect(id InteractionID, at time.Time) (Expectation, bool) {
+	return s.expect(id, at, (*interaction).ahead)
+}
+
+// expect is Expect with a way to count who waits before an interaction.
+func (s *State) expect(id InteractionID, at time.Time, ahead func(*interaction) int) (Expectation, bool) {
 	i := s.interactions[id]
 	if i == nil || i.phase != PhaseQueued || i.personal != nil {
 		return Expectation{}, false
 	}
-	e := Expectation{Group: i.group.def.ID, Number: i.to, Position: i.ahead() + 1, Assumed: i.group.handle == 0}
-	wait, ok := i.estimate()
+	e := Expectation{Group: i.group.def.ID, Number: i.to, Position: ahead(i) + 1, Assumed: i.group.handle == 0}
+	wait, ok := i.estimate(e.Position)
 	left := time.Duration(i.promised - instantOf(at))
 	switch {
 	case !ok || i.promised == 0:
@@ -68,15 +73,22 @@ func (s *State) Expect(id InteractionID, at time.Time) (Expectation, bool) {
 // could have too. O(n/64) in those who wait.
 func (i *interaction) ahead() int {
 	n := 0
-	for _, l := range i.group.lanes {
-		if l != i.lane && !l.shares(i.lane) {
-			continue
-		}
+	for l := range i.lane.rivals {
 		for k := range l.waiting {
 			n += l.waiting[k].rank(i.key())
 		}
 	}
 	return n
+}
+
+// rivals goes through the lanes whose interactions wait for agents whom those of this one
+// could have too, itself among them.
+func (l *lane) rivals(yield func(*lane) bool) {
+	for _, other := range l.group.lanes {
+		if (other == l || other.shares(l)) && !yield(other) {
+			return
+		}
+	}
 }
 
 // shares: somebody of the group has what both lanes need.
@@ -89,9 +101,9 @@ func (l *lane) shares(other *lane) bool {
 	return false
 }
 
-// estimate is how long the interaction will wait from now on; false: nobody who
-// could serve it is at work.
-func (i *interaction) estimate() (time.Duration, bool) {
+// estimate is how long the interaction will wait from now on at its position; false:
+// nobody who could serve it is at work.
+func (i *interaction) estimate(position int) (time.Duration, bool) {
 	strength := i.lane.strength
 	if strength <= 0 {
 		return 0, false
@@ -100,7 +112,7 @@ func (i *interaction) estimate() (time.Duration, bool) {
 	if handle == 0 {
 		handle = handleAssumed
 	}
-	return handle * time.Duration(i.ahead()+1) / time.Duration(strength) * 1000, true
+	return handle * time.Duration(position) / time.Duration(strength) * 1000, true
 }
 
 // promise notes what the customer can be told when they come to wait.
@@ -108,7 +120,7 @@ func (s *State) promise(i *interaction) {
 	if i.promised != 0 {
 		return
 	}
-	if wait, ok := i.estimate(); ok {
+	if wait, ok := i.estimate(i.ahead() + 1); ok {
 		i.promised = s.now.after(wait)
 	}
 }

@@ -47,7 +47,7 @@ func TestApply_WhatCannotBe(t *testing.T) {
 		&Disposed{Interaction: of("c-asks"), Agent: "nobody", Code: "sale"}, &Disposed{Interaction: 9999, Agent: "busy", Code: "sale"}, &Disposed{Interaction: of("c-asks"), Agent: "busy"},
 		&HoursForced{Hours: "nowhere", State: HoursOpen}, &HoursForced{Hours: "office", State: "ajar"},
 		&HoursForced{Hours: "office", State: HoursOpen, Until: time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)},
-		&CallArrived{Leg: "c-waits", Node: "n1", To: "+support"},
+		&CallArrived{Leg: "c-waits", Node: "n1", To: "+support"}, &CallAsked{Leg: "a-1", Node: "n1", Agent: "nobody"}, &CallAsked{Leg: "c-waits", Node: "n1", Agent: "free"},
 		&LegAnswered{Leg: "nothing"}, &LegAnswered{Leg: "p-asks"}, &LegEnded{Leg: "nothing"},
 		&Bridged{A: "nothing", B: "p-asks"}, &Bridged{A: "c-waits", B: "p-asks"}, &Bridged{A: "c-asks", B: "p-asks"},
 		&OfferRinging{Offer: 1}, &OfferRinging{Offer: answered("p-asks")},
@@ -69,6 +69,7 @@ func TestApply_WhatCannotBe(t *testing.T) {
 		&Prioritised{Interaction: 9999, Credit: time.Minute}, &Prioritised{Interaction: of("c-asks"), Credit: time.Minute},
 		&ChatArrived{Leg: "k-talks", Node: "n1", Channel: "website"}, &ChatArrived{Leg: "c-waits", Node: "n1", Channel: "website"},
 		&ChatWritten{Leg: "nothing"}, &ChatWritten{Leg: "c-waits"}, &ChatClosed{Leg: "nothing"}, &ChatClosed{Leg: "k-closes"}, &ChatClosed{Leg: "p-asks"},
+		&ChatJoined{Leg: "nothing", By: "busy"}, &ChatJoined{Leg: "c-waits", By: "busy"}, &ChatJoined{Leg: "m-talks", By: "busy"}, &ChatJoined{Leg: "k-talks"}, &ChatJoined{Leg: "k-talks", By: "busy", Left: true},
 		&TrunkSeen{Node: "n1", Trunk: "nobody", State: TrunkUp}, &TrunkSeen{Node: "n1", Trunk: "carrier", State: "asleep"},
 		&DeadlinePassed{Deadline: DeadlineID{Kind: deadlineWrapUp, Name: "busy"}, Generation: 1}, &DeadlinePassed{Deadline: DeadlineID{Kind: "never"}},
 	} {

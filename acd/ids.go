@@ -51,5 +51,5 @@ type Level uint32
 // The levels so far.
 const (
 	LevelFirst Level = 1 // calls in groups
-	LevelMax   Level = 3 // all of this package
+	LevelMax   Level = 4 // all of this package
 )

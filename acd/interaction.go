@@ -48,10 +48,11 @@ type interaction struct {
 	trail   []Step
 	omitted int
 
-	stints   []Stint   // who had it, one after another
-	handover *handover // a blind transfer of it is under way
-	consult  *consult  // PhaseConsulting
-	slot     string    // PhaseParked
+	stints   []Stint               // who had it, one after another
+	told     []queuegroups.AgentID // who told what came of it
+	handover *handover             // a blind transfer of it is under way
+	consult  *consult              // PhaseConsulting
+	slot     string                // PhaseParked
 	parkedBy queuegroups.AgentID
 
 	// of a chat
@@ -62,6 +63,7 @@ type interaction struct {
 	closedBy   EndKind // PhaseClosing
 	// PhaseAsleep: whom the customer's card names, to be asked when the channel opens
 	responsible queuegroups.AgentID
+	beside      []queuegroups.AgentID // who of the staff writes in it, too, in the order in which they joined
 
 	undecided bool // is in turn.undecided
 }
@@ -77,6 +79,9 @@ func (s *State) become(i *interaction, p Phase) {
 		i.group.ringing.remove(i.key())
 	}
 	i.phase, i.since = p, s.now
+	if i.isChat() {
+		s.armSilence(i)
+	}
 	if p != PhaseQueued && p != PhaseOffered {
 		i.lane = nil
 		s.deadlines.disarm(DeadlineID{Kind: deadlineStage, N: uint64(i.id)})
@@ -172,8 +177,15 @@ func (s *State) entertain(i *interaction) {
 	}
 }
 
-// waitsAsChat tells the customer, once, that nobody can answer now (R27).
+// waitsAsChat tells the customer, once, that nobody can answer now (R27), or that
+// there is no room in the queue (R5).
 func (s *State) waitsAsChat(i *interaction) {
+	if room := i.group.chat.MaxWaiting; !i.admitted && i.personal == nil && room > 0 && i.group.waiting > room {
+		s.step(i, Step{Kind: StepUnavailable, Group: i.group.def.ID, Why: fmt.Sprintf("%d wait already", room)})
+		s.tell(i, NoticeFull)
+		s.finish(i, Rejected, "full", RejectUnavailable)
+		return
+	}
 	i.admitted = true
 	s.armOnce(DeadlineID{Kind: deadlineSweep}, chatSweep)
 	if i.personal != nil {
@@ -197,7 +209,7 @@ func (s *State) finish(i *interaction, end EndKind, class string, reject RejectR
 	i.leaveQueue()
 	i.group.ringing.remove(i.key())
 	i.group.asleep.remove(i.key())
-	for _, k := range []DeadlineKind{deadlineUnanswered, deadlineExpire, deadlineClosing} {
+	for _, k := range []DeadlineKind{deadlineUnanswered, deadlineExpire, deadlineSilence, deadlineClosing} {
 		s.deadlines.disarm(i.deadline(k))
 	}
 	s.unpark(i)
@@ -213,7 +225,7 @@ func (s *State) finish(i *interaction, end EndKind, class string, reject RejectR
 	}
 	if i.other != nil {
 		if i.phase != PhaseClosing {
-			s.startWrapUp(i.agent, i.group)
+			s.startWrapUp(i.agent, i)
 		}
 		s.endLeg(i.other)
 		s.refresh(i.agent, string(end))

@@ -16,6 +16,7 @@ func (*TrunkSeen) kind() string      { return "trunk_seen" }
 func (*SeatSet) kind() string        { return "seat_set" }
 func (*HoursForced) kind() string    { return "hours_forced" }
 func (*LevelRaised) kind() string    { return "level_raised" }
+func (*CallAsked) kind() string      { return "call_asked" }
 func (*CallArrived) kind() string    { return "call_arrived" }
 func (*LegAnswered) kind() string    { return "leg_answered" }
 func (*LegEnded) kind() string       { return "leg_ended" }
@@ -37,6 +38,7 @@ func (*Prioritised) kind() string    { return "prioritised" }
 func (*ChatArrived) kind() string    { return "chat_arrived" }
 func (*ChatWritten) kind() string    { return "chat_written" }
 func (*ChatClosed) kind() string     { return "chat_closed" }
+func (*ChatJoined) kind() string     { return "chat_joined" }
 func (*DeadlinePassed) kind() string { return "deadline_passed" }
 
 func (*Alert) kind() string      { return "alert" }
@@ -83,6 +85,8 @@ func newEvent(kind string) Event {
 		return &HoursForced{}
 	case "level_raised":
 		return &LevelRaised{}
+	case "call_asked":
+		return &CallAsked{}
 	case "call_arrived":
 		return &CallArrived{}
 	case "leg_answered":
@@ -101,6 +105,23 @@ func newEvent(kind string) Event {
 		return &Held{}
 	case "served":
 		return &Served{}
+	case "chat_arrived":
+		return &ChatArrived{}
+	case "chat_written":
+		return &ChatWritten{}
+	case "chat_closed":
+		return &ChatClosed{}
+	case "chat_joined":
+		return &ChatJoined{}
+	case "deadline_passed":
+		return &DeadlinePassed{}
+	}
+	return newMove(kind)
+}
+
+// newMove does it for facts about who is to have an interaction, or to have it sooner.
+func newMove(kind string) Event {
+	switch kind {
 	case "transfer_asked":
 		return &TransferAsked{}
 	case "consult_asked":
@@ -119,14 +140,6 @@ func newEvent(kind string) Event {
 		return &Moved{}
 	case "prioritised":
 		return &Prioritised{}
-	case "chat_arrived":
-		return &ChatArrived{}
-	case "chat_written":
-		return &ChatWritten{}
-	case "chat_closed":
-		return &ChatClosed{}
-	case "deadline_passed":
-		return &DeadlinePassed{}
 	}
 	return nil
 }
@@ -195,28 +208,14 @@ func (s *State) dispatch(e Event) {
 		s.applyChatWritten(ev)
 	case *ChatClosed:
 		s.applyChatClosed(ev)
-	case *TransferAsked:
-		s.applyTransferAsked(ev)
-	case *ConsultAsked:
-		s.applyConsultAsked(ev)
-	case *ConsultSwapped:
-		s.applyConsultSwapped(ev)
-	case *ConsultDone:
-		s.applyConsultDone(ev)
-	case *Joined:
-		s.applyJoined(ev)
-	case *Claimed:
-		s.applyClaimed(ev)
-	case *Parked:
-		s.applyParked(ev)
-	case *Moved:
-		s.applyMoved(ev)
-	case *Prioritised:
-		s.applyPrioritised(ev)
+	case *ChatJoined:
+		s.applyChatJoined(ev)
 	case *HoursForced:
 		s.applyHoursForced(ev)
 	case *LevelRaised:
 		s.applyLevelRaised(ev)
+	case *CallAsked:
+		s.applyCallAsked(ev)
 	case *CallArrived:
 		s.applyCallArrived(ev)
 	case *LegAnswered:
@@ -237,6 +236,32 @@ func (s *State) dispatch(e Event) {
 		s.applyServed(ev)
 	case *DeadlinePassed:
 		s.applyDeadlinePassed(ev)
+	default:
+		s.dispatchMove(e)
+	}
+}
+
+// dispatchMove does it with facts about who is to have an interaction, or to have it sooner.
+func (s *State) dispatchMove(e Event) {
+	switch ev := e.(type) {
+	case *TransferAsked:
+		s.applyTransferAsked(ev)
+	case *ConsultAsked:
+		s.applyConsultAsked(ev)
+	case *ConsultSwapped:
+		s.applyConsultSwapped(ev)
+	case *ConsultDone:
+		s.applyConsultDone(ev)
+	case *Joined:
+		s.applyJoined(ev)
+	case *Claimed:
+		s.applyClaimed(ev)
+	case *Parked:
+		s.applyParked(ev)
+	case *Moved:
+		s.applyMoved(ev)
+	case *Prioritised:
+		s.applyPrioritised(ev)
 	default:
 		s.counters.Unknown++
 	}

@@ -10,6 +10,9 @@ import (
 const (
 	legOverdue  = 60_000_000_000 // ns: then the leg is taken as gone
 	slotOverdue = 2_000_000_000  // ns: then the agent's slot is given back
+	// askedOverdue is how long the core waits for an agent's phone to be picked up, or not, for a call that they asked
+	// for: longer than it is rung.
+	askedOverdue = 120_000_000_000 // ns
 )
 
 // legState is how far a leg is.
@@ -41,6 +44,9 @@ type leg struct {
 	state    legState
 	pending  []Command // issued, outcome not yet known
 }
+
+// onlyAsked: the leg stands for a call that its agent asked for at their desk, and that is none yet.
+func (l *leg) onlyAsked() bool { return l.own && l.of == 0 }
 
 // occupy has the leg hold a slot of its agent for an interaction of the group.
 func (l *leg) occupy(g queuegroups.GroupID, chat bool) {

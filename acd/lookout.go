@@ -1,13 +1,17 @@
 package acd
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
-// Lookout tells why interactions wait, of many of them at one moment: those that
-// wait for the same agents share what is known of these. It is valid until the
-// next Apply.
+// Lookout tells why interactions wait, and what can be told to who waits, of many of
+// them at one moment: those that wait for the same agents share what is known of
+// these. It is valid until the next Apply.
 type Lookout struct {
 	state *State
 	seen  map[string]map[string]int
+	lines map[*lane][]ranks[*interaction] // those who wait for the same agents as a lane's
 }
 
 // What keeps an agent from a group besides their status.
@@ -29,7 +33,34 @@ type Waits struct {
 }
 
 // Lookout begins to look at the state.
-func (s *State) Lookout() *Lookout { return &Lookout{state: s, seen: map[string]map[string]int{}} }
+func (s *State) Lookout() *Lookout {
+	return &Lookout{state: s, seen: map[string]map[string]int{}, lines: map[*lane][]ranks[*interaction]{}}
+}
+
+// Expect is State.Expect. O(log n) in those who wait in each lane of the group, once
+// its agents were looked through for the first of the lane.
+func (l *Lookout) Expect(id InteractionID, at time.Time) (Expectation, bool) {
+	return l.state.expect(id, at, l.ahead)
+}
+
+// ahead counts who waits before an interaction, as its own does.
+func (l *Lookout) ahead(i *interaction) (n int) {
+	line, ok := l.lines[i.lane]
+	if !ok {
+		for other := range i.lane.rivals {
+			for k := range other.waiting {
+				if other.waiting[k].Len() > 0 {
+					line = append(line, other.waiting[k].ranks())
+				}
+			}
+		}
+		l.lines[i.lane] = line
+	}
+	for k := range line {
+		n += line[k].of(i.key())
+	}
+	return n
+}
 
 // Of tells why an interaction waits, or who is rung for it; false: it does neither.
 // O(agents of the group) for the first of those that wait for the same agents.

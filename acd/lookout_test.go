@@ -1,6 +1,7 @@
 package acd_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -9,6 +10,48 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 )
+
+// Whoever waits is told the same whether they are looked at alone or with all others: in lanes that
+// wait for some of the same agents, or for none, with tiers and priorities.
+func TestLookout_Expect(t *testing.T) {
+	w := newWorld(t)
+	skill := func(id queuegroups.SkillID) []queuegroups.Skill { return []queuegroups.Skill{{ID: id, Level: 1}} }
+	w.apply(&acd.ConfigApplied{Config: &queuegroups.Config{
+		Version: "lookout",
+		Agents:  []queuegroups.Agent{{ID: "anna", Skills: skill("polish")}, {ID: "bartek", Skills: skill("german")}, {ID: "celina"}},
+		Groups: []queuegroups.Group{{
+			ID: "sales", Agents: []queuegroups.AgentID{"anna", "bartek"}, Distribution: queuegroups.InOrder, Rings: 4,
+			Tiers: []queuegroups.Tier{{After: 100 * time.Second, Agents: []queuegroups.AgentID{"celina"}}},
+		}},
+		Numbers: []queuegroups.Number{{Number: "+481", Group: "sales", Needs: skill("polish")}, {Number: "+482", Group: "sales"}, {Number: "+483", Group: "sales", Needs: skill("german")}},
+	}})
+	for n := range 300 {
+		w.apply(&acd.CallArrived{Leg: acd.LegID(fmt.Sprint("c", n)), Node: "n1", To: fmt.Sprint("+48", 1+n*7%3)})
+		for {
+			at, id, generation, ok := w.s.NextDeadline()
+			if !ok || at.After(w.at) {
+				break
+			}
+			w.apply(&acd.DeadlinePassed{Deadline: id, Generation: generation})
+		}
+	}
+	for n, v := range w.s.Interactions() {
+		if n%11 == 0 {
+			w.apply(&acd.Prioritised{Interaction: v.ID, Credit: time.Duration(n) * time.Second, By: "boss"})
+		}
+	}
+	look, most := w.s.Lookout(), 0
+	for v := range w.s.Underway(0) {
+		want, waits := w.s.Expect(v.ID, w.at)
+		if got, ok := look.Expect(v.ID, w.at); got != want || ok != waits {
+			t.Errorf("%d is told %+v, %v with the others, %+v, %v alone", v.ID, got, ok, want, waits)
+		}
+		most = max(most, want.Position)
+	}
+	if most != 299 { // of those who need no skill; others wait for half of them alone
+		t.Errorf("the last is in place %d", most)
+	}
+}
 
 // Who waits is told what keeps each agent who could take it: those without the skill, and of tiers that
 // are not open yet, are not counted; and what was decided about it last.

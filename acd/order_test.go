@@ -43,6 +43,10 @@ func compareSets(t *testing.T, o *ordered[int], naive []key, probe key) {
 	if o.has(probe) != found {
 		t.Fatalf("has %v: %v", probe, !found)
 	}
+	ranks := o.ranks()
+	if one, of := o.rank(probe), ranks.of(probe); one != at || of != at {
+		t.Fatalf("rank of %v: %d, %d of many, should be %d", probe, one, of, at)
+	}
 	if found {
 		at++
 	}

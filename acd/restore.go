@@ -116,7 +116,7 @@ func (s *State) restoreGroup(x *snapGroup) error {
 func (s *State) restoreAgent(x *snapAgent) error {
 	a := &agent{
 		online: x.Online, lastAnswer: x.LastAnswer, misses: x.Misses, resting: x.Resting,
-		chatRest: x.ChatRest, silent: x.Silent, wrapUp: x.WrapUp, status: x.Status, since: x.Since,
+		chatRest: x.ChatRest, silent: x.Silent, wrapUp: x.WrapUp, owes: x.Owes, status: x.Status, since: x.Since,
 		missed: x.Missed, duty: x.Duty, reason: x.Reason, next: x.Next, dnd: x.DND, places: x.Places,
 	}
 	for _, c := range x.Clients {
@@ -220,7 +220,7 @@ func (s *State) restoreInteraction(x *snapInteraction) error {
 		chain: x.Chain, hops: x.Hops, rung: x.Rung, service: x.Service, other: s.legs[x.Other],
 		needs: x.Needs, entered: x.Entered, relaxed: x.Relaxed, tier: x.Tier, bonus: x.Bonus,
 		via: x.Via, remedied: x.Remedied, promised: x.Promised,
-		stints: x.Stints, handover: x.Handover, slot: x.Slot, parkedBy: x.ParkedBy,
+		stints: x.Stints, told: x.Told, handover: x.Handover, slot: x.Slot, parkedBy: x.ParkedBy,
 	}
 	if i.entered == 0 { // written before there was anything that waiting changes
 		i.entered = i.arrived
@@ -257,7 +257,7 @@ func (s *State) restoreInteraction(x *snapInteraction) error {
 	if x.Chat != nil {
 		c := x.Chat
 		i.lastAt, i.lastBy, i.unanswered, i.toldNobody, i.closedBy = c.LastAt, c.LastBy, c.Unanswered, c.ToldNobody, c.ClosedBy
-		i.responsible = c.Responsible
+		i.responsible, i.beside = c.Responsible, c.Beside
 	}
 	if i.phase == PhaseAsleep {
 		i.group.asleep.insert(i.key(), i)

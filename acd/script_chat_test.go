@@ -33,8 +33,12 @@ func (r *script) doChat(verb string, args []string) bool {
 		for k := range n {
 			r.apply(&acd.ChatArrived{Leg: acd.LegID(fmt.Sprintf("k%d", k+1)), Node: "n1", Channel: queuegroups.ChannelID(after("on"))})
 		}
-	case "writes": // writes LEG: the customer or the agent, by the leg
-		r.apply(&acd.ChatWritten{Leg: leg})
+	case "writes": // writes LEG [by SOMEBODY]: the customer or the agent, by the leg; or somebody who joined
+		r.apply(&acd.ChatWritten{Leg: leg, By: queuegroups.AgentID(after("by"))})
+	case "enters": // enters LEG by SOMEBODY: they join the chat
+		r.apply(&acd.ChatJoined{Leg: leg, By: queuegroups.AgentID(after("by"))})
+	case "parts": // parts LEG by SOMEBODY: who joined leaves again
+		r.apply(&acd.ChatJoined{Leg: leg, By: queuegroups.AgentID(after("by")), Left: true})
 	case "closes":
 		r.apply(&acd.ChatClosed{Leg: leg})
 	case "inbox": // inbox AGENT...: what they have in hand

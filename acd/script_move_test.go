@@ -1,6 +1,7 @@
 package acd_test
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,10 +58,12 @@ func (r *script) doMove(verb string, args []string) bool {
 			From: queuegroups.AgentID(after("agent")), Group: queuegroups.GroupID(after("group")),
 			Slot: after("slot"), Interaction: r.interaction(after("call")), Of: acd.LegID(after("leg")), By: by,
 		})
-	case "dials": // dials AGENT as LEG to EXTENSION|NUMBER [group GROUP] [outside yes]
+	case "asks": // asks AGENT as LEG to EXTENSION|NUMBER [at NODE]: at their desk, for a call
+		r.apply(&acd.CallAsked{Agent: queuegroups.AgentID(args[0]), Leg: acd.LegID(after("as")), To: after("to"), Node: acd.NodeID(cmp.Or(after("at"), "n1"))})
+	case "dials": // dials AGENT as LEG to EXTENSION|NUMBER [group GROUP] [outside yes] [of LEG]
 		r.apply(&acd.CallArrived{
 			Agent: queuegroups.AgentID(args[0]), Leg: acd.LegID(args[2]), Node: "n1", To: after("to"),
-			Group: queuegroups.GroupID(after("group")), Outside: after("outside") != "",
+			Group: queuegroups.GroupID(after("group")), Outside: after("outside") != "", Asked: acd.LegID(after("of")),
 		})
 	default:
 		return false

@@ -2,6 +2,7 @@ package acd_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -322,23 +323,27 @@ func (r *script) apply(e acd.Event) {
 	}
 }
 
+// twinApply has the twin do the same and compares the two; then the twin goes on from
+// a snapshot. Of the entries by which chats that wait are looked at again, thousands in
+// a script of a week, one in twenty is followed by that.
 func (r *script) twinApply(e acd.Event, want []acd.Command) {
-	var snapshot bytes.Buffer
-	if err := r.twin.Snapshot(&snapshot); err != nil {
-		r.t.Fatal(err)
-	}
-	var err error
-	if r.twin, err = acd.Restore(&snapshot); err != nil {
-		r.t.Fatal(err)
-	}
 	got := r.twin.Apply(acd.Entry{Index: r.index, At: r.now, Event: e})
 	if diff := cmp.Diff(want, got); diff != "" {
 		r.t.Fatalf("%s\nthe restored state commands otherwise:\n%s", r.out.String(), diff)
 	}
-	if r.s.Hash() != r.twin.Hash() {
-		var a, b bytes.Buffer
-		_, _ = r.s.Snapshot(&a), r.twin.Snapshot(&b)
+	if passed, ok := e.(*acd.DeadlinePassed); ok && passed.Deadline.Kind == "sweep" && r.index%20 != 0 {
+		return
+	}
+	var a, b bytes.Buffer
+	if err := errors.Join(r.s.Snapshot(&a), r.twin.Snapshot(&b)); err != nil {
+		r.t.Fatal(err)
+	}
+	if !bytes.Equal(a.Bytes(), b.Bytes()) {
 		r.t.Fatalf("the restored state differs:\n%s", cmp.Diff(strings.Split(a.String(), "\n"), strings.Split(b.String(), "\n")))
+	}
+	var err error
+	if r.twin, err = acd.Restore(&b); err != nil {
+		r.t.Fatal(err)
 	}
 }
 

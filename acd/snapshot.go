@@ -62,6 +62,7 @@ type (
 		ChatRest   FailureClass        `json:"chat_rest,omitempty"`
 		Silent     bool                `json:"silent,omitempty"`
 		WrapUp     bool                `json:"wrap_up,omitempty"`
+		Owes       *owed               `json:"owes,omitempty"`
 		Status     AgentStatus         `json:"status"`
 		Since      instant             `json:"since,omitempty"`
 		Missed     [2]int              `json:"missed,omitzero"`
@@ -104,7 +105,8 @@ type (
 		ToldNobody bool    `json:"told_nobody,omitempty"`
 		ClosedBy   EndKind `json:"closed_by,omitempty"`
 
-		Responsible queuegroups.AgentID `json:"responsible,omitempty"`
+		Responsible queuegroups.AgentID   `json:"responsible,omitempty"`
+		Beside      []queuegroups.AgentID `json:"beside,omitempty"`
 	}
 	snapConsult struct {
 		Offer OfferID `json:"offer"`
@@ -167,6 +169,7 @@ type (
 		Remedied condition              `json:"remedied,omitempty"`
 		Promised instant                `json:"promised,omitempty"`
 		Stints   []Stint                `json:"stints,omitempty"`
+		Told     []queuegroups.AgentID  `json:"told,omitempty"`
 		Handover *handover              `json:"handover,omitempty"`
 		Consult  *snapConsult           `json:"consult,omitempty"`
 		Slot     string                 `json:"slot,omitempty"`
@@ -262,7 +265,7 @@ func (g *group) snap() *snapGroup {
 func (a *agent) snap() *snapAgent {
 	x := &snapAgent{
 		ID: a.def.ID, Online: a.online, LastAnswer: a.lastAnswer, Misses: a.misses, Resting: a.resting,
-		ChatRest: a.chatRest, Silent: a.silent, WrapUp: a.wrapUp, Status: a.status, Since: a.since,
+		ChatRest: a.chatRest, Silent: a.silent, WrapUp: a.wrapUp, Owes: a.owes, Status: a.status, Since: a.since,
 		Missed: a.missed, Duty: a.duty, Reason: a.reason, Next: a.next, DND: a.dnd, Places: a.places,
 	}
 	for _, c := range a.clients {
@@ -327,10 +330,10 @@ func (i *interaction) snap() *snapInteraction {
 		Trail: i.trail, Omitted: i.omitted,
 		Needs: i.needs, Entered: i.entered, Relaxed: i.relaxed, Tier: i.tier, At: i.cursor.tier, Bonus: i.bonus,
 		Via: i.via, Remedied: i.remedied, Promised: i.promised,
-		Stints: i.stints, Handover: i.handover, Slot: i.slot, ParkedBy: i.parkedBy,
+		Stints: i.stints, Told: i.told, Handover: i.handover, Slot: i.slot, ParkedBy: i.parkedBy,
 	}
 	if i.isChat() {
-		x.Chat = &snapChat{i.lastAt, i.lastBy, i.unanswered, i.toldNobody, i.closedBy, i.responsible}
+		x.Chat = &snapChat{i.lastAt, i.lastBy, i.unanswered, i.toldNobody, i.closedBy, i.responsible, i.beside}
 	}
 	if c := i.consult; c != nil {
 		x.Consult = &snapConsult{Offer: c.offer, Aside: c.aside}

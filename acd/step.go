@@ -38,6 +38,8 @@ const (
 	StepUnanswered  StepKind = "unanswered"  // the chat counts as such; What is done about it
 	StepClosing     StepKind = "closing"     // the chat was closed
 	StepReopened    StepKind = "reopened"    // the customer wrote after all
+	StepJoined      StepKind = "joined"      // What of the staff writes in the chat beside its agent
+	StepParted      StepKind = "parted"      // and no longer
 	StepMovedNode   StepKind = "moved_node"  // the node What looks after the customer's end now
 	StepDisposed    StepKind = "disposed"    // the Agent says that What came of it, perhaps after its end
 	StepEnded       StepKind = "ended"       // the interaction is over; What is the EndKind

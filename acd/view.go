@@ -28,11 +28,15 @@ type AgentView struct {
 	NoAnswer     int                   `json:"missed_no_answer,omitempty"`   // of Misses
 	Unreachable  int                   `json:"missed_unreachable,omitempty"` // of Misses
 	WrapUpUntil  time.Time             `json:"wrap_up_until,omitzero"`
-	Chats        int                   `json:"chats,omitempty"`         // in hand, offers included
-	Counted      int                   `json:"chats_counted,omitempty"` // of these, those that count against their limit
-	ChatsCanTake int                   `json:"chats_can_take"`          // more that they may be offered now, by their own limit
-	Clients      []ClientView          `json:"clients,omitempty"`       // other than telephones
-	Seats        []SeatView            `json:"seats,omitempty"`         // in groups, where they are not logged in or paused
+	// MustTell is the interaction of which they have to tell what came before they may end their wrap-up, and
+	// MustTellIn its group.
+	MustTell     InteractionID       `json:"must_tell,omitempty"`
+	MustTellIn   queuegroups.GroupID `json:"must_tell_in,omitempty"`
+	Chats        int                 `json:"chats,omitempty"`         // in hand, offers included
+	Counted      int                 `json:"chats_counted,omitempty"` // of these, those that count against their limit
+	ChatsCanTake int                 `json:"chats_can_take"`          // more that they may be offered now, by their own limit
+	Clients      []ClientView        `json:"clients,omitempty"`       // other than telephones
+	Seats        []SeatView          `json:"seats,omitempty"`         // in groups, where they are not logged in or paused
 }
 
 // ClientView is what the world may see of a program that an agent works with.
@@ -83,6 +87,7 @@ type InteractionView struct {
 	LastBy     string                `json:"last_by,omitempty"`    // who wrote last in a chat: customer or agent
 	LastAt     time.Time             `json:"last_at,omitzero"`     // and when
 	Unanswered bool                  `json:"unanswered,omitempty"` // the chat counts as such
+	Beside     []queuegroups.AgentID `json:"beside,omitempty"`     // who of the staff writes in the chat beside its agent
 	Stints     []Stint               `json:"stints,omitempty"`     // which agents had it
 	Holds      []HoldView            `json:"holds,omitempty"`      // who has put whom they talk to on hold
 	Needs      []queuegroups.Skill   `json:"needs,omitempty"`      // skills that it needs now
@@ -139,7 +144,9 @@ func (s *State) viewAgent(a *agent) AgentView {
 		v.Next = a.next.Duty
 	}
 	if d := s.deadlines.byID[DeadlineID{Kind: deadlineWrapUp, Name: string(a.def.ID)}]; d != nil {
-		v.WrapUpUntil = d.At.Time()
+		if v.WrapUpUntil, v.MustTell = d.At.Time(), s.mustTell(a); v.MustTell != 0 {
+			v.MustTellIn = a.owes.Group
+		}
 	}
 	for _, c := range a.clients {
 		v.Clients = append(v.Clients, ClientView{c.node, c.kind, c.rings, c.open, c.away})
@@ -154,7 +161,9 @@ func (s *State) viewAgent(a *agent) AgentView {
 		v.Interactions = append(v.Interactions, o.of)
 	}
 	for _, l := range a.legs {
-		v.Interactions = append(v.Interactions, l.of)
+		if !l.onlyAsked() {
+			v.Interactions = append(v.Interactions, l.of)
+		}
 	}
 	return v
 }
@@ -189,6 +198,15 @@ func (s *State) Interaction(id InteractionID) (InteractionView, bool) {
 	return i.story(), true
 }
 
+// Brief returns what Interaction does without the steps.
+func (s *State) Brief(id InteractionID) (InteractionView, bool) {
+	i := s.interactions[id]
+	if i == nil {
+		return InteractionView{}, false
+	}
+	return i.view(), true
+}
+
 // OfferDeadline returns when a live offer passes on unless it is accepted; false: there is none.
 // Of a phone that does not ring yet it is when its ringing is no longer waited for.
 func (s *State) OfferDeadline(id OfferID) (time.Time, bool) {
@@ -221,6 +239,7 @@ func (i *interaction) view() InteractionView {
 		if i.lastBy == wroteAgent {
 			v.LastBy = "agent"
 		}
+		v.Beside = slices.Clone(i.beside)
 	}
 	if i.consult != nil {
 		v.Consults = i.consult.agent.def.ID

@@ -72,6 +72,20 @@ func (w *world) ado() {
 	w.later(w.upTo(6*time.Second), w.ado)
 }
 
+// wrapUp is what an agent does after an interaction: tells what came of it, or not, and
+// wants to be done with it.
+func (w *world) wrapUp(r acd.Record) {
+	if w.quiet || w.maker.plain || r.Agent == "" {
+		return
+	}
+	if w.chance(2) {
+		w.in(w.upTo(4*time.Second), &acd.Disposed{Interaction: r.Interaction, Agent: r.Agent, Code: "sale"})
+	}
+	if w.chance(2) {
+		w.in(w.upTo(6*time.Second), &acd.WrapUpSet{Agent: r.Agent, By: oneOf(w, "", "", r.Agent, w.someone())})
+	}
+}
+
 func (w *world) client() acd.ClientKind {
 	return oneOf(w, acd.ClientBrowser, acd.ClientDesktop, acd.ClientMobile, acd.ClientPhone, "telex")
 }
@@ -133,13 +147,34 @@ func (w *world) slot() string { return oneOf(w, "71", "72", "") }
 
 // outgoing: an agent calls a colleague, a group, somebody outside, or nonsense.
 func (w *world) outgoing(agent queuegroups.AgentID) {
+	if w.chance(2) {
+		w.dials(agent, w.node(), "")
+		return
+	}
+	w.calls++
+	node, leg := w.node(), acd.LegID(fmt.Sprintf("a%d", w.calls)) // at their desk: their phone rings first
+	w.in(0, &acd.CallAsked{Leg: leg, Node: node, Agent: agent, To: "102"})
+	switch w.rng.IntN(8) {
+	case 0: // it is never heard of again
+	case 1, 2:
+		w.in(time.Second+w.upTo(45*time.Second), &acd.LegEnded{Leg: leg, Cause: w.cause()})
+	default:
+		w.later(w.upTo(20*time.Second), func() { w.dials(agent, node, leg) })
+	}
+}
+
+// dials: an agent's phone calls, by itself or because it was asked for.
+func (w *world) dials(agent queuegroups.AgentID, node acd.NodeID, asked acd.LegID) {
 	w.calls++
 	leg := acd.LegID(fmt.Sprintf("o%d", w.calls))
+	if asked != "" && w.chance(2) {
+		leg = asked
+	}
 	w.own[leg] = agent
 	w.talk(leg, time.Second, 40*time.Second)
 	n := w.rng.IntN(len(w.config.Agents))
 	to := oneOf(w, fmt.Sprintf("1%02d", n), fmt.Sprintf("1%02d", n), fmt.Sprintf("6%02d", w.rng.IntN(len(w.config.Groups))), "+48229998877", "9")
-	e := &acd.CallArrived{Leg: leg, Node: w.node(), To: to, Agent: agent}
+	e := &acd.CallArrived{Leg: leg, Node: node, To: to, Agent: agent, Asked: asked}
 	switch w.rng.IntN(10) {
 	case 0:
 		e.To, e.Group = "+48221234567", w.somewhere()
@@ -231,6 +266,12 @@ func (w *world) customer() {
 func (w *world) writes(leg acd.LegID, stays time.Duration) {
 	for range w.rng.IntN(4) {
 		w.in(w.upTo(stays+time.Second), &acd.ChatWritten{Leg: leg})
+	}
+	if w.chance(4) { // a supervisor joins, writes and leaves again
+		at, by := w.upTo(stays+time.Second), w.someone()
+		w.in(at, &acd.ChatJoined{Leg: leg, By: by})
+		w.in(at+w.upTo(10*time.Second), &acd.ChatWritten{Leg: leg, By: by})
+		w.in(at+w.upTo(time.Minute), &acd.ChatJoined{Leg: leg, By: by, Left: true})
 	}
 	if w.chance(2) {
 		w.in(w.upTo(stays+time.Second), &acd.ChatClosed{Leg: leg})

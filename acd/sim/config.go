@@ -135,6 +135,9 @@ func (m maker) group(n int, agents []queuegroups.Agent) queuegroups.Group {
 	}
 	g.Extension = fmt.Sprintf("6%02d", n)
 	g.Pickup = m.chance(2)
+	if m.chance(2) {
+		g.Dispositions, g.DispositionRequired = []string{"sale"}, true
+	}
 	g.BlindTransferNoAnswer = []queuegroups.TransferEnd{queuegroups.TransferEnds, queuegroups.TransferReturn, queuegroups.TransferQueue}[m.rng.IntN(3)]
 	for after := 5 * time.Second; len(g.Agents) > 1 && m.chance(2); after += 5*time.Second + m.seconds(20) {
 		cut := 1 + m.rng.IntN(len(g.Agents)-1)
@@ -170,7 +173,10 @@ func (m maker) channel(n int, c *queuegroups.Config) queuegroups.Channel {
 		Needs: g.Needs, Relax: g.Relax, Preferred: g.Preferred, Priority: g.Priority, WrapUp: g.WrapUp,
 		PassAfter: 5*time.Second + m.seconds(30), UnansweredAfter: 10*time.Second + m.seconds(60),
 		AnyPresence: m.chance(3), AnyDuty: m.chance(3), Monitor: m.chance(2), Limit: m.rng.IntN(3),
-		AutoExpire: m.seconds(2) * 90, CloseDelay: m.seconds(2) * 10,
+		AutoExpire: m.seconds(2) * 90, AutoClose: m.seconds(3) * 20, CloseDelay: m.seconds(2) * 10,
+	}
+	if m.chance(3) {
+		out.MaxWaiting = 1 + m.rng.IntN(4)
 	}
 	out.NoAnswer.Kind = []queuegroups.ChatActionKind{queuegroups.ChatNothing, queuegroups.ChatText}[m.rng.IntN(2)]
 	if out.Distribution == queuegroups.Evenly && m.chance(2) {

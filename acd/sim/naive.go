@@ -52,6 +52,7 @@ type nAgent struct {
 	refused acd.FailureClass // left alone with chats
 	silent  bool
 	wrapUp  bool
+	owes    *nCall // of which they have to tell what came
 }
 
 type nClient struct {
@@ -124,8 +125,9 @@ type nCall struct {
 	consult  *nConsult
 	slot     string
 	parkedBy queuegroups.AgentID
-	waits    bool // is in unsettled
-	answers  bool // the agent wrote last in the chat
+	waits    bool                         // is in unsettled
+	answers  bool                         // the agent wrote last in the chat
+	told     map[queuegroups.AgentID]bool // who told what came of it
 	closedBy acd.EndKind
 }
 
@@ -161,6 +163,7 @@ type nLeg struct {
 	call   *nCall // nil: none, or over
 	agent  *nAgent
 	own    bool // the agent made the call
+	asked  bool // or has only asked for it
 	slot   bool
 	chat   *nGroup // it is an agent's end of a chat of this channel
 	free   bool    // which counts against no limit (R47)

@@ -234,15 +234,42 @@ func (n *naive) missed(a *nAgent, g *nGroup, class acd.FailureClass) {
 	n.arm(ofAgent("rest", a), max(pause, time.Second))
 }
 
-// wrapsUp begins the agent's work after a call of the group.
-func (n *naive) wrapsUp(a *nAgent, g *nGroup) {
+// wrapsUp begins the agent's work after a call.
+func (n *naive) wrapsUp(a *nAgent, c *nCall) {
+	g := c.group
 	length := g.def.WrapUp
 	if a.def.WrapUp != nil && g != n.nowhere {
 		length = *a.def.WrapUp
 	}
 	if length > 0 && !a.removed && !a.outside {
-		a.wrapUp = true
+		a.wrapUp, a.owes = true, nil
 		n.arm(ofAgent("wrapup", a), length)
+		if n.level >= 4 && g.def.DispositionRequired && !c.told[a.def.ID] {
+			a.owes = c
+		}
+	}
+}
+
+// mustTell: the agent has yet to tell what came of a call of a group that requires it.
+func (n *naive) mustTell(a *nAgent) bool {
+	return a.owes != nil && slices.ContainsFunc(n.config.Groups, func(g queuegroups.Group) bool {
+		return g.ID == a.owes.group.def.ID && g.DispositionRequired
+	})
+}
+
+func (n *naive) applyDisposed(e *acd.Disposed) {
+	a := n.agent(e.Agent)
+	if a == nil || e.Code == "" {
+		return
+	}
+	if a.owes != nil && a.owes.id == e.Interaction {
+		a.owes = nil
+	}
+	if c := n.call(e.Interaction); c != nil {
+		if c.told == nil {
+			c.told = map[queuegroups.AgentID]bool{}
+		}
+		c.told[e.Agent] = true
 	}
 }
 
@@ -291,12 +318,15 @@ func (n *naive) applyAgent(e acd.Event) {
 		a := n.agent(ev.Agent)
 		switch {
 		case a == nil || !a.wrapUp || ev.Extend < 0 || ev.Extend > time.Hour:
+		case ev.Extend == 0 && (ev.By == "" || ev.By == ev.Agent) && n.mustTell(a):
 		case ev.Extend > 0:
 			n.due[ofAgent("wrapup", a)] = n.due[ofAgent("wrapup", a)].Add(ev.Extend)
 		default:
-			a.wrapUp = false
+			a.wrapUp, a.owes = false, nil
 			n.disarm(ofAgent("wrapup", a))
 		}
+	case *acd.Disposed:
+		n.applyDisposed(ev)
 	case *acd.SeatSet:
 		n.applySeat(ev)
 	}

@@ -86,6 +86,8 @@ func (n *naive) applyDeadline(d acd.DeadlineID) {
 		n.unanswered(n.call(acd.InteractionID(d.N)))
 	case "expire":
 		n.expired(n.call(acd.InteractionID(d.N)))
+	case "silence":
+		n.silence(n.call(acd.InteractionID(d.N)))
 	case "closing":
 		c := n.call(acd.InteractionID(d.N))
 		n.end(c, c.closedBy)
@@ -105,7 +107,7 @@ func (n *naive) applyDeadline(d acd.DeadlineID) {
 		a.silent = false
 		a.misses--
 	case "wrapup":
-		a.wrapUp = false
+		a.wrapUp, a.owes = false, nil
 	case "client":
 		for _, c := range a.clients {
 			if c.id == d.N {

@@ -14,6 +14,8 @@ const lostWithNode acd.EndCause = "lost"
 // applyCall does with a fact about a call what the rules say.
 func (n *naive) applyCall(e acd.Event) {
 	switch ev := e.(type) {
+	case *acd.CallAsked:
+		n.asked(ev)
 	case *acd.CallArrived:
 		n.arrived(ev)
 	case *acd.LegAnswered:
@@ -60,9 +62,35 @@ func (n *naive) applyCall(e acd.Event) {
 	}
 }
 
-func (n *naive) arrived(e *acd.CallArrived) {
-	if n.legs[e.Leg] != nil {
+// asked: the agent's own phone rings for a call of theirs.
+func (n *naive) asked(e *acd.CallAsked) {
+	a := n.agent(e.Agent)
+	if a == nil || a.removed || n.legs[e.Leg] != nil {
 		return
+	}
+	calls, _, _, _ := a.hands(nil)
+	l := &nLeg{id: e.Leg, node: e.Node, agent: a, own: true, asked: true, slot: true}
+	n.legs[l.id] = l
+	a.legs = append(a.legs, l)
+	if calls > 0 {
+		n.endLeg(l)
+	} else {
+		n.arm(ofLeg("leg", l), 2*time.Minute)
+	}
+}
+
+func (n *naive) arrived(e *acd.CallArrived) {
+	asked := n.legs[e.Asked]
+	if asked != nil && (!asked.asked || asked.agent.def.ID != e.Agent) {
+		asked = nil
+	}
+	if l := n.legs[e.Leg]; l != nil && l != asked {
+		return
+	}
+	if asked != nil {
+		delete(n.legs, asked.id)
+		n.disarm(ofLeg("leg", asked))
+		n.freeLeg(asked)
 	}
 	l := &nLeg{id: e.Leg, node: e.Node}
 	n.legs[e.Leg] = l
@@ -181,7 +209,7 @@ func (n *naive) end(c *nCall, end acd.EndKind) {
 	for len(c.offers) > 0 {
 		n.withdraw(c.offers[0])
 	}
-	for _, k := range []acd.DeadlineKind{"maxwait", "serve", "stage", "parked", "unanswered", "expire", "closing"} {
+	for _, k := range []acd.DeadlineKind{"maxwait", "serve", "stage", "parked", "unanswered", "expire", "silence", "closing"} {
 		n.disarm(ofCall(k, c))
 	}
 	n.release(c)
@@ -189,7 +217,7 @@ func (n *naive) end(c *nCall, end acd.EndKind) {
 	if c.other != nil {
 		e.agent = c.agent.def.ID
 		if c.phase != acd.PhaseClosing { // has had its own
-			n.wrapsUp(c.agent, c.group)
+			n.wrapsUp(c.agent, c)
 		}
 		c.other.call = nil
 		n.endLeg(c.other)

@@ -42,12 +42,15 @@ func (n *naive) applyChat(e acd.Event) {
 		if c == nil {
 			return
 		}
-		c.answers = l == c.other
+		c.answers = l == c.other || ev.By != ""
 		n.arm(ofCall("expire", c), cmp.Or(c.group.chat.AutoExpire, 7*24*time.Hour))
 		look := c.group.chat.Monitor
 		if c.phase == acd.PhaseClosing && !c.answers {
 			c.phase, look = acd.PhaseTalking, true
 			n.disarm(ofCall("closing", c))
+		}
+		if c.phase == acd.PhaseTalking {
+			n.armSilence(c)
 		}
 		if c.phase == acd.PhaseTalking && !c.answers && look && !n.there(c.agent, c.group) { // R40
 			n.chatBack(c)
@@ -63,19 +66,43 @@ func (n *naive) applyChat(e acd.Event) {
 		if l == c.other {
 			c.closedBy = acd.CompletedByAgent
 		}
-		switch {
-		case c.phase != acd.PhaseTalking:
+		if c.phase != acd.PhaseTalking {
 			n.end(c, c.abandoned())
 			return
-		case c.group.chat.CloseDelay <= 0:
-			n.end(c, c.closedBy)
-			return
 		}
-		c.phase = acd.PhaseClosing // R66
-		n.arm(ofCall("closing", c), c.group.chat.CloseDelay)
-		n.wrapsUp(c.agent, c.group)
-		n.recount(c)
+		n.closeChat(c)
 	}
+}
+
+// closeChat: a chat that an agent has is closed, and may await its rating (R66).
+func (n *naive) closeChat(c *nCall) {
+	if c.group.chat.CloseDelay <= 0 {
+		n.end(c, c.closedBy)
+		return
+	}
+	c.phase = acd.PhaseClosing
+	n.disarm(ofCall("silence", c))
+	n.arm(ofCall("closing", c), c.group.chat.CloseDelay)
+	n.wrapsUp(c.agent, c)
+	n.recount(c)
+}
+
+// armSilence: an agent has the chat, and so long nobody may write (R67).
+func (n *naive) armSilence(c *nCall) {
+	if c.group.chat.AutoClose > 0 {
+		n.arm(ofCall("silence", c), c.group.chat.AutoClose)
+	} else {
+		n.disarm(ofCall("silence", c))
+	}
+}
+
+// silence: nobody has written to the agent, nor they (R67).
+func (n *naive) silence(c *nCall) {
+	c.closedBy = acd.CompletedByAgentSilence
+	if c.answers {
+		c.closedBy = acd.CompletedByCustomerSilence
+	}
+	n.closeChat(c)
 }
 
 // chatOf finds the chat of which the leg is an end.
@@ -184,6 +211,7 @@ func (n *naive) chatBack(c *nCall) {
 	c.agent, c.other, c.cursor = nil, nil, nil
 	clear(c.tried)
 	n.endLeg(l)
+	n.disarm(ofCall("silence", c))
 	n.armUnanswered(c)
 	n.queueAgain(c)
 }
@@ -201,6 +229,7 @@ func (n *naive) sleepsOver(c *nCall) bool {
 	if !c.chat() || n.open(c.group.chat.Hours) {
 		return false
 	}
+	c.let = true
 	n.disarm(ofCall("unanswered", c))
 	n.leaves(c, acd.PhaseAsleep)
 	n.awaken(c.group)

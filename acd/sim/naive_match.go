@@ -343,16 +343,20 @@ func (n *naive) tell(c *nCall) {
 	if c.phase != acd.PhaseQueued {
 		return
 	}
-	if g.chat != nil {
-		c.let = true
-		n.armOnce(sweep, 2*time.Minute)
-		return
-	}
 	waiting := 0
 	for _, x := range n.calls {
 		if x.group == g && x.phase == acd.PhaseQueued && x.kept == nil {
 			waiting++
 		}
+	}
+	if g.chat != nil {
+		if !c.let && c.kept == nil && g.chat.MaxWaiting > 0 && waiting > g.chat.MaxWaiting { // R5
+			n.end(c, acd.Rejected)
+			return
+		}
+		c.let = true
+		n.armOnce(sweep, 2*time.Minute)
+		return
 	}
 	switch {
 	case c.kept != nil && g == n.nowhere:

@@ -211,12 +211,13 @@ func (c *nCall) fits(g *nGroup, to acd.Target) bool {
 
 // leaveTalk: the agent's part in the call is over.
 func (n *naive) leaveTalk(c *nCall) {
-	n.wrapsUp(c.agent, c.group)
+	n.wrapsUp(c.agent, c)
 	c.other.call = nil
 	n.endLeg(c.other)
 	c.agent, c.other, c.caller.bridge = nil, nil, ""
 	if c.chat() {
 		n.armUnanswered(c)
+		n.disarm(ofCall("silence", c))
 	}
 	n.music(c)
 }

@@ -181,6 +181,7 @@ func (n *naive) accept(c *nCall, o *nOffer, l *nLeg) {
 	if c.group.chat != nil { // nothing is to be connected
 		n.disarm(ofCall("unanswered", c))
 		c.phase = acd.PhaseTalking
+		n.armSilence(c)
 		n.recount(c)
 		return
 	}

@@ -16,7 +16,7 @@ import (
 // make sim SEED=… RUNS=… sets these; without them a bounded number is lived through.
 var (
 	seed    = flag.Uint64("seed", 1, "the first seed to live through")
-	runs    = flag.Uint64("runs", 48, "how many seeds")
+	runs    = flag.Uint64("runs", 24, "how many seeds")
 	whole   = flag.Bool("whole", false, "do not shorten the days that end badly")
 	entries = flag.Int("entries", 600, "entries of the log of each seed")
 )

@@ -201,6 +201,9 @@ func (w *world) log(e acd.Event) error {
 	for _, c := range commands {
 		w.carryOut(c)
 	}
+	for _, r := range w.judge.core.Ended() {
+		w.wrapUp(r)
+	}
 	return nil
 }
 
