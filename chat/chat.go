@@ -15,6 +15,7 @@ package chat
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -143,6 +144,8 @@ type Session struct {
 	Channel      string
 	Customer     string
 	Name         string // the contact's
+	Responsible  string // the agent who is for the contact (R58); empty: nobody yet
+	Taken        uint64 // the last Take that was noted
 	First        int64  // the message it began with
 	Opened       time.Time
 	Closed       time.Time // zero: it is open
@@ -168,10 +171,27 @@ type Asked struct {
 // Reply is what a bot answers.
 type Reply struct {
 	Texts    []string
+	Choices  []string // that the last text offers; they stand in it as Numbered has them
 	State    string
 	HandOver bool   // to the queue
 	To       string // to whose: channel:ID, or agent:ID, who is asked first; empty: the channel's own
 	Close    bool
+}
+
+// Check returns what keeps an answer from being said, or its state from being kept: ErrEmpty, ErrTooLong or ErrText.
+func (r *Reply) Check() error {
+	for _, text := range r.Texts {
+		if err := checkBody(text, nil); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(r.State) > TextMax:
+		return ErrTooLong
+	case !isText(r.State):
+		return ErrText
+	}
+	return nil
 }
 
 // Message is one message of a conversation.
@@ -188,6 +208,20 @@ type Message struct {
 	Reason       string // why it failed
 	At           time.Time
 	Attachments  []Attachment
+	Corrects     int64 // the number of the customer's earlier message that it corrects; 0: none
+}
+
+// Take is that an agent took a session.
+type Take struct {
+	Index uint64 // of the core's log; those of a session rise
+	Agent string
+	Anew  bool // they are responsible for the customer, even if somebody was before (R60)
+}
+
+// Typist is somebody who types.
+type Typist struct {
+	Name string // of whom of the staff, by their id; empty: the customer
+	At   time.Time
 }
 
 // Attachment is a file that belongs to a message. Its bytes are in the data folder.
@@ -198,18 +232,41 @@ type Attachment struct {
 	Size int64
 }
 
+// Button is one that a customer may press in place of writing.
+type Button struct {
+	Label string `json:"label"`
+	Data  string `json:"data"` // that comes back; at most ButtonMax bytes
+}
+
+// ButtonMax is the longest data of a button, in bytes.
+const ButtonMax = 64
+
+// ShareContact is the data of a button by which customers share their telephone number.
+const ShareContact = "share contact"
+
+// Numbered is how choices stand below a text, for connectors that have no buttons.
+func Numbered(choices []string) string {
+	var b strings.Builder
+	for k, c := range choices {
+		fmt.Fprintf(&b, "\n%d. %s", k+1, c)
+	}
+	return b.String()
+}
+
 // Incoming is a message of a customer's.
 type Incoming struct {
 	Channel  string
 	Customer string // who never changes in the channel
 	Name     string // empty: as before
 	External string // the connector's id of the message, unique in the channel
+	Corrects string // that of the earlier message that it corrects; empty: none
 	Client   string // the customer's program's own; either may be empty, not both
 	Text     string
 	Files    []Attachment // kept already
 	At       time.Time    // zero: now
 	Verified bool         // somebody vouches for the customer's identity
 	Details  Details      // empty ones: as before
+	Vouched  Details      // those of them that somebody vouches for: by them the customer is known in any channel (R57)
 	Consent  Consent      // given with the message; no version: none was
 	Remote   []Remote     // files that are still at the connector's other side
 	Bot      bool         // a session that begins with it is a bot's first
@@ -229,7 +286,7 @@ func (in *Incoming) Check() error {
 			return ErrID
 		}
 	}
-	for _, id := range []string{in.Channel, in.Customer, in.External, in.Client, in.Name, in.Details.Email, in.Details.Phone, in.Consent.Version, in.Consent.Address} {
+	for _, id := range []string{in.Channel, in.Customer, in.External, in.Corrects, in.Client, in.Name, in.Details.Email, in.Details.Phone, in.Consent.Version, in.Consent.Address} {
 		if err := checkID(id); err != nil {
 			return err
 		}
@@ -257,6 +314,10 @@ type Draft struct {
 	Client  string // required: the same one again is the same message
 	Text    string
 	Files   []Attachment
+	Buttons []Button // that go with it, where the connector has such
+	// Fetched tells whether the customers of a channel fetch what is written to them, so that it need not be
+	// sent; nil: none do.
+	Fetched func(channel string) bool
 }
 
 // Check tells what is wrong with it.
@@ -303,12 +364,42 @@ type Rating struct {
 	At      time.Time
 }
 
+// ratingMark begins the data of a button by which a customer rates a session.
+const ratingMark = "rate "
+
+// RatingData is the data of such a button.
+func RatingData(id SessionID, score int) string { return fmt.Sprintf("%s%d %s", ratingMark, score, id) }
+
+// ReadRating reads what RatingData wrote; false: it is something else.
+func ReadRating(data string) (r Rating, ok bool) {
+	rest, ok := strings.CutPrefix(data, ratingMark)
+	if !ok || len(rest) < 3 || rest[0] < '1' || rest[0] > '5' || rest[1] != ' ' || !IsSession(rest[2:]) {
+		return r, false
+	}
+	return Rating{Session: SessionID(rest[2:]), Score: int(rest[0] - '0')}, true
+}
+
+// Trouble is a message that did not get to the customer.
+type Trouble struct {
+	Seq    int64
+	Failed bool   // it never will; else it is tried again
+	Reason string // why it failed
+}
+
 // Consent is a customer's agreement to a text (R63).
 type Consent struct {
 	Conversation int64
 	Version      string // of the text
 	At           time.Time
 	Address      string // that it came from
+}
+
+// Dialogs are what is kept of a channel (R9).
+type Dialogs struct {
+	Channel       string
+	Conversations int64
+	Messages      int64
+	Open          int64 // sessions
 }
 
 // Event is what came in at a connector, as it came.
@@ -329,5 +420,6 @@ type Outgoing struct {
 	Attempts int  // so far
 	Trying   bool // one was under way when the server ended: nobody knows whether it got through
 	Next     time.Time
+	Buttons  []Button
 	Parts    int // of them the other side has so many, where one message makes several
 }

@@ -21,6 +21,12 @@ type Connector interface {
 	Key(o Outgoing) string
 }
 
+// Fetched is a connector whose customers fetch what is written to them from where it is kept: nothing
+// of it is sent, and it has got there once it is kept.
+type Fetched interface {
+	Fetched()
+}
+
 // Bot answers customers before the queue does. The error means that it cannot now.
 type Bot interface {
 	Answer(ctx context.Context, a Asked) (Reply, error)
@@ -38,8 +44,9 @@ type Happening struct {
 	Customer string // whose events are dealt with in order; empty: none's, it is about a message of ours
 	Message  *Incoming
 	Status   *Report
-	Closed   bool  // the customer ended the enquiry
-	Blocked  *bool // the customer lets no message through, or does again
+	Closed   bool    // the customer ended the enquiry
+	Blocked  *bool   // the customer lets no message through, or does again
+	Rated    *Rating // the customer's of a session; they may name one that is not theirs
 }
 
 // Report is the other side's word of how far a message of ours has got.
@@ -69,3 +76,9 @@ type Notice string
 
 // NoticeFirst greets whoever begins a session (R64).
 const NoticeFirst Notice = "first"
+
+// The texts by which a session is closed (R65, R67).
+const (
+	NoticeEnded      Notice = "ended"
+	NoticeAutoClosed Notice = "auto_closed"
+)

@@ -37,24 +37,32 @@ func TestMenu(t *testing.T) {
 		"start":  {Text: "Hi", Choices: []bot.Choice{{Label: "Hours", Text: "8 to 18"}, {Label: "Orders", Menu: "orders"}, {Label: "Bye", Text: "Good-bye", Close: true}}},
 		"orders": {Text: "Which?", Choices: []bot.Choice{{Label: "New", HandOver: true, To: "channel:shop"}, {Label: "Back", Menu: "start"}}},
 	}}
+	first, second := []string{"Hours", "Orders", "Bye"}, []string{"New", "Back"}
 	start, orders := "Hi\n1. Hours\n2. Orders\n3. Bye", "Which?\n1. New\n2. Back"
 	for _, x := range []struct {
 		state, text string
 		want        chat.Reply
 	}{
-		{"", "2", chat.Reply{Texts: []string{start}, State: "start 0"}},
-		{"start 0", " 1. ", chat.Reply{Texts: []string{"8 to 18", start}, State: "start 0"}},
-		{"start 1", "ORDERS", chat.Reply{Texts: []string{orders}, State: "orders 0"}},
-		{"start 0", "help", chat.Reply{Texts: []string{start}, State: "start 1"}},
+		{"", "2", chat.Reply{Texts: []string{start}, Choices: first, State: "start 0"}},
+		{"start 0", " 1. ", chat.Reply{Texts: []string{"8 to 18", start}, Choices: first, State: "start 0"}},
+		{"start 1", "ORDERS", chat.Reply{Texts: []string{orders}, Choices: second, State: "orders 0"}},
+		{"start 0", "help", chat.Reply{Texts: []string{start}, Choices: first, State: "start 1"}},
 		{"start 2", "0", chat.Reply{HandOver: true}},
 		{"start 0", "3", chat.Reply{Texts: []string{"Good-bye"}, Close: true}},
 		{"orders 0", "1", chat.Reply{HandOver: true, To: "channel:shop"}},
-		{"orders 0", "2", chat.Reply{Texts: []string{start}, State: "start 0"}},
+		{"orders 0", "2", chat.Reply{Texts: []string{start}, Choices: first, State: "start 0"}},
 		{"gone 0", "1", chat.Reply{HandOver: true}},
 	} {
 		got, err := m.Answer(t.Context(), chat.Asked{State: x.state, Message: chat.Message{Text: x.text}})
 		if diff := cmp.Diff(x.want, got); diff != "" || err != nil {
 			t.Errorf("%q in %q: %v %s", x.text, x.state, err, diff)
+		}
+	}
+	// A label that is a number is what it says, and not the choice in that place: it is what its button sends.
+	rooms := bot.Menu{Menus: map[string]bot.Page{"start": {Choices: []bot.Choice{{Label: "2", To: "two", HandOver: true}, {Label: "3", To: "three", HandOver: true}}}}}
+	for text, to := range map[string]string{"1": "two", "2": "two", "3": "three"} {
+		if got, err := rooms.Answer(t.Context(), chat.Asked{State: "start 0", Message: chat.Message{Text: text}}); got.To != to || err != nil {
+			t.Errorf("%q of 2 and 3 is %+v, %v", text, got, err)
 		}
 	}
 	if got, err := (bot.Menu{}).Answer(t.Context(), chat.Asked{}); !got.HandOver || err != nil {
@@ -93,10 +101,10 @@ func (c *core) tell(what, leg string) error {
 func (c *core) Arrived(_ context.Context, s chat.Session) error {
 	return c.tell(fmt.Sprintf("arrived %s%s", s.Bot.ToChannel, s.Bot.ToAgent), string(s.ID))
 }
-func (c *core) Written(_ context.Context, leg string) error { return c.tell("written", leg) }
-func (c *core) Closed(_ context.Context, leg string) error  { return c.tell("closed", leg) }
-func (c *core) Ended(_ context.Context, leg string) error   { return c.tell("ended", leg) }
-func (*core) Underway() []chat.SessionID                    { return nil }
+func (c *core) Written(_ context.Context, leg, _ string) error { return c.tell("written", leg) }
+func (c *core) Closed(_ context.Context, leg string) error     { return c.tell("closed", leg) }
+func (c *core) Ended(_ context.Context, leg string) error      { return c.tell("ended", leg) }
+func (*core) Underway() []chat.SessionID                       { return nil }
 
 func (c *core) list() []string {
 	c.mu.Lock()
@@ -339,6 +347,23 @@ func TestHook_Fails(t *testing.T) {
 	x.customerGot("Welcome!", "Good-bye.", "Welcome!", "Good-bye.")
 	if told := x.core.list(); len(told) > 0 {
 		t.Errorf("the core was told %q", told)
+	}
+}
+
+// Whoever chooses from a menu what cannot be said is not left with it: the chat goes to the queue.
+func TestMenu_CannotBeSaid(t *testing.T) {
+	x := newRig(t)
+	x.stop()
+	x.begin(t.TempDir(), nil, bot.Menu{Menus: map[string]bot.Page{"start": {Text: "Hi", Choices: []bot.Choice{
+		{Label: "Nothing", Text: " "}, {Label: "Much", Text: strings.Repeat("much ", chat.TextMax)}, {Label: "Odd", Text: "\x00"},
+	}}}})
+	want := []string{}
+	for k, label := range []string{"Nothing", "Much", "Odd"} {
+		x.receives("website", fmt.Sprintf("customer%d hello", k))
+		x.eventually("the menu", func() bool { return len(x.sent()) == 2*(k+1) })
+		x.receives("website", fmt.Sprintf("customer%d %s", k, label))
+		want = append(want, "arrived ")
+		x.told(want...)
 	}
 }
 

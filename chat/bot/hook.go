@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"centrala/chat"
@@ -121,17 +120,11 @@ func (h *Hook) Answer(ctx context.Context, a chat.Asked) (r chat.Reply, err erro
 	}
 	r = chat.Reply{State: w.State, HandOver: w.HandOver, To: w.To, Close: w.Close}
 	for _, m := range w.Messages {
-		if strings.TrimSpace(m.Text) != "" && len(m.Text) <= chat.TextMax && !strings.ContainsRune(m.Text, 0) {
-			r.Texts = append(r.Texts, m.Text)
-		}
+		r.Texts = append(r.Texts, m.Text)
 	}
 	switch {
 	case len(r.Texts) > textsMax:
 		return chat.Reply{}, fmt.Errorf("answered with more than %d messages", textsMax)
-	case len(r.Texts) < len(w.Messages):
-		return chat.Reply{}, errors.New("answered with a message without a text, or with one that is too long")
-	case len(w.State) > chat.TextMax || strings.ContainsRune(w.State, 0):
-		return chat.Reply{}, errors.New("answered with a state that cannot be kept")
 	case len(r.Texts) == 0 && !r.HandOver && !r.Close:
 		return chat.Reply{}, errors.New("answered nothing")
 	}

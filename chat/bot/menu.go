@@ -56,14 +56,14 @@ func (m Menu) Answer(_ context.Context, a chat.Asked) (chat.Reply, error) {
 		return chat.Reply{HandOver: true}, nil
 	}
 	if a.State == "" {
-		return chat.Reply{Texts: []string{page.show()}, State: name + " 0"}, nil
+		return chat.Reply{Texts: []string{page.show()}, Choices: page.labels(), State: name + " 0"}, nil
 	}
 	c := page.chosen(a.Message.Text)
 	if c == nil {
 		if misses++; misses >= missesMax {
 			return chat.Reply{HandOver: true}, nil
 		}
-		return chat.Reply{Texts: []string{page.show()}, State: fmt.Sprintf("%s %d", name, misses)}, nil
+		return chat.Reply{Texts: []string{page.show()}, Choices: page.labels(), State: fmt.Sprintf("%s %d", name, misses)}, nil
 	}
 	r := chat.Reply{HandOver: c.HandOver, To: c.To, Close: c.Close}
 	if c.Text != "" {
@@ -76,31 +76,31 @@ func (m Menu) Answer(_ context.Context, a chat.Asked) (chat.Reply, error) {
 		name = c.Menu
 	}
 	if next, ok := m.Menus[name]; ok {
-		r.Texts, r.State = append(r.Texts, next.show()), name+" 0"
+		r.Texts, r.Choices, r.State = append(r.Texts, next.show()), next.labels(), name+" 0"
 		return r, nil
 	}
 	return chat.Reply{HandOver: true}, nil
 }
 
-func (p *Page) show() string {
-	var b strings.Builder
-	b.WriteString(p.Text)
-	for k, c := range p.Choices {
-		fmt.Fprintf(&b, "\n%d. %s", k+1, c.Label)
+func (p *Page) show() string { return p.Text + chat.Numbered(p.labels()) }
+
+func (p *Page) labels() (list []string) {
+	for _, c := range p.Choices {
+		list = append(list, c.Label)
 	}
-	return b.String()
+	return list
 }
 
 // chosen finds what a customer chose; nil: nothing that is there.
 func (p *Page) chosen(text string) *Choice {
 	text = strings.TrimSpace(text)
-	if n, err := strconv.Atoi(strings.TrimSuffix(text, ".")); err == nil && n >= 1 && n <= len(p.Choices) {
-		return &p.Choices[n-1]
-	}
-	for k := range p.Choices {
+	for k := range p.Choices { // first: it is what a button says, and may be a number
 		if strings.EqualFold(text, p.Choices[k].Label) {
 			return &p.Choices[k]
 		}
+	}
+	if n, err := strconv.Atoi(strings.TrimSuffix(text, ".")); err == nil && n >= 1 && n <= len(p.Choices) {
+		return &p.Choices[n-1]
 	}
 	return nil
 }

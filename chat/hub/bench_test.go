@@ -21,11 +21,11 @@ import (
 // idleCore takes what it is told, and does nothing: what is measured is hub and store.
 type idleCore struct{}
 
-func (idleCore) Arrived(context.Context, chat.Session) error { return nil }
-func (idleCore) Written(context.Context, string) error       { return nil }
-func (idleCore) Closed(context.Context, string) error        { return nil }
-func (idleCore) Ended(context.Context, string) error         { return nil }
-func (idleCore) Underway() []chat.SessionID                  { return nil }
+func (idleCore) Arrived(context.Context, chat.Session) error   { return nil }
+func (idleCore) Written(context.Context, string, string) error { return nil }
+func (idleCore) Closed(context.Context, string) error          { return nil }
+func (idleCore) Ended(context.Context, string) error           { return nil }
+func (idleCore) Underway() []chat.SessionID                    { return nil }
 
 func benchHub(b *testing.B, o db.Options) (*hub.Hub, *store.Store, *fakeConnector) {
 	s := store.New(store.Options{DB: dbtest.Open(b, o), Dir: b.TempDir(), Log: zerolog.Nop()})

@@ -26,7 +26,10 @@ func (h *Hub) ask(ctx context.Context, t chat.Taken) error {
 	reply := chat.Reply{HandOver: true}
 	if b := h.bot(s.Channel); b != nil {
 		var err error
-		if reply, err = b.Answer(ctx, chat.Asked{Session: s, Message: t.Message, State: s.Bot.State}); err != nil {
+		if reply, err = b.Answer(ctx, chat.Asked{Session: s, Message: t.Message, State: s.Bot.State}); err == nil {
+			err = reply.Check()
+		}
+		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err() // not the bot's fault
 			}
@@ -35,15 +38,12 @@ func (h *Hub) ask(ctx context.Context, t chat.Taken) error {
 		}
 	}
 	for k, text := range reply.Texts {
-		m, again, err := h.store.Write(ctx, chat.Draft{
-			Session: s.ID, Author: chat.BySystem, Kind: chat.KindText, Client: fmt.Sprintf("%s bot %d.%d", s.ID, t.Message.Seq, k), Text: text,
-		})
-		if err != nil {
-			return err
+		d := chat.Draft{Session: s.ID, Client: fmt.Sprintf("%s bot %d.%d", s.ID, t.Message.Seq, k), Text: text}
+		if k == len(reply.Texts)-1 {
+			d.Buttons = buttons(reply.Choices)
 		}
-		if !again {
-			h.note(m.Conversation)
-			h.wake()
+		if err := h.sayOurs(ctx, d); err != nil {
+			return err
 		}
 	}
 	next := chat.BotState{State: reply.State, Answered: t.Message.Seq, Has: !reply.HandOver && !reply.Close}

@@ -12,6 +12,7 @@ import (
 const (
 	sendLimit  = time.Minute    // for an attempt
 	sendAtOnce = 16             // attempts at a time
+	lookMost   = 256            // messages are found at once
 	giveUp     = 24 * time.Hour // after so long a message has failed
 	lookAgain  = time.Minute    // for what nobody told of
 )
@@ -27,37 +28,28 @@ func (h *Hub) wake() {
 	}
 }
 
-// courier sends what is to go out: of each conversation one message at a time.
+// courier sends what is to go out: of each conversation one message at a time. It looks through what waits
+// when it has begun with all that it found, not after each message.
 func (h *Hub) courier() {
 	under := map[int64]bool{} // conversations of which a message is on its way
 	back := make(chan int64)
+	var ready []chat.Outgoing // was found, and is not on its way yet
+	next := time.Time{}
 	for {
-		// Some of these are under way already, but never more than sendAtOnce.
-		out, err := h.store.Outbox(h.ctx, 2*sendAtOnce)
-		if err != nil && h.ctx.Err() == nil {
-			h.log.Error().Err(err).Msg("messages wait: what is to go out cannot be read")
+		if len(ready) == 0 && len(under) < sendAtOnce {
+			ready, next = h.waiting(under)
 		}
-		next := h.now().Add(lookAgain)
-		if err != nil {
-			next = h.now().Add(pauseMax)
-		}
-		for _, o := range out {
-			switch {
-			case under[o.Message.Conversation] || len(under) >= sendAtOnce:
-			case o.Next.After(h.now()):
-				if o.Next.Before(next) {
-					next = o.Next
+		for len(ready) > 0 && len(under) < sendAtOnce {
+			o := ready[0]
+			ready = ready[1:]
+			under[o.Message.Conversation] = true
+			h.busy.Go(func() {
+				h.send(o)
+				select {
+				case back <- o.Message.Conversation:
+				case <-h.ctx.Done():
 				}
-			default:
-				under[o.Message.Conversation] = true
-				h.busy.Go(func() {
-					h.send(o)
-					select {
-					case back <- o.Message.Conversation:
-					case <-h.ctx.Done():
-					}
-				})
-			}
+			})
 		}
 		timer := time.NewTimer(next.Sub(h.now()))
 		select {
@@ -68,9 +60,34 @@ func (h *Hub) courier() {
 			delete(under, c)
 		case <-h.kick:
 		case <-timer.C:
+			next = h.now().Add(lookAgain)
 		}
 		timer.Stop()
 	}
+}
+
+// waiting finds what is due, but for conversations of which a message is on its way, and when it is to be looked again at
+// the latest.
+func (h *Hub) waiting(under map[int64]bool) (ready []chat.Outgoing, next time.Time) {
+	out, err := h.store.Outbox(h.ctx, lookMost)
+	next = h.now().Add(lookAgain)
+	if err != nil {
+		if h.ctx.Err() == nil && !h.outage.Is(err) {
+			h.log.Error().Err(err).Msg("messages wait: what is to go out cannot be read")
+		}
+		return nil, h.now().Add(pauseMax)
+	}
+	h.outage.Over()
+	for _, o := range out {
+		switch {
+		case under[o.Message.Conversation]:
+		case !o.Next.After(h.now()):
+			ready = append(ready, o)
+		case o.Next.Before(next):
+			next = o.Next
+		}
+	}
+	return ready, next
 }
 
 // send tries to send one message, and notes what became of it.
@@ -99,7 +116,8 @@ func (h *Hub) send(o chat.Outgoing) {
 		return
 	}
 	if h.ctx.Err() != nil {
-		return // the next Start finds it under way
+		h.stopping(o, err)
+		return
 	}
 	pause := pauses[min(o.Attempts, len(pauses)-1)]
 	var s *chat.SendError
@@ -120,6 +138,33 @@ func (h *Hub) send(o chat.Outgoing) {
 	}
 	h.log.Warn().Err(err).Str("channel", o.Channel).Int("attempt", o.Attempts+1).Dur("again_in", pause).Msg("message not sent yet")
 	h.later(o, pause)
+	if o.Attempts == 0 {
+		h.note(o.Message.Conversation) // the agent is told that it did not arrive at once
+	}
+}
+
+// noteFor is how long may be taken for a last note when the hub stops.
+const noteFor = 5 * time.Second
+
+// stopping notes of a message which the end of the hub interrupted that it has surely not
+// gone out, so that the next Start sends it. Of any other it finds that it is under way.
+func (h *Hub) stopping(o chat.Outgoing, why error) {
+	var s *chat.SendError
+	if !errors.As(why, &s) || s.Permanent {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.ctx), noteFor)
+	defer cancel()
+	var err error
+	if s.Parts > o.Parts {
+		err = h.store.Partly(ctx, o, s.Parts, s.IDs)
+	}
+	if err == nil {
+		err = h.store.Later(ctx, o, h.now())
+	}
+	if err != nil {
+		h.log.Error().Err(err).Str("channel", o.Channel).Msg("a message that was not sent is not noted as that")
+	}
 }
 
 func (h *Hub) later(o chat.Outgoing, pause time.Duration) {

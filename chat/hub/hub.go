@@ -42,6 +42,10 @@ type Store interface {
 	LastWritten(ctx context.Context, conversation int64) (time.Time, error)
 	Attach(r io.Reader, name string) (chat.Attachment, error)
 	Blocked(ctx context.Context, channel, customer string, blocked bool) (conversation int64, err error)
+	Answered(ctx context.Context, id chat.SessionID) (bool, error)
+	Known(ctx context.Context, session chat.SessionID, number string) ([]string, error)
+	Rate(ctx context.Context, r chat.Rating) error
+	Accepted(ctx context.Context, id chat.SessionID, takes []chat.Take) error
 
 	Open(ctx context.Context) ([]chat.Session, error)
 	OpenOf(ctx context.Context, channel, customer string) (chat.Session, error)
@@ -61,7 +65,8 @@ type Store interface {
 type Core interface {
 	Arrived(ctx context.Context, s chat.Session) error
 	// Written may return ErrOver: the session is no more, and nobody sees what is written in it.
-	Written(ctx context.Context, leg string) error
+	// By is who of the staff wrote beside the agent, with the customer's leg; empty: whose leg it is.
+	Written(ctx context.Context, leg, by string) error
 	Closed(ctx context.Context, leg string) error // the customer, or the agent, with the leg did
 	Ended(ctx context.Context, leg string) error  // the customer's end is no more
 	// Underway are the sessions that the core believes to be open here.
@@ -76,6 +81,11 @@ type Options struct {
 	Connector func(channel string) chat.Connector
 	// Text is that of a channel for a notice; empty: nothing is said.
 	Text func(channel string, n chat.Notice) string
+	// Rating is what customers are asked when a chat is closed, with buttons; empty: nothing. nil: nowhere.
+	Rating func(channel string) string
+	// Share is what a button says, below the text that begins a session, by which customers share
+	// their telephone number; empty: there is none. nil: nowhere.
+	Share func(channel string) string
 	// Bot is that of a channel, which gets its sessions first; nil: it has none. Patience is
 	// how long a customer may be silent with it, and Target reads to whom it hands over. All
 	// three may be left out where no channel has a bot.
@@ -85,8 +95,10 @@ type Options struct {
 	// Changed is told of every change of a conversation, and, if a customer's message began
 	// it or followed in it, whose it is. It does not wait. nil: nobody wants to know.
 	Changed func(conversation int64, channel, customer string)
-	Log     zerolog.Logger
-	Now     func() time.Time // nil: time.Now
+	// Outage tells of the database that is away; nil: each who needs it does.
+	Outage *chat.Outage
+	Log    zerolog.Logger
+	Now    func() time.Time // nil: time.Now
 }
 
 // Hub passes chats on. Its methods may be called from any goroutine.
@@ -95,10 +107,13 @@ type Hub struct {
 	core      Core
 	connector func(string) chat.Connector
 	text      func(string, chat.Notice) string
+	rating    func(string) string
+	share     func(string) string
 	tell      func(int64, string, string)
 	bot       func(string) chat.Bot
 	patience  func(string) time.Duration
 	target    func(string) (string, string, bool)
+	outage    *chat.Outage
 	log       zerolog.Logger
 	now       func() time.Time
 
@@ -112,14 +127,17 @@ type Hub struct {
 	stopped bool
 	ready   bool                    // what was left has been taken up: what comes now comes after it
 	changed map[int64]chan struct{} // of conversations that somebody watches; closed at the next change
-	typing  map[typist]time.Time    // when they last did
+	typing  map[side][]chat.Typist  // the one who did last is the last
+
+	watchers map[int64]map[*watcher]bool
 }
 
 // New makes a hub. It does what it is asked from then on; Start takes up what was left.
 func New(o Options) *Hub {
 	h := &Hub{
-		store: o.Store, core: o.Core, connector: o.Connector, text: o.Text, tell: o.Changed, log: o.Log, now: o.Now,
-		kick: make(chan struct{}, 1), changed: map[int64]chan struct{}{}, typing: map[typist]time.Time{},
+		store: o.Store, core: o.Core, connector: o.Connector, text: o.Text, rating: o.Rating, share: o.Share, tell: o.Changed, outage: o.Outage, log: o.Log, now: o.Now,
+		kick: make(chan struct{}, 1), changed: map[int64]chan struct{}{}, typing: map[side][]chat.Typist{},
+		watchers: map[int64]map[*watcher]bool{},
 	}
 	if h.bot, h.patience, h.target = o.Bot, o.Patience, o.Target; h.bot == nil {
 		h.bot = func(string) chat.Bot { return nil }
@@ -223,8 +241,12 @@ func (h *Hub) Receive(ctx context.Context, channel, event string, body []byte) e
 	e := chat.Event{Channel: channel, Event: event, Customer: what.Customer, Body: body}
 	// Kept and in its lane in the same order: of two that come at once either may be first.
 	id, fresh, err := h.store.Keep(ctx, e)
-	if err != nil || !fresh {
+	if err != nil {
 		return err
+	}
+	h.outage.Over()
+	if !fresh {
+		return nil
 	}
 	e.ID = id
 	h.lanes.add(lane(channel, what.Customer), func() { h.deal(e) })
@@ -251,7 +273,7 @@ func (h *Hub) deal(e chat.Event) {
 // lasting tells whether an event will never be anything: what is wrong is wrong with itself.
 func lasting(err error) bool {
 	for _, is := range []error{
-		ErrChannel, ErrUnread, chat.ErrNotFound, chat.ErrEmpty, chat.ErrTooLong, chat.ErrText, chat.ErrID, chat.ErrTooMany,
+		ErrChannel, ErrUnread, chat.ErrNotFound, chat.ErrEmpty, chat.ErrTooLong, chat.ErrText, chat.ErrID, chat.ErrTooMany, chat.ErrScore,
 	} {
 		if errors.Is(err, is) {
 			return true
@@ -279,6 +301,8 @@ func (h *Hub) happened(ctx context.Context, e chat.Event) error {
 		return h.take(ctx, in)
 	case what.Status != nil:
 		return h.store.StatusOf(ctx, e.Channel, what.Status.External, what.Status.Status, what.Status.Reason)
+	case what.Rated != nil:
+		return h.rated(ctx, e.Channel, what.Customer, *what.Rated)
 	case what.Closed:
 		return h.left(ctx, e.Channel, what.Customer)
 	case what.Blocked != nil:
@@ -294,7 +318,7 @@ func (h *Hub) take(ctx context.Context, in chat.Incoming) error {
 	if err != nil {
 		return err
 	}
-	h.wrote(t.Message.Conversation, chat.ByCustomer)
+	h.wrote(t.Message.Conversation, chat.ByCustomer, "")
 	h.noteOf(t.Message.Conversation, in.Channel, in.Customer)
 	switch {
 	case !t.Session.Closed.IsZero(): // it came again, after all was over
@@ -303,7 +327,7 @@ func (h *Hub) take(ctx context.Context, in chat.Incoming) error {
 		return h.ask(ctx, t)
 	case !t.Begins && t.Message.Seq == t.Session.Bot.Answered: // it was handed over, and the core perhaps not told
 	case !t.Begins:
-		err := h.core.Written(ctx, string(t.Session.ID))
+		err := h.core.Written(ctx, string(t.Session.ID), "")
 		if !errors.Is(err, ErrOver) {
 			return err
 		}
@@ -335,29 +359,47 @@ func (h *Hub) left(ctx context.Context, channel, customer string) error {
 }
 
 // Say keeps what an agent wrote, who has the session by the leg, and sends it
-// unless it is a note. Said twice under one id it is one message. The error is the
-// store's or the log's; after the log's the same may be said again.
+// unless it is a note. With the session's own leg it is somebody's who writes beside
+// the agent. Said twice under one id it is one message. The error is the store's or
+// the log's; after the log's the same may be said again.
 func (h *Hub) Say(ctx context.Context, d chat.Draft, leg string) (chat.Message, error) {
+	d.Fetched = h.fetched
 	m, again, err := h.store.Write(ctx, d)
 	if err != nil {
 		return m, err
 	}
 	if !again {
-		h.wrote(m.Conversation, chat.ByAgent)
+		h.wrote(m.Conversation, chat.ByAgent, d.Name)
 		h.note(m.Conversation)
 	}
 	if d.Kind == chat.KindNote {
 		return m, nil
 	}
 	h.wake()
-	return m, h.core.Written(ctx, leg)
+	by := ""
+	if leg == string(d.Session) {
+		by = d.Name
+	}
+	return m, h.core.Written(ctx, leg, by)
+}
+
+// fetched tells whether the customers of a channel fetch what is written to them.
+func (h *Hub) fetched(channel string) bool {
+	_, is := h.connector(channel).(chat.Fetched)
+	return is
 }
 
 // Tell sends the customer of a session a text of its channel's, once for each id.
 // It does not wait.
 func (h *Hub) Tell(id chat.SessionID, command string, n chat.Notice) {
 	h.lanes.add(string(id), func() {
-		h.insist("send a text of the channel's", func(ctx context.Context) error { return h.notice(ctx, id, command, n) })
+		h.insist("send a text of the channel's", func(ctx context.Context) error {
+			err := h.notice(ctx, id, command, n)
+			if err == nil && (n == chat.NoticeEnded || n == chat.NoticeAutoClosed) {
+				err = h.askRating(ctx, id)
+			}
+			return err
+		})
 	})
 }
 
@@ -373,9 +415,19 @@ func (h *Hub) notice(ctx context.Context, id chat.SessionID, once string, n chat
 	if text == "" {
 		return nil
 	}
-	m, again, err := h.store.Write(ctx, chat.Draft{
-		Session: id, Author: chat.BySystem, Kind: chat.KindText, Client: string(id) + " " + once, Text: text,
-	})
+	d := chat.Draft{Session: id, Client: string(id) + " " + once, Text: text}
+	if n == chat.NoticeFirst {
+		if d.Buttons, err = h.shareButton(ctx, &s); err != nil {
+			return err
+		}
+	}
+	return h.sayOurs(ctx, d)
+}
+
+// sayOurs has a text of the channel's own sent, once for each id.
+func (h *Hub) sayOurs(ctx context.Context, d chat.Draft) error {
+	d.Author, d.Kind, d.Fetched = chat.BySystem, chat.KindText, h.fetched
+	m, again, err := h.store.Write(ctx, d)
 	if err == nil && !again {
 		h.note(m.Conversation)
 		h.wake()
@@ -405,17 +457,26 @@ const (
 	pauseMax = 10 * time.Second
 )
 
-// insist tries until it succeeds or the hub stops: the database or the log may be away.
+// insist tries until it succeeds or the hub stops: the database or the log may be away. The log is
+// told of the first failure, and of how long it took.
 func (h *Hub) insist(what string, f func(context.Context) error) {
+	var failed time.Time
 	for pause := pauseMin; h.ctx.Err() == nil; pause = min(2*pause, pauseMax) {
 		err := f(h.ctx)
 		if err == nil {
+			h.outage.Over()
+			if !failed.IsZero() {
+				h.log.Info().Str("what", what).Dur("after", h.now().Sub(failed)).Msg("chats go on")
+			}
 			return
 		}
 		if h.ctx.Err() != nil {
 			return
 		}
-		h.log.Error().Err(err).Str("what", what).Dur("again_in", pause).Msg("chats wait")
+		if !h.outage.Is(err) && failed.IsZero() {
+			failed = h.now()
+			h.log.Error().Err(err).Str("what", what).Msg("chats wait")
+		}
 		select {
 		case <-h.ctx.Done():
 		case <-time.After(pause):

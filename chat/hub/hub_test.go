@@ -24,7 +24,8 @@ type fakeCore struct {
 	mu   sync.Mutex
 	told []string
 	open map[chat.SessionID]bool
-	fail int // so many of the next tellings fail
+	by   string // who wrote last beside the agent
+	fail int    // so many of the next tellings fail
 	more chan struct{}
 }
 
@@ -60,9 +61,14 @@ func (f *fakeCore) tell(what, leg string) error {
 func (f *fakeCore) Arrived(_ context.Context, s chat.Session) error {
 	return f.tell("arrived", string(s.ID))
 }
-func (f *fakeCore) Written(_ context.Context, leg string) error { return f.tell("written", leg) }
-func (f *fakeCore) Closed(_ context.Context, leg string) error  { return f.tell("closed", leg) }
-func (f *fakeCore) Ended(_ context.Context, leg string) error   { return f.tell("ended", leg) }
+func (f *fakeCore) Written(_ context.Context, leg, by string) error {
+	f.mu.Lock()
+	f.by = by
+	f.mu.Unlock()
+	return f.tell("written", leg)
+}
+func (f *fakeCore) Closed(_ context.Context, leg string) error { return f.tell("closed", leg) }
+func (f *fakeCore) Ended(_ context.Context, leg string) error  { return f.tell("ended", leg) }
 func (f *fakeCore) Underway() []chat.SessionID {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -71,6 +77,16 @@ func (f *fakeCore) Underway() []chat.SessionID {
 		out = append(out, id)
 	}
 	return out
+}
+
+// wantBy wants the last message to have been by this one, beside the agent; empty: by whose leg it was.
+func (f *fakeCore) wantBy(t *testing.T, by string) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.by != by {
+		t.Errorf("the last message was told as by %q, want %q", f.by, by)
+	}
 }
 
 // await waits until it was told all of these, in any order but of the same kind.
@@ -293,7 +309,9 @@ func TestChat(t *testing.T) {
 	r.connector.await(t, 1)
 	r.receive("w2", fakeEvent{Customer: "jan", ID: "m2", Text: "anybody?"})
 	r.core.await(t, "written", 1)
+	r.core.wantBy(t, "")
 	m := r.say("hi")
+	r.core.wantBy(t, "anna") // the leg is the session's own: she writes beside who has it
 	r.await(m.Conversation, m.Seq, chat.StatusSent)
 	r.receive("w3", fakeEvent{ID: "xhi", Report: "read"})
 	s := r.open()
@@ -500,5 +518,53 @@ func TestDuplicatesAndRestarts(t *testing.T) {
 				t.Fatalf("customer %d: %q", c, got)
 			}
 		}
+	}
+}
+
+// Who watches conversations is told of changes in those that were set last, and of no others; several
+// at once are one word.
+func TestWatch(t *testing.T) {
+	r := newRig(t)
+	changed, set, stop := r.hub.Watch()
+	defer stop()
+	told := func(want bool, touched ...int64) {
+		t.Helper()
+		for _, c := range touched {
+			r.hub.Touch(c)
+		}
+		got := false
+		select {
+		case <-changed:
+			got = true
+		default:
+		}
+		if got != want {
+			t.Errorf("after changes of %v: told %v", touched, got)
+		}
+	}
+	told(false, 1)
+	set([]int64{1, 2})
+	told(true, 1, 2, 2)
+	told(false, 3)
+	set([]int64{2, 3})
+	told(false, 1)
+	told(true, 3)
+	stop()
+	told(false, 2, 3)
+}
+
+// However many conversations are looked at, those that are remembered for who watches them
+// do not become more and more: whoever watches is woken for once in vain.
+func TestChanged_IsNotKeptForEver(t *testing.T) {
+	h := hub.New(hub.Options{})
+	defer h.Stop()
+	first := h.Changed(1)
+	for c := int64(2); c < 100_000; c++ {
+		h.Changed(c)
+	}
+	select {
+	case <-first:
+	default:
+		t.Error("100,000 conversations are remembered")
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 
 	"github.com/rs/zerolog"
+
+	"centrala/chat"
 )
 
 // Entrance is where third parties bring events: POST to a path that ends with the
@@ -19,7 +21,9 @@ type Entrance struct {
 	Receive func(ctx context.Context, channel, event string, body []byte) error
 	// Wrong tells whether an error of Receive is the event's fault, not the server's.
 	Wrong func(error) bool
-	Log   zerolog.Logger
+	// Outage tells of the database that is away; nil: each event does.
+	Outage *chat.Outage
+	Log    zerolog.Logger
 }
 
 // ServeHTTP answers 200 once the event is kept, and as RFC 9457 says otherwise. The
@@ -51,7 +55,9 @@ func (e *Entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(map[string]string{"id": id}) // the client is gone
 	case !e.Wrong(err):
-		e.Log.Error().Err(err).Str("channel", channel).Msg("an event of a third party could not be kept")
+		if !e.Outage.Is(err) {
+			e.Log.Error().Err(err).Str("channel", channel).Msg("an event of a third party could not be kept")
+		}
 		w.Header().Set("Retry-After", "5")
 		refuse(w, http.StatusServiceUnavailable, "it could not be kept: send it again")
 	default:

@@ -29,7 +29,10 @@ type Options struct {
 	URL    string // where messages for customers go
 	Secret string // that both sides sign with; see Key
 	Client *http.Client
-	Now    func() time.Time // nil: time.Now
+	// Face is what the channel's customers see of an agent: name and title, which may be
+	// empty; nil: nothing.
+	Face func(agent string) (name, title string)
+	Now  func() time.Time // nil: time.Now
 }
 
 // Connector serves one channel.
@@ -37,6 +40,7 @@ type Connector struct {
 	url    string
 	key    []byte
 	client *http.Client
+	face   func(string) (string, string)
 	now    func() time.Time
 }
 
@@ -55,7 +59,7 @@ func New(o Options) (*Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Connector{url: o.URL, key: key, client: o.Client, now: o.Now}
+	c := &Connector{url: o.URL, key: key, client: o.Client, face: o.Face, now: o.Now}
 	if c.now == nil {
 		c.now = time.Now
 	}
@@ -73,6 +77,8 @@ type wireMessage struct {
 	Text   string    `json:"text,omitempty"`
 	At     time.Time `json:"at,omitzero"`
 	Author string    `json:"author,omitempty"`
+	Name   string    `json:"name,omitempty"`  // of the agent, as customers see it
+	Title  string    `json:"title,omitempty"` // likewise
 }
 
 type wireEvent struct {
@@ -83,6 +89,7 @@ type wireEvent struct {
 	Message  *wireMessage  `json:"message,omitempty"`
 	Status   string        `json:"status,omitempty"`
 	Reason   string        `json:"reason,omitempty"`
+	Address  string        `json:"address,omitempty"` // where events are to be brought
 }
 
 // reasonMax is the longest reason of a failure that is kept, in bytes.
@@ -147,13 +154,43 @@ func (c *Connector) Key(o chat.Outgoing) string {
 func (c *Connector) Send(ctx context.Context, o chat.Outgoing) ([]string, error) {
 	m := &o.Message
 	id := c.Key(o)
+	message := &wireMessage{ID: id, Text: m.Text, At: m.At, Author: string(m.Author)}
+	if m.Author == chat.ByAgent && c.face != nil {
+		message.Name, message.Title = c.face(m.Name)
+	}
 	body, err := json.Marshal(wireEvent{
-		Type: "message", Channel: o.Channel, Session: string(m.Session), Customer: &wireCustomer{ID: o.Customer},
-		Message: &wireMessage{ID: id, Text: m.Text, At: m.At, Author: string(m.Author)},
+		Type: "message", Channel: o.Channel, Session: string(m.Session), Customer: &wireCustomer{ID: o.Customer}, Message: message,
 	})
 	if err != nil {
 		return nil, err
 	}
+	answer, err := c.post(ctx, id, body)
+	if err != nil {
+		return nil, err
+	}
+	return externals(answer), nil
+}
+
+// announceFor is how long a connector may take to hear where this server is.
+const announceFor = 30 * time.Second
+
+// Announce tells the other side at which address it brings the events of a channel, which
+// has changed (R6). The error means that it does not know.
+func (c *Connector) Announce(ctx context.Context, channel, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, announceFor)
+	defer cancel()
+	body, err := json.Marshal(wireEvent{Type: "address", Channel: channel, Address: address})
+	if err != nil {
+		return err
+	}
+	// No id is used twice: the same address may come again after another one.
+	_, err = c.post(ctx, fmt.Sprintf("address-%d", c.now().UnixNano()), body)
+	return err
+}
+
+// post hands something over, and returns what the other side said. The error may be a
+// *chat.SendError; any other is passing.
+func (c *Connector) post(ctx context.Context, id string, body []byte) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
 		return nil, &chat.SendError{Reason: err.Error(), Permanent: true}
@@ -171,7 +208,7 @@ func (c *Connector) Send(ctx context.Context, o chat.Outgoing) ([]string, error)
 	}
 	switch {
 	case res.StatusCode/100 == 2:
-		return externals(answer), nil
+		return answer, nil
 	case res.StatusCode/100 == 5, res.StatusCode == http.StatusRequestTimeout, res.StatusCode == http.StatusTooEarly, res.StatusCode == http.StatusTooManyRequests:
 		return nil, &chat.SendError{Reason: "answered " + res.Status, After: retryAfter(res.Header)}
 	}

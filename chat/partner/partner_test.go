@@ -136,14 +136,19 @@ func TestSend(t *testing.T) {
 		_, _ = io.WriteString(w, `{"ids":["x1","x2",""]}`)
 	}))
 	defer srv.Close()
-	c := connector(t, srv.URL, secret, nil)
+	c, err := partner.New(partner.Options{
+		URL: srv.URL, Secret: secret, Client: partner.NewClient(), Face: func(agent string) (name, title string) { return "Face of " + agent, "Sales" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	theirs = connector(t, "", secret, nil)
 	ids, err := c.Send(t.Context(), outgoing())
 	if diff := cmp.Diff([]string{"x1", "x2"}, ids); diff != "" || err != nil {
 		t.Error(err, diff)
 	}
 	want := map[string]any{"type": "message", "channel": "shop", "session": "chat-x", "customer": map[string]any{"id": "jan"},
-		"message": map[string]any{"id": "7-3", "text": "hi", "author": "agent", "at": "2027-01-15T08:00:00Z"}}
+		"message": map[string]any{"id": "7-3", "text": "hi", "author": "agent", "name": "Face of anna", "title": "Sales", "at": "2027-01-15T08:00:00Z"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -3,20 +3,22 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"centrala/chat"
+	"centrala/internal/journal/db"
 )
 
 // Keep puts what came in into the inbox. Fresh tells that it was not there yet,
 // by its channel and its sender's id.
 func (s *Store) Keep(ctx context.Context, e chat.Event) (id int64, fresh bool, err error) {
-	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(tx db.Tx) error {
 		id, fresh = 0, false
 		err := tx.QueryRowContext(ctx, `insert into chat_inbox (channel, event, customer, body, received, done, fault) values ($1, $2, $3, $4, $5, 0, '')
-			on conflict (channel, event) do nothing returning id`, e.Channel, e.Event, e.Customer, e.Body, micros(s.now())).Scan(&id)
+			on conflict (channel, event) do nothing returning id`, e.Channel, e.Event, e.Customer, e.Body, db.Micros(s.now())).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -35,13 +37,13 @@ func (s *Store) Left(ctx context.Context) ([]chat.Event, error) {
 		err = r.Scan(&e.ID, &e.Channel, &e.Event, &e.Customer, &e.Body)
 		return e, err
 	}
-	return list(ctx, s.db.Read(), scan, "select id, channel, event, customer, body from chat_inbox where done = 0 order by id")
+	return list(ctx, s.read, scan, "select id, channel, event, customer, body from chat_inbox where done = 0 order by id")
 }
 
 // Done notes that an event was dealt with; fault says why nothing came of it.
 func (s *Store) Done(ctx context.Context, id int64, fault string) error {
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "update chat_inbox set done = $1, fault = $2 where id = $3", micros(s.now()), fault, id)
+	err := s.write(ctx, func(tx db.Tx) error {
+		_, err := tx.ExecContext(ctx, "update chat_inbox set done = $1, fault = $2 where id = $3", db.Micros(s.now()), fault, id)
 		return err
 	})
 	if err != nil {
@@ -51,20 +53,20 @@ func (s *Store) Done(ctx context.Context, id int64, fault string) error {
 }
 
 const outboxQuery = `select o.id, o.channel, i.external, o.attempts, o.state, o.next, o.parts, m.conversation, m.seq, m.session, m.author, m.name, m.kind,
-	m.client, m.body, m.status, m.reason, m.at from chat_outbox o join chat_messages m on m.conversation = o.conversation and m.seq = o.seq
+	m.client, m.body, m.status, m.reason, m.at, o.buttons from chat_outbox o join chat_messages m on m.conversation = o.conversation and m.seq = o.seq
 	join chat_conversations c on c.id = o.conversation join chat_identities i on i.id = c.identity `
 
 // Outbox returns, of most conversations that are due first, the first message that has not gone out
 // yet: the others wait for it, so that they arrive in order.
 func (s *Store) Outbox(ctx context.Context, most int) ([]chat.Outgoing, error) {
-	out, err := list(ctx, s.db.Read(), scanOutgoing, outboxQuery+`where o.state in ('waiting', 'trying') and not exists (
+	out, err := list(ctx, s.read, scanOutgoing, outboxQuery+`where o.state in ('waiting', 'trying') and not exists (
 		select 1 from chat_outbox p where p.conversation = o.conversation and p.seq < o.seq and p.state in ('waiting', 'trying')) order by o.next, o.id limit $1`, most)
 	if err != nil {
 		return nil, err
 	}
 	for k := range out {
 		m := []chat.Message{out[k].Message}
-		if err := attach(ctx, s.db.Read(), m, m[0].Seq, m[0].Seq); err != nil {
+		if err := attach(ctx, s.read, m, m[0].Seq, m[0].Seq); err != nil {
 			return nil, err
 		}
 		out[k].Message = m[0]
@@ -74,19 +76,31 @@ func (s *Store) Outbox(ctx context.Context, most int) ([]chat.Outgoing, error) {
 
 func scanOutgoing(r row) (o chat.Outgoing, err error) {
 	var at, next int64
-	var state string
+	var state, buttons string
 	m := &o.Message
 	err = r.Scan(&o.ID, &o.Channel, &o.Customer, &o.Attempts, &state, &next, &o.Parts, &m.Conversation, &m.Seq, &m.Session, &m.Author, &m.Name, &m.Kind,
-		&m.Client, &m.Text, &m.Status, &m.Reason, &at)
-	m.At, o.Next, o.Trying = instant(at), instant(next), state == "trying"
+		&m.Client, &m.Text, &m.Status, &m.Reason, &at, &buttons)
+	if err == nil && buttons != "" {
+		err = json.Unmarshal([]byte(buttons), &o.Buttons)
+	}
+	m.At, o.Next, o.Trying = db.Instant(at), db.Instant(next), state == "trying"
 	return o, err
+}
+
+// marshalButtons makes the text of buttons, which the database keeps.
+func marshalButtons(list []chat.Button) (string, error) {
+	if len(list) == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(list)
+	return string(text), err
 }
 
 // Trying notes that an attempt to send begins, and by which id the other side may
 // speak of the message from then on; empty: none of ours. Whoever finds it so after
 // a restart does not know how the attempt ended.
 func (s *Store) Trying(ctx context.Context, o chat.Outgoing, id string) error {
-	return s.outgoing(ctx, func(tx *sql.Tx) error {
+	return s.outgoing(ctx, func(tx db.Tx) error {
 		_, err := tx.ExecContext(ctx, "update chat_outbox set state = 'trying', attempts = attempts + 1 where id = $1 and state in ('waiting', 'trying')", o.ID)
 		if err != nil || id == "" {
 			return err
@@ -98,7 +112,7 @@ func (s *Store) Trying(ctx context.Context, o chat.Outgoing, id string) error {
 // Partly notes how many of the messages that it makes the other side has, and what
 // those of this attempt are called there. The attempts are counted anew.
 func (s *Store) Partly(ctx context.Context, o chat.Outgoing, parts int, externals []string) error {
-	return s.outgoing(ctx, func(tx *sql.Tx) error {
+	return s.outgoing(ctx, func(tx db.Tx) error {
 		if _, err := tx.ExecContext(ctx, "update chat_outbox set parts = $1, attempts = 0 where id = $2", parts, o.ID); err != nil {
 			return err
 		}
@@ -113,8 +127,8 @@ func (s *Store) Partly(ctx context.Context, o chat.Outgoing, parts int, external
 
 // Later puts the next attempt off.
 func (s *Store) Later(ctx context.Context, o chat.Outgoing, next time.Time) error {
-	return s.outgoing(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "update chat_outbox set state = 'waiting', next = $1 where id = $2", micros(next), o.ID)
+	return s.outgoing(ctx, func(tx db.Tx) error {
+		_, err := tx.ExecContext(ctx, "update chat_outbox set state = 'waiting', next = $1 where id = $2", db.Micros(next), o.ID)
 		return err
 	})
 }
@@ -130,7 +144,7 @@ func (s *Store) Failed(ctx context.Context, o chat.Outgoing, reason string) erro
 }
 
 func (s *Store) settle(ctx context.Context, o chat.Outgoing, state string, status chat.Status, reason string, externals []string) error {
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+	err := s.write(ctx, func(tx db.Tx) error {
 		if _, err := tx.ExecContext(ctx, "update chat_outbox set state = $1 where id = $2", state, o.ID); err != nil {
 			return err
 		}
@@ -147,8 +161,8 @@ func (s *Store) settle(ctx context.Context, o chat.Outgoing, state string, statu
 	return nil
 }
 
-func (s *Store) outgoing(ctx context.Context, f func(*sql.Tx) error) error {
-	if err := s.db.Write(ctx, f); err != nil {
+func (s *Store) outgoing(ctx context.Context, f func(db.Tx) error) error {
+	if err := s.write(ctx, f); err != nil {
 		return fmt.Errorf("note how sending stands: %w", err)
 	}
 	return nil

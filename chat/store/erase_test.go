@@ -18,6 +18,8 @@ func TestErase(t *testing.T) {
 			t.Fatal(err)
 		}
 		with := incoming(1)
+		with.Details = chat.Details{Email: "jan@example.com", Phone: "+48601234567"}
+		with.Vouched = with.Details
 		with.Files = []chat.Attachment{file}
 		mine := take(t, s, with)
 		say(t, s, mine.Session.ID, "c1")
@@ -43,8 +45,11 @@ func TestErase(t *testing.T) {
 		if _, _, _, err := s.Attachment(t.Context(), file.ID); !errors.Is(err, chat.ErrNotFound) {
 			t.Errorf("the file is there: %v", err)
 		}
-		if c, err := s.Conversation(t.Context(), mine.Message.Conversation); err != nil || c.Customer != "erased-x" || c.Contact.Name != "erased-x" {
+		if c, err := s.Conversation(t.Context(), mine.Message.Conversation); err != nil || c.Customer != "erased-x" || c.Contact.Name != "erased-x" || c.Contact.Details != (chat.Details{}) {
 			t.Errorf("%+v, %v", c, err)
+		}
+		if names, err := s.Known(t.Context(), "", "+48601234567"); err != nil || len(names) > 0 {
+			t.Errorf("their number is known: %q, %v", names, err)
 		}
 		if got := all(t, s, theirs.Message.Conversation); len(got) != 1 || got[0].Text != "text 2" {
 			t.Errorf("of somebody else: %+v", got)

@@ -60,7 +60,7 @@ func (s *Store) Attach(r io.Reader, name string) (a chat.Attachment, err error) 
 // Attachment finds one and opens its file. The conversation is that of its
 // message. The error is chat.ErrNotFound, or the database's or the disk's.
 func (s *Store) Attachment(ctx context.Context, id string) (a chat.Attachment, conversation int64, f *os.File, err error) {
-	err = s.db.Read().QueryRowContext(ctx, "select id, name, type, size, conversation from chat_attachments where id = $1", id).
+	err = s.read.QueryRowContext(ctx, "select id, name, type, size, conversation from chat_attachments where id = $1", id).
 		Scan(&a.ID, &a.Name, &a.Type, &a.Size, &conversation)
 	if err != nil {
 		return a, 0, nil, missing(err)
@@ -70,6 +70,21 @@ func (s *Store) Attachment(ctx context.Context, id string) (a chat.Attachment, c
 		err = chat.ErrNotFound
 	}
 	return a, conversation, f, err
+}
+
+// AttachmentOf is an attachment of one of a session's messages. The error is chat.ErrNotFound,
+// or the database's or the disk's.
+func (s *Store) AttachmentOf(ctx context.Context, session chat.SessionID, id string) (a chat.Attachment, f *os.File, err error) {
+	var of string
+	err = s.read.QueryRowContext(ctx, "select m.session from chat_attachments a join chat_messages m on m.conversation = a.conversation and m.seq = a.seq where a.id = $1", id).Scan(&of)
+	switch {
+	case err != nil:
+		return a, nil, missing(err)
+	case of != string(session):
+		return a, nil, chat.ErrNotFound
+	}
+	a, _, f, err = s.Attachment(ctx, id)
+	return a, f, err
 }
 
 // Sweep removes files that are older than the age given and that no message has.
@@ -87,7 +102,7 @@ func (s *Store) Sweep(ctx context.Context, age time.Duration) error {
 			continue // gone meanwhile, or perhaps still to be named
 		}
 		var n int
-		if err := s.db.Read().QueryRowContext(ctx, "select count(*) from chat_attachments where id = $1", e.Name()).Scan(&n); err != nil {
+		if err := s.read.QueryRowContext(ctx, "select count(*) from chat_attachments where id = $1", e.Name()).Scan(&n); err != nil {
 			return fmt.Errorf("sweep attachments: %w", err)
 		}
 		if n > 0 {

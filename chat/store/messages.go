@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"centrala/chat"
+	"centrala/internal/journal/db"
 )
 
 // PageMax is how many messages are read at once.
@@ -25,7 +26,7 @@ func (s *Store) Take(ctx context.Context, in chat.Incoming) (t chat.Taken, err e
 	if in.At.IsZero() {
 		in.At = s.now()
 	}
-	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(tx db.Tx) error {
 		t = chat.Taken{}
 		conversation, err := s.conversation(ctx, tx, in)
 		if err != nil {
@@ -43,6 +44,9 @@ func (s *Store) Take(ctx context.Context, in chat.Incoming) (t chat.Taken, err e
 		} else if !errors.Is(err, chat.ErrNotFound) {
 			return err
 		}
+		if err := recognise(ctx, tx, conversation, in.Vouched); err != nil {
+			return err
+		}
 		t.Session, err = scanSession(tx.QueryRowContext(ctx, sessionQuery+"where s.conversation = $1 and s.closed = 0", conversation))
 		if errors.Is(err, chat.ErrNotFound) {
 			t.Begins = true
@@ -54,6 +58,9 @@ func (s *Store) Take(ctx context.Context, in chat.Incoming) (t chat.Taken, err e
 		t.Message = chat.Message{
 			Conversation: conversation, Seq: last + 1, Session: t.Session.ID, Author: chat.ByCustomer, Kind: chat.KindText,
 			Client: in.Client, Text: in.Text, Status: chat.StatusAccepted, At: in.At, Attachments: in.Files,
+		}
+		if t.Message.Corrects, err = corrected(ctx, tx, conversation, in); err != nil {
+			return err
 		}
 		if err := s.insert(ctx, tx, &t.Message); err != nil {
 			return err
@@ -76,7 +83,7 @@ func (s *Store) Take(ctx context.Context, in chat.Incoming) (t chat.Taken, err e
 }
 
 // conversation finds or begins that of a customer in a channel.
-func (s *Store) conversation(ctx context.Context, tx *sql.Tx, in chat.Incoming) (id int64, err error) {
+func (s *Store) conversation(ctx context.Context, tx db.Tx, in chat.Incoming) (id int64, err error) {
 	c, err := scanConversation(tx.QueryRowContext(ctx, conversationQuery+"where i.channel = $1 and i.external = $2", in.Channel, in.Customer))
 	switch {
 	case errors.Is(err, chat.ErrNotFound):
@@ -97,6 +104,9 @@ func (s *Store) conversation(ctx context.Context, tx *sql.Tx, in chat.Incoming) 
 	return c.ID, err
 }
 
+// unmarshal reads what marshal made.
+func unmarshal(text string, d *chat.Details) error { return json.Unmarshal([]byte(text), d) }
+
 // marshal makes the text of details, which the database keeps.
 func marshal(d chat.Details) string {
 	text, err := json.Marshal(d)
@@ -108,14 +118,14 @@ func marshal(d chat.Details) string {
 
 // newConversation begins one. Of two who do so at once the second waits at the
 // identity's unique key until the first is done, and then takes what is there.
-func (s *Store) newConversation(ctx context.Context, tx *sql.Tx, in chat.Incoming) (id int64, err error) {
-	now := micros(s.now())
+func (s *Store) newConversation(ctx context.Context, tx db.Tx, in chat.Incoming) (id int64, err error) {
+	now := db.Micros(s.now())
 	var contact, identity int64
 	if err := tx.QueryRowContext(ctx, "insert into chat_contacts (name, details, created) values ($1, $2, $3) returning id", in.Name, marshal(in.Details), now).Scan(&contact); err != nil {
 		return 0, err
 	}
 	err = tx.QueryRowContext(ctx, `insert into chat_identities (contact, channel, external, verified, created) values ($1, $2, $3, $4, $5)
-		on conflict (channel, external) do nothing returning id`, contact, in.Channel, in.Customer, flag(in.Verified), now).Scan(&identity)
+		on conflict (channel, external) do nothing returning id`, contact, in.Channel, in.Customer, db.Flag(in.Verified), now).Scan(&identity)
 	if errors.Is(err, sql.ErrNoRows) {
 		if _, err := tx.ExecContext(ctx, "delete from chat_contacts where id = $1", contact); err != nil {
 			return 0, err
@@ -132,10 +142,10 @@ func (s *Store) newConversation(ctx context.Context, tx *sql.Tx, in chat.Incomin
 }
 
 // begin opens a session.
-func (s *Store) begin(ctx context.Context, tx *sql.Tx, conversation, first int64, bot bool) (chat.Session, error) {
+func (s *Store) begin(ctx context.Context, tx db.Tx, conversation, first int64, bot bool) (chat.Session, error) {
 	id := chat.NewSessionID(newID())
 	_, err := tx.ExecContext(ctx, "insert into chat_sessions (id, conversation, first, opened, closed, bot) values ($1, $2, $3, $4, 0, $5)",
-		string(id), conversation, first, micros(s.now()), flag(bot))
+		string(id), conversation, first, db.Micros(s.now()), db.Flag(bot))
 	if err != nil {
 		return chat.Session{}, err
 	}
@@ -143,7 +153,7 @@ func (s *Store) begin(ctx context.Context, tx *sql.Tx, conversation, first int64
 }
 
 // known finds a customer's message that was taken before.
-func known(ctx context.Context, tx *sql.Tx, conversation int64, in chat.Incoming) (m chat.Message, err error) {
+func known(ctx context.Context, tx db.Tx, conversation int64, in chat.Incoming) (m chat.Message, err error) {
 	if in.External != "" {
 		m, err = one(ctx, tx, messageQuery+`join chat_externals e on e.conversation = m.conversation and e.seq = m.seq
 			where e.channel = $1 and e.external = $2`, in.Channel, theirs(in.External))
@@ -154,15 +164,28 @@ func known(ctx context.Context, tx *sql.Tx, conversation int64, in chat.Incoming
 	return m, err
 }
 
+// corrected finds the message that a customer's corrects; 0: none that is there.
+func corrected(ctx context.Context, tx db.Tx, conversation int64, in chat.Incoming) (seq int64, err error) {
+	if in.Corrects == "" {
+		return 0, nil
+	}
+	err = tx.QueryRowContext(ctx, "select seq from chat_externals where channel = $1 and external = $2 and conversation = $3",
+		in.Channel, theirs(in.Corrects), conversation).Scan(&seq)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return seq, err
+}
+
 // Write keeps a message of an agent's or the channel's own in an open session, to
-// go out unless it is a note. Again tells that it was there before, by the
+// go out unless it is a note or fetched. Again tells that it was there before, by the
 // writer's own id. The error is what is wrong with the draft, chat.ErrNotFound or
 // chat.ErrClosed of the session, or the database's.
 func (s *Store) Write(ctx context.Context, d chat.Draft) (m chat.Message, again bool, err error) {
 	if err := d.Check(); err != nil {
 		return m, false, err
 	}
-	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(tx db.Tx) error {
 		again = false
 		session, err := scanSession(tx.QueryRowContext(ctx, sessionQuery+"where s.id = $1", string(d.Session)))
 		if err != nil {
@@ -188,11 +211,19 @@ func (s *Store) Write(ctx context.Context, d chat.Draft) (m chat.Message, again 
 			Conversation: session.Conversation, Seq: last + 1, Session: d.Session, Author: d.Author, Name: d.Name, Kind: d.Kind,
 			Client: d.Client, Text: d.Text, Status: chat.StatusAccepted, At: s.now(), Attachments: d.Files,
 		}
-		if err := s.insert(ctx, tx, &m); err != nil || d.Kind == chat.KindNote {
+		fetched := d.Kind != chat.KindNote && d.Fetched != nil && d.Fetched(session.Channel)
+		if fetched {
+			m.Status = chat.StatusSent
+		}
+		if err := s.insert(ctx, tx, &m); err != nil || d.Kind == chat.KindNote || fetched {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `insert into chat_outbox (channel, conversation, seq, state, attempts, next) values ($1, $2, $3, 'waiting', 0, 0)`,
-			session.Channel, m.Conversation, m.Seq)
+		buttons, err := marshalButtons(d.Buttons)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `insert into chat_outbox (channel, conversation, seq, state, attempts, next, buttons) values ($1, $2, $3, 'waiting', 0, 0, $4)`,
+			session.Channel, m.Conversation, m.Seq, buttons)
 		return err
 	})
 	if err != nil {
@@ -202,11 +233,11 @@ func (s *Store) Write(ctx context.Context, d chat.Draft) (m chat.Message, again 
 }
 
 // insert writes a message with the number after the conversation's last.
-func (s *Store) insert(ctx context.Context, tx *sql.Tx, m *chat.Message) error {
-	m.At = instant(micros(m.At))
-	_, err := tx.ExecContext(ctx, `insert into chat_messages (conversation, seq, session, author, name, kind, client, body, status, rank, reason, at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11)`, m.Conversation, m.Seq, string(m.Session), string(m.Author), m.Name,
-		string(m.Kind), m.Client, m.Text, string(m.Status), m.Status.Rank(), micros(m.At))
+func (s *Store) insert(ctx context.Context, tx db.Tx, m *chat.Message) error {
+	m.At = db.Instant(db.Micros(m.At))
+	_, err := tx.ExecContext(ctx, `insert into chat_messages (conversation, seq, session, author, name, kind, client, body, status, rank, reason, at, corrects)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $12)`, m.Conversation, m.Seq, string(m.Session), string(m.Author), m.Name,
+		string(m.Kind), m.Client, m.Text, string(m.Status), m.Status.Rank(), db.Micros(m.At), m.Corrects)
 	if err != nil {
 		return err
 	}
@@ -226,7 +257,7 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, m *chat.Message) error {
 func theirs(id string) string { return "in " + id }
 func ours(id string) string   { return "out " + id }
 
-func external(ctx context.Context, tx *sql.Tx, channel, id string, m *chat.Message) error {
+func external(ctx context.Context, tx db.Tx, channel, id string, m *chat.Message) error {
 	_, err := tx.ExecContext(ctx, `insert into chat_externals (channel, external, conversation, seq) values ($1, $2, $3, $4)
 		on conflict (channel, external) do nothing`, channel, id, m.Conversation, m.Seq)
 	return err
@@ -234,14 +265,14 @@ func external(ctx context.Context, tx *sql.Tx, channel, id string, m *chat.Messa
 
 // Status notes how far a message has got, if that is further than before.
 func (s *Store) Status(ctx context.Context, conversation, seq int64, status chat.Status, reason string) error {
-	err := s.db.Write(ctx, func(tx *sql.Tx) error { return setStatus(ctx, tx, conversation, seq, status, reason) })
+	err := s.write(ctx, func(tx db.Tx) error { return setStatus(ctx, tx, conversation, seq, status, reason) })
 	if err != nil {
 		return fmt.Errorf("note a message's status: %w", err)
 	}
 	return nil
 }
 
-func setStatus(ctx context.Context, tx *sql.Tx, conversation, seq int64, status chat.Status, reason string) error {
+func setStatus(ctx context.Context, tx db.Tx, conversation, seq int64, status chat.Status, reason string) error {
 	_, err := tx.ExecContext(ctx, "update chat_messages set status = $1, rank = $2, reason = $3 where conversation = $4 and seq = $5 and rank < $2",
 		string(status), status.Rank(), reason, conversation, seq)
 	return err
@@ -250,7 +281,7 @@ func setStatus(ctx context.Context, tx *sql.Tx, conversation, seq int64, status 
 // StatusOf is Status for a message by what the channel's other side calls it. The
 // error is chat.ErrNotFound or the database's.
 func (s *Store) StatusOf(ctx context.Context, channel, id string, status chat.Status, reason string) error {
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+	err := s.write(ctx, func(tx db.Tx) error {
 		var conversation, seq int64
 		err := tx.QueryRowContext(ctx, "select conversation, seq from chat_externals where channel = $1 and external = $2", channel, ours(id)).Scan(&conversation, &seq)
 		if err != nil {
@@ -264,12 +295,12 @@ func (s *Store) StatusOf(ctx context.Context, channel, id string, status chat.St
 	return nil
 }
 
-const messageQuery = `select m.conversation, m.seq, m.session, m.author, m.name, m.kind, m.client, m.body, m.status, m.reason, m.at from chat_messages m `
+const messageQuery = `select m.conversation, m.seq, m.session, m.author, m.name, m.kind, m.client, m.body, m.status, m.reason, m.at, m.corrects from chat_messages m `
 
 func scanMessage(r row) (m chat.Message, err error) {
 	var at int64
-	err = r.Scan(&m.Conversation, &m.Seq, &m.Session, &m.Author, &m.Name, &m.Kind, &m.Client, &m.Text, &m.Status, &m.Reason, &at)
-	m.At = instant(at)
+	err = r.Scan(&m.Conversation, &m.Seq, &m.Session, &m.Author, &m.Name, &m.Kind, &m.Client, &m.Text, &m.Status, &m.Reason, &at, &m.Corrects)
+	m.At = db.Instant(at)
 	return m, missing(err)
 }
 
@@ -296,11 +327,11 @@ func (s *Store) Before(ctx context.Context, conversation, seq int64, limit int) 
 }
 
 func (s *Store) page(ctx context.Context, where string, args ...any) ([]chat.Message, error) {
-	found, err := list(ctx, s.db.Read(), scanMessage, messageQuery+where, args...)
+	found, err := list(ctx, s.read, scanMessage, messageQuery+where, args...)
 	if err != nil || len(found) == 0 {
 		return found, err
 	}
-	return found, attach(ctx, s.db.Read(), found, found[0].Seq, found[len(found)-1].Seq)
+	return found, attach(ctx, s.read, found, found[0].Seq, found[len(found)-1].Seq)
 }
 
 // attach reads the attachments of messages of one conversation, which are in order without a gap.
@@ -326,11 +357,11 @@ func attach(ctx context.Context, q querier, found []chat.Message, from, to int64
 // over already: nobody would have seen it there. What followed goes with it. The
 // error is chat.ErrNotFound or the database's.
 func (s *Store) Restart(ctx context.Context, m chat.Message) (session chat.Session, err error) {
-	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(tx db.Tx) error {
 		if _, err := lock(ctx, tx, m.Conversation); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, "update chat_sessions set closed = $1 where conversation = $2 and closed = 0", micros(s.now()), m.Conversation)
+		_, err := tx.ExecContext(ctx, "update chat_sessions set closed = $1 where conversation = $2 and closed = 0", db.Micros(s.now()), m.Conversation)
 		if err != nil {
 			return err
 		}

@@ -404,6 +404,18 @@ func TestAttach(t *testing.T) {
 	if err != nil || len(left) != 1 || left[0].Name() != a.ID {
 		t.Errorf("left: %v, %v", left, err)
 	}
+	for session, want := range map[chat.SessionID]error{c.Session.ID: nil, "chat-of-somebody-else": chat.ErrNotFound} {
+		one, f, err := s.AttachmentOf(t.Context(), session, a.ID)
+		if !errors.Is(err, want) || (err == nil) != (one == a) {
+			t.Errorf("of session %q: %+v, %v", session, one, err)
+		}
+		if err == nil {
+			_ = f.Close() // nothing was written
+		}
+	}
+	if _, _, err := s.AttachmentOf(t.Context(), c.Session.ID, svg.ID); !errors.Is(err, chat.ErrNotFound) {
+		t.Errorf("one that no message has: %v", err)
+	}
 	found, conversation, f, err := s.Attachment(t.Context(), a.ID)
 	if err != nil || found != a || conversation != c.Message.Conversation {
 		t.Fatalf("%+v, %v", found, err)

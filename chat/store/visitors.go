@@ -3,28 +3,20 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"errors"
 	"fmt"
 
 	"centrala/chat"
+	"centrala/internal/journal/db"
 )
 
 // keySize is how long keys are, in bytes.
 const keySize = 32
 
-// flag is how yes and no are kept.
-func flag(yes bool) int64 {
-	if yes {
-		return 1
-	}
-	return 0
-}
-
 // Key returns the secret key of a name, and makes it the first time. All nodes on one
 // database have the same. The error is the database's.
 func (s *Store) Key(ctx context.Context, name string) (key []byte, err error) {
-	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(tx db.Tx) error {
 		made := make([]byte, keySize)
 		_, _ = rand.Read(made) // it never fails
 		if _, err := tx.ExecContext(ctx, "insert into chat_keys (name, value) values ($1, $2) on conflict (name) do nothing", name, made); err != nil {
@@ -41,14 +33,14 @@ func (s *Store) Key(ctx context.Context, name string) (key []byte, err error) {
 // LastSession finds the newest session of a conversation, open or not. The error is
 // chat.ErrNotFound or the database's.
 func (s *Store) LastSession(ctx context.Context, conversation int64) (chat.Session, error) {
-	return scanSession(s.db.Read().QueryRowContext(ctx, sessionQuery+"where s.conversation = $1 order by s.first desc limit 1", conversation))
+	return scanSession(s.read.QueryRowContext(ctx, sessionQuery+"where s.conversation = $1 order by s.first desc limit 1", conversation))
 }
 
 // Identify tells that a visitor nobody vouched for is a customer for whom somebody does. What
 // the visitor wrote becomes the customer's: their conversation, if the customer has none in the
 // channel; else both belong to one contact (R57). The error is the database's.
 func (s *Store) Identify(ctx context.Context, channel, visitor, customer string) error {
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+	err := s.write(ctx, func(tx db.Tx) error {
 		from, err := scanConversation(tx.QueryRowContext(ctx, conversationQuery+"where i.channel = $1 and i.external = $2", channel, visitor))
 		if errors.Is(err, chat.ErrNotFound) || err == nil && from.Verified {
 			return nil

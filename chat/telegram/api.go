@@ -117,7 +117,7 @@ func (c *Connector) post(ctx context.Context, method, kind string, body io.Reade
 		return &brokenError{reason: "answered " + res.Status, maybe: true}
 	}
 	if !a.OK {
-		return &apiError{Code: a.Code, Text: a.Description, After: time.Duration(min(max(a.Parameters.RetryAfter, 0), 24*3600)) * time.Second}
+		return &apiError{Code: a.Code, Text: strings.ReplaceAll(a.Description, c.token, "[token]"), After: time.Duration(min(max(a.Parameters.RetryAfter, 0), 24*3600)) * time.Second}
 	}
 	if result == nil {
 		return nil

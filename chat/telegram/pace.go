@@ -46,7 +46,11 @@ func (p *pace) turn(chat string, now, limit time.Time) time.Duration {
 			}
 		}
 	}
-	p.chats[chat], p.all = at.Add(p.chat), at.Add(time.Second/perSecond)
+	p.chats[chat] = at.Add(p.chat)
+	if p.all.Before(now) {
+		p.all = now
+	}
+	p.all = p.all.Add(time.Second / perSecond) // and not from a turn that is later for its chat's sake
 	return at.Sub(now)
 }
 

@@ -23,6 +23,9 @@ const (
 	// staleAfter is when a position counts no more: after a quiet week the ids of
 	// updates begin anew, and one far ahead would have Telegram forget what is new.
 	staleAfter = 5 * 24 * time.Hour
+	// calmAfter is how long no other program must have asked for a bot's updates, for it to count as
+	// gone: longer than it may wait between two tries.
+	calmAfter = pauseMax + pollFor
 )
 
 // source is the name under which the position is kept: another bot has its own.
@@ -35,7 +38,11 @@ func (c *Connector) Run(ctx context.Context) {
 		step = c.hook
 	}
 	pause := pauseMin
+	var conflict time.Time // when another program last asked, too
 	well := func() {
+		if time.Since(conflict) < c.calm {
+			return // the other one may ask again: of two, each ends the other's request
+		}
 		c.broken("")
 		pause = pauseMin
 	}
@@ -55,10 +62,14 @@ func (c *Connector) Run(ctx context.Context) {
 			wait = pauseMax
 		case no.Code == http.StatusConflict && strings.Contains(no.Text, "webhook"):
 			// What waits stays there. Failing that, it is tried in the next round.
-			_ = c.call(ctx, "deleteWebhook", map[string]any{"drop_pending_updates": false}, nil)
-			wait = 0
+			if err := c.quickly(ctx, "deleteWebhook", map[string]any{"drop_pending_updates": false}, nil); err == nil {
+				wait = 0
+			} else {
+				c.broken("a webhook is set and cannot be removed: " + err.Error())
+			}
 		case no.Code == http.StatusConflict:
-			c.broken("another program asks for the bot's updates, too: " + no.Text)
+			conflict = time.Now()
+			c.broken("another program, perhaps a second server, asks for the bot's updates, too, and each gets some of them: " + no.Text)
 		default:
 			c.broken(no.Error())
 			wait = max(wait, no.After)
@@ -92,9 +103,12 @@ func (c *Connector) poll(ctx context.Context, well func()) error {
 		if err != nil {
 			return err
 		}
-		well()
 		last, err := c.take(ctx, list)
-		if last > 0 {
+		if err == nil && len(list) > 0 && last < max(next, 1) {
+			return &brokenError{reason: "answered with updates that are over, or that have no number"}
+		}
+		well()
+		if last > 0 && last >= next {
 			next, at = last+1, time.Now()
 			err = errors.Join(err, c.store.SetPosition(ctx, c.channel, c.source(), next))
 		}
@@ -123,25 +137,58 @@ func (c *Connector) take(ctx context.Context, list []json.RawMessage) (last int6
 			c.log.Warn().Err(err).Str("channel", c.channel).Int64("update", u.ID).Msg("nothing came of an update")
 		case err != nil:
 			return last, err
+		case u.Pressed != nil:
+			c.quiet(ctx, u.Pressed.ID)
 		}
 		last = max(last, u.ID)
 	}
 	return last, nil
 }
 
-// hook has Telegram post updates, one after another, and waits for the end.
-func (c *Connector) hook(ctx context.Context, well func()) error {
+// quickly calls a method that has nothing to wait for.
+func (c *Connector) quickly(ctx context.Context, method string, params, result any) error {
 	limited, cancel := context.WithTimeout(ctx, callFor)
 	defer cancel()
-	err := c.call(limited, "setWebhook", map[string]any{
+	return c.call(limited, method, params, result)
+}
+
+// hookLook is how often is looked whether Telegram still posts updates here.
+const hookLook = 10 * time.Minute
+
+// hook has Telegram post updates, one after another, and looks from time to time whether it
+// does: where it posts them elsewhere, it returns, and is to be called again (R6).
+func (c *Connector) hook(ctx context.Context, well func()) error {
+	err := c.quickly(ctx, "setWebhook", map[string]any{
 		"url": c.webhook, "secret_token": c.Secret(), "max_connections": 1, "allowed_updates": wanted(),
 	}, nil)
 	if err != nil {
 		return err
 	}
 	well()
-	<-ctx.Done()
-	return ctx.Err()
+	for since := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(c.look):
+		}
+		var now struct {
+			URL     string `json:"url"`
+			Error   string `json:"last_error_message"`
+			ErrorAt int64  `json:"last_error_date"` // seconds since 1970
+		}
+		if err := c.quickly(ctx, "getWebhookInfo", struct{}{}, &now); err != nil {
+			return err
+		}
+		switch {
+		case now.URL != c.webhook:
+			return &brokenError{reason: "updates are posted to another address, which is put right"}
+		case now.Error != "" && now.ErrorAt >= since.Unix():
+			c.broken("Telegram cannot post updates to " + c.webhook + ": " + now.Error)
+		default:
+			c.broken("")
+		}
+		since = time.Now()
+	}
 }
 
 // HeaderSecret is the header of the webhook's requests that tells they are Telegram's.

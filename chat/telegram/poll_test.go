@@ -1,6 +1,7 @@
 package telegram_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -41,10 +42,10 @@ func (c *core) Arrived(_ context.Context, s chat.Session) error {
 	c.open[string(s.ID)] = true
 	return nil
 }
-func (*core) Written(context.Context, string) error { return nil }
-func (*core) Closed(context.Context, string) error  { return nil }
-func (*core) Ended(context.Context, string) error   { return nil }
-func (*core) Underway() []chat.SessionID            { return nil }
+func (*core) Written(context.Context, string, string) error { return nil }
+func (*core) Closed(context.Context, string) error          { return nil }
+func (*core) Ended(context.Context, string) error           { return nil }
+func (*core) Underway() []chat.SessionID                    { return nil }
 
 // desk is hub, store and a bot's connector against a Bot API of tests.
 type desk struct {
@@ -58,6 +59,13 @@ type desk struct {
 	stop  func()
 	lose  func() bool // an update is not taken
 	hook  string
+
+	menu   chat.Bot // nil: none
+	rating string
+	share  string
+	first  string
+	pause  time.Duration // between messages to one customer; 0: none to speak of
+	log    bytes.Buffer  // of the bot
 }
 
 func newDesk(t *testing.T, d *db.DB, hook string) *desk {
@@ -74,10 +82,18 @@ func (x *desk) start(token string) {
 	x.store = store.New(store.Options{DB: x.db, Dir: x.dir, Log: zerolog.Nop()})
 	x.hub = hub.New(hub.Options{
 		Store: x.store, Core: &core{open: map[string]bool{}}, Log: zerolog.Nop(),
-		Connector: func(string) chat.Connector { return x.bot }, Text: func(string, chat.Notice) string { return "" },
+		Connector: func(string) chat.Connector { return x.bot }, Share: func(string) string { return x.share },
+		Text: func(_ string, n chat.Notice) string {
+			if n == chat.NoticeFirst {
+				return x.first
+			}
+			return ""
+		},
+		Bot: func(string) chat.Bot { return x.menu }, Rating: func(string) string { return x.rating },
+		Patience: func(string) time.Duration { return time.Hour }, Target: func(string) (string, string, bool) { return "", "", true },
 	})
 	x.bot = telegram.New(telegram.Options{
-		Channel: "tg", Token: token, URL: x.api.URL(), Webhook: x.hook, Client: telegram.NewClient(), Store: x.store, Log: zerolog.Nop(), PerChat: time.Millisecond,
+		Channel: "tg", Token: token, URL: x.api.URL(), Webhook: x.hook, Client: telegram.NewClient(), Store: x.store, Log: zerolog.New(&x.log), Calm: 200 * time.Millisecond, PerChat: max(x.pause, time.Millisecond), Look: 10 * time.Millisecond,
 		Receive: func(ctx context.Context, channel, event string, body []byte) error {
 			if x.lose() {
 				return errors.New("the database is away")
@@ -318,8 +334,57 @@ func TestFaults(t *testing.T) {
 	x.eventually("a webhook is set", func() bool { hook, _ := x.api.Hook(); return hook != "" })
 	cancel()
 	x.api.Write(7, "Ewa", "more", nil)
+	x.api.Fail("deleteWebhook", botserver.Fault{Status: 500, Text: "Internal Server Error"}, botserver.Fault{Status: 500, Text: "Internal Server Error"})
 	x.start(token)
+	x.eventually("that it cannot be removed is told", func() bool { return strings.Contains(x.bot.Fault(), "cannot be removed") })
 	x.messages("7", 2)
+}
+
+// Of two servers with one bot each ends the other's request: the first is told so once, however often
+// that happens, has all that it gets once, and goes on by itself when the other is gone.
+func TestTwoServers(t *testing.T) {
+	x := newDesk(t, dbtest.Open(t, dbtest.SQLite(t)), "")
+	x.eventually("it asks for updates", func() bool { return x.api.Calls("getUpdates") > 1 })
+	got := make(chan struct{}, 100_000)
+	other := telegram.New(telegram.Options{
+		Channel: "tg", Token: token, URL: x.api.URL(), Client: telegram.NewClient(), Log: zerolog.Nop(), Calm: time.Hour,
+		Store: store.New(store.Options{DB: dbtest.Open(t, dbtest.SQLite(t)), Dir: t.TempDir(), Log: zerolog.Nop()}),
+		Receive: func(context.Context, string, string, []byte) error {
+			got <- struct{}{}
+			return nil
+		},
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		other.Run(ctx)
+	}()
+	x.eventually("it is told of the other", func() bool { return strings.Contains(x.bot.Fault(), "second server") })
+	x.eventually("and the other of it", func() bool { return strings.Contains(other.Fault(), "second server") })
+	cancel()
+	<-done
+	n := 0
+	x.eventually("it goes on alone", func() bool {
+		if n < 150 { // fewer than are read at once
+			x.api.Write(7, "Ewa", fmt.Sprint("message ", n), nil)
+			n++
+		}
+		return x.bot.Fault() == ""
+	})
+	if len(got) > 0 {
+		t.Errorf("the other got %d messages after its end", len(got))
+	}
+	if list := texts(x.messages("7", n)); len(list) != n || list[n-1] != fmt.Sprint("message ", n-1) {
+		t.Errorf("%d messages of %d", len(list), n)
+	}
+	if !strings.Contains(other.Fault(), "second server") {
+		t.Error("the other, for which the conflict lasts long, has forgotten it")
+	}
+	x.stop()
+	if said := x.log.String(); !strings.Contains(said, "the channel is broken") || !strings.Contains(said, "the channel works again") {
+		t.Errorf("it was not told: %s", said)
+	}
 }
 
 // By webhook the same: what is not kept comes again, and nothing is asked for.
@@ -349,6 +414,17 @@ func TestWebhook(t *testing.T) {
 	if n := x.api.Calls("getUpdates"); n != 0 {
 		t.Errorf("asked %d times", n)
 	}
+	// R6: it is set anew when another address is, and whoever cannot be reached is told of.
+	x.api.Rehook("https://elsewhere.example/x", "")
+	x.eventually("the webhook is set again", func() bool { hook, secret := x.api.Hook(); return hook == front.URL && secret == x.bot.Secret() })
+	x.eventually("all is well", func() bool { return x.bot.Fault() == "" })
+	x.api.Rehook(front.URL, "Connection timed out")
+	x.eventually("the fault is told", func() bool {
+		x.api.Rehook(front.URL, "Connection timed out")
+		return strings.Contains(x.bot.Fault(), "timed out")
+	})
+	x.api.Rehook(front.URL, "")
+	x.eventually("all is well again", func() bool { return x.bot.Fault() == "" })
 }
 
 // A position that is older than a quiet week is not used: the ids of updates may have
@@ -362,4 +438,26 @@ func TestPoll_ForgetsAnOldPosition(t *testing.T) {
 	x := newDesk(t, d, "")
 	x.api.Write(7, "Ewa", "after the holidays", nil)
 	x.messages("7", 1)
+}
+
+// What waits for its turn when the server stops has surely not been sent, and is sent after the next start.
+func TestSend_StoppedBeforeItsTurn(t *testing.T) {
+	x := newDesk(t, dbtest.Open(t, dbtest.SQLite(t)), "")
+	x.stop()
+	x.pause = 20 * time.Second // less than an attempt may take
+	x.start(token)
+	x.api.Write(7, "Ewa", "hello", nil)
+	x.messages("7", 1)
+	x.say("7", "a1", "one")
+	x.api.Sent(1, patience)
+	x.say("7", "a2", "two")
+	x.eventually("it waits for its turn", func() bool {
+		out, err := x.store.Outbox(t.Context(), 10)
+		return err == nil && len(out) == 1 && out[0].Message.Text == "two" && out[0].Trying
+	})
+	x.restart()
+	if sent := x.api.Sent(2, patience); len(sent) != 2 || sent[1].Text != "two" {
+		t.Errorf("sent %+v", sent)
+	}
+	x.eventually("it counts as sent", func() bool { list := x.messages("7", 3); return list[2].Status == chat.StatusSent })
 }

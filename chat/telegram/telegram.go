@@ -47,6 +47,8 @@ type Options struct {
 
 	Log     zerolog.Logger
 	PerChat time.Duration // between messages to one chat; 0: a second
+	Calm    time.Duration // without a word of another program that asks for updates, after which it counts as gone; 0: 80 s
+	Look    time.Duration // how often is looked whether the webhook is set; 0: 10 minutes
 }
 
 // Positions keep up to where updates have been taken.
@@ -67,6 +69,8 @@ type Connector struct {
 	open    func(ctx context.Context, attachment string) (io.ReadCloser, error)
 	log     zerolog.Logger
 	pace    *pace
+	calm    time.Duration
+	look    time.Duration
 	fault   atomic.Pointer[string]
 }
 
@@ -75,7 +79,7 @@ func New(o Options) *Connector {
 	bot, _, _ := strings.Cut(o.Token, ":")
 	return &Connector{
 		channel: o.Channel, token: o.Token, base: strings.TrimRight(cmp.Or(o.URL, DefaultURL), "/"), webhook: o.Webhook, bot: bot,
-		client: o.Client, store: o.Store, receive: o.Receive, wrong: o.Wrong, open: o.Open, log: o.Log, pace: newPace(cmp.Or(o.PerChat, time.Second)),
+		client: o.Client, store: o.Store, receive: o.Receive, wrong: o.Wrong, open: o.Open, log: o.Log, look: cmp.Or(o.Look, hookLook), pace: newPace(cmp.Or(o.PerChat, time.Second)), calm: cmp.Or(o.Calm, calmAfter),
 	}
 }
 
@@ -145,10 +149,19 @@ type wireMessage struct {
 	} `json:"contact"`
 }
 
+// wirePress tells that somebody pressed a button below a message of ours.
+type wirePress struct {
+	ID      string       `json:"id"`
+	From    *wireUser    `json:"from"`
+	Message *wireMessage `json:"message"`
+	Data    string       `json:"data"`
+}
+
 type wireUpdate struct {
 	ID      int64        `json:"update_id"`
 	Message *wireMessage `json:"message"`
 	Edited  *wireMessage `json:"edited_message"`
+	Pressed *wirePress   `json:"callback_query"`
 	Member  *struct {
 		Date int64    `json:"date"`
 		Chat wireChat `json:"chat"`
@@ -159,7 +172,9 @@ type wireUpdate struct {
 }
 
 // wanted are the kinds of updates that are asked for.
-func wanted() []string { return []string{"message", "edited_message", "my_chat_member"} }
+func wanted() []string {
+	return []string{"message", "edited_message", "my_chat_member", "callback_query"}
+}
 
 // date is when what an update tells of happened, in seconds since 1970.
 func (u *wireUpdate) date() int64 {
@@ -177,6 +192,9 @@ func (u *wireUpdate) date() int64 {
 // event is the key by which an update is kept once. Ids of updates begin anywhere
 // after a quiet week, so that the time belongs to it.
 func (c *Connector) event(u *wireUpdate) string {
+	if u.Pressed != nil {
+		return c.bot + ".press." + u.Pressed.ID
+	}
 	return fmt.Sprintf("%s.%d.%d", c.bot, u.ID, u.date())
 }
 
@@ -195,17 +213,31 @@ func (c *Connector) Read(body []byte) (h chat.Happening, err error) {
 		h.Customer = number(m.Chat.ID)
 		h.Message = c.incoming(m)
 		if edited { // what was answered already stays as it was read
+			h.Message.Corrects = h.Message.External
 			h.Message.External += ".u" + number(u.ID)
 			h.Message.Text, h.Message.Remote = "✎ "+h.Message.Text, nil
 			h.Message.At = time.Unix(m.EditDate, 0)
 		}
 		return h, h.Message.Check()
+	case u.Pressed != nil && u.Pressed.From != nil && u.Pressed.Message != nil && u.Pressed.Message.Chat.Type == "private":
+		return c.pressed(u.Pressed)
 	case u.Member != nil && u.Member.Chat.Type == "private":
 		h.Customer = number(u.Member.Chat.ID)
 		blocked := u.Member.New.Status == "kicked"
 		h.Blocked = &blocked
 	}
 	return h, nil
+}
+
+// pressed is what a button says: the customer's rating, or what they would have written.
+func (c *Connector) pressed(p *wirePress) (h chat.Happening, err error) {
+	h.Customer = number(p.Message.Chat.ID)
+	if r, ok := chat.ReadRating(p.Data); ok {
+		h.Rated = &r
+		return h, nil
+	}
+	h.Message = &chat.Incoming{Channel: "it", Customer: h.Customer, Name: name(p.From), External: c.bot + ".press." + p.ID, Text: plain(p.Data)}
+	return h, h.Message.Check()
 }
 
 // incoming makes a customer's message of one of Telegram's.
@@ -222,7 +254,7 @@ func (c *Connector) incoming(m *wireMessage) *chat.Incoming {
 		name string
 	}{{m.Document, "document"}, {m.Audio, "audio.mp3"}, {m.Voice, "voice.ogg"}, {m.Video, "video.mp4"}, {m.VideoNote, "video.mp4"}} {
 		if f.file != nil && f.file.ID != "" {
-			in.Remote = append(in.Remote, chat.Remote{ID: f.file.ID, Name: cmp.Or(f.file.Name, f.name), Size: f.file.Size})
+			in.Remote = append(in.Remote, chat.Remote{ID: f.file.ID, Name: cmp.Or(plain(f.file.Name), f.name), Size: f.file.Size})
 		}
 	}
 	switch {
@@ -231,10 +263,12 @@ func (c *Connector) incoming(m *wireMessage) *chat.Incoming {
 	case m.Contact != nil:
 		in.Text = plain(fmt.Sprintf("Contact: %s, %s", strings.TrimSpace(m.Contact.FirstName+" "+m.Contact.LastName), m.Contact.Phone))
 		if m.Contact.UserID == m.From.ID {
-			in.Details.Phone = cut(plain(m.Contact.Phone), chat.IDMax)
+			// The program puts the number in by itself: nobody shares another one as their own.
+			in.Details.Phone = cut("+"+strings.TrimPrefix(plain(m.Contact.Phone), "+"), chat.IDMax)
+			in.Vouched, in.Verified = in.Details, true
 		}
 	case m.Sticker != nil:
-		in.Text = cmp.Or(m.Sticker.Emoji, "[sticker]")
+		in.Text = cmp.Or(plain(m.Sticker.Emoji), "[sticker]")
 	}
 	if strings.TrimSpace(in.Text) == "" && len(in.Remote) == 0 {
 		in.Text = "[a message of a kind that cannot be shown here]"
@@ -272,6 +306,9 @@ const margin = 15 * time.Second
 func (c *Connector) Send(ctx context.Context, o chat.Outgoing) ([]string, error) {
 	ids := []string{}
 	texts := split(o.Message.Text)
+	if o.Buttons != nil { // they say what is numbered at the end of the text
+		texts = split(strings.TrimSuffix(o.Message.Text, chat.Numbered(labels(o.Buttons))))
+	}
 	for k := o.Parts; k < len(texts)+len(o.Message.Attachments); k++ {
 		partly := func(e chat.SendError) ([]string, error) {
 			e.Parts, e.IDs = k, ids
@@ -291,7 +328,11 @@ func (c *Connector) Send(ctx context.Context, o chat.Outgoing) ([]string, error)
 		}
 		var err error
 		if k < len(texts) {
-			err = c.call(ctx, "sendMessage", map[string]any{"chat_id": o.Customer, "text": texts[k]}, &sent)
+			params := map[string]any{"chat_id": o.Customer, "text": texts[k]}
+			if o.Buttons != nil && k == len(texts)-1 {
+				params["reply_markup"] = markup(o.Buttons)
+			}
+			err = c.call(ctx, "sendMessage", params, &sent)
 		} else {
 			err = c.document(ctx, o.Customer, o.Message.Attachments[k-len(texts)], &sent)
 		}

@@ -61,18 +61,25 @@ func TestRead(t *testing.T) {
 		m(`,"text":"a\u0000b"`):          in("ab"),
 		m(`,"caption":"look","photo":[{"file_id":"s","file_size":1},{"file_id":"l","file_size":9}]`): in("look", remote("l", "photo-5.jpg", 9)),
 		m(`,"document":{"file_id":"d","file_name":"bill.pdf","file_size":3}`):                        in("", remote("d", "bill.pdf", 3)),
-		m(`,"voice":{"file_id":"v"}`):                                             in("", remote("v", "voice.ogg", 0)),
-		m(`,"sticker":{"file_id":"x","emoji":"👍"}`):                               in("👍"),
-		m(`,"location":{"latitude":52.2297,"longitude":21.0122}`):                 in("Location: 52.229700, 21.012200"),
-		m(`,"contact":{"phone_number":"+48601","first_name":"Ewa"}`):              in("Contact: Ewa, +48601"),
-		m(`,"contact":{"phone_number":"+48602","first_name":"Jan","user_id":77}`): in("Contact: Jan, +48602", func(x *chat.Incoming) { x.Details.Phone = "+48602" }),
-		m(`,"dice":{"value":6}`):                                                  in("[a message of a kind that cannot be shown here]"),
-		`{"update_id":8,"edited_message":{"message_id":5,"date":1700000000,"edit_date":1700000060,"text":"hullo","chat":{"id":77,"type":"private"},"from":{"id":77,"username":"jan"}}}`: in("✎ hullo", func(x *chat.Incoming) {
-			x.Name, x.External, x.At = "jan", "123456789.77.5.u8", time.Unix(1700000060, 0)
+		m(`,"voice":{"file_id":"v"}`):                                in("", remote("v", "voice.ogg", 0)),
+		m(`,"sticker":{"file_id":"x","emoji":"👍"}`):                  in("👍"),
+		m(`,"location":{"latitude":52.2297,"longitude":21.0122}`):    in("Location: 52.229700, 21.012200"),
+		m(`,"contact":{"phone_number":"+48601","first_name":"Ewa"}`): in("Contact: Ewa, +48601"),
+		m(`,"contact":{"phone_number":"+48602","first_name":"Jan","user_id":77}`): in("Contact: Jan, +48602", func(x *chat.Incoming) {
+			x.Details.Phone, x.Vouched.Phone, x.Verified = "+48602", "+48602", true // R57; that of another is theirs to tell
 		}),
-		`{"update_id":9,"my_chat_member":{"chat":{"id":77,"type":"private"},"new_chat_member":{"status":"kicked"}}}`: {Customer: "77", Blocked: &yes},
-		`{"update_id":9,"my_chat_member":{"chat":{"id":77,"type":"private"},"new_chat_member":{"status":"member"}}}`: {Customer: "77", Blocked: &no},
-		`{"update_id":9,"message":{"message_id":1,"text":"x","chat":{"id":-5,"type":"group"},"from":{"id":77}}}`:     {},
+		m(`,"dice":{"value":6}`): in("[a message of a kind that cannot be shown here]"),
+		`{"update_id":8,"edited_message":{"message_id":5,"date":1700000000,"edit_date":1700000060,"text":"hullo","chat":{"id":77,"type":"private"},"from":{"id":77,"username":"jan"}}}`: in("✎ hullo", func(x *chat.Incoming) {
+			x.Name, x.External, x.Corrects, x.At = "jan", "123456789.77.5.u8", "123456789.77.5", time.Unix(1700000060, 0)
+		}),
+		`{"update_id":9,"callback_query":{"id":"q1","from":{"id":77,"first_name":"Jan"},"message":{"message_id":4,"chat":{"id":77,"type":"private"}},"data":"Orders"}}`: in("Orders", func(x *chat.Incoming) {
+			x.Name, x.External, x.At = "Jan", "123456789.press.q1", time.Time{}
+		}),
+		`{"update_id":9,"callback_query":{"id":"q2","from":{"id":77},"message":{"message_id":4,"chat":{"id":77,"type":"private"}},"data":"rate 4 chat-x"}}`: {Customer: "77", Rated: &chat.Rating{Session: "chat-x", Score: 4}},
+		`{"update_id":9,"callback_query":{"id":"q3","from":{"id":77},"data":"in a group"}}`:                                                                 {},
+		`{"update_id":9,"my_chat_member":{"chat":{"id":77,"type":"private"},"new_chat_member":{"status":"kicked"}}}`:                                        {Customer: "77", Blocked: &yes},
+		`{"update_id":9,"my_chat_member":{"chat":{"id":77,"type":"private"},"new_chat_member":{"status":"member"}}}`:                                        {Customer: "77", Blocked: &no},
+		`{"update_id":9,"message":{"message_id":1,"text":"x","chat":{"id":-5,"type":"group"},"from":{"id":77}}}`:                                            {},
 		`{"update_id":9,"poll":{}}`: {},
 	} {
 		got, err := c.Read([]byte(body))
@@ -84,6 +91,13 @@ func TestRead(t *testing.T) {
 		if _, err := c.Read([]byte(bad)); err == nil {
 			t.Errorf("%q was read", bad)
 		}
+	}
+	odd := m(`,"caption":"see","document":{"file_id":"f","file_name":"a\u0000b"}`)
+	if got, err := c.Read([]byte(odd)); err != nil || len(got.Message.Remote) != 1 || got.Message.Remote[0].Name != "ab" {
+		t.Errorf("a name that cannot be kept: %v, %+v", err, got.Message)
+	}
+	if got, err := c.Read([]byte(m(`,"sticker":{"emoji":"\u0000"}`))); err != nil || got.Message.Text != "[sticker]" {
+		t.Errorf("a sticker that cannot be kept: %v, %+v", err, got.Message)
 	}
 	long := m(`,"text":"x"`)
 	long = strings.Replace(long, "Jan", strings.Repeat("ż", 200), 1)
@@ -138,7 +152,7 @@ func TestSend_Verdicts(t *testing.T) {
 	}{
 		"flood":        {botserver.Fault{Status: 429, Text: "Too Many Requests: retry after 7", RetryAfter: 7}, chat.SendError{After: 7 * time.Second}},
 		"blocked":      {botserver.Fault{Status: 403, Text: "Forbidden: bot was blocked by the user"}, chat.SendError{Permanent: true, Blocked: true}},
-		"wrong":        {botserver.Fault{Status: 400, Text: "Bad Request: chat not found"}, chat.SendError{Permanent: true}},
+		"wrong":        {botserver.Fault{Status: 400, Text: "Bad Request: chat not found by /bot" + token}, chat.SendError{Permanent: true}},
 		"token":        {botserver.Fault{Status: 401, Text: "Unauthorized"}, chat.SendError{}},
 		"server fault": {botserver.Fault{Status: 500, Text: "Internal Server Error"}, chat.SendError{Permanent: true}},
 		"cut":          {botserver.Fault{Cut: true}, chat.SendError{Permanent: true}},
@@ -212,6 +226,9 @@ func TestPace(t *testing.T) {
 			t.Errorf("message %d of a chat waits %v, want %v", k, got, want)
 		}
 	}
+	if got := p.turn("another", now, limit); got > 4*time.Second/perSecond {
+		t.Errorf("a message waits %v for those of another chat", got)
+	}
 	if got := p.turn("same", now, now.Add(time.Second)); got >= 0 {
 		t.Errorf("one that may not wait so long waits %v", got)
 	}
@@ -223,6 +240,40 @@ func TestPace(t *testing.T) {
 	}
 	if len(p.chats) > chatsMost {
 		t.Errorf("%d chats are remembered", len(p.chats))
+	}
+}
+
+// positions keeps none.
+type positions struct{}
+
+func (positions) Position(context.Context, string, string) (int64, time.Time, error) {
+	return 100, time.Now(), nil
+}
+func (positions) SetPosition(context.Context, string, string, int64) error { return nil }
+
+// A server that answers the same again and again, or what has no number, is asked again after pauses.
+func TestRun_GetsNoFurther(t *testing.T) {
+	for _, list := range []string{`[{"update_id":"x"}]`, `[null]`, `[{"update_id":99}]`} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+			defer cancel()
+			asked := 0
+			c := New(Options{
+				Channel: "tg", Token: token, Log: zerolog.Nop(), Store: positions{},
+				Receive: func(context.Context, string, string, []byte) error { return nil },
+				Client: &http.Client{Transport: trip(func(*http.Request) (*http.Response, error) {
+					if asked++; asked > 1000 {
+						cancel()
+						return nil, context.Canceled
+					}
+					return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(`{"ok":true,"result":` + list + `}`))}, nil
+				})},
+			})
+			c.Run(ctx)
+			if asked < 5 || asked > 1000 {
+				t.Errorf("%s: asked %d times in ten minutes", list, asked)
+			}
+		})
 	}
 }
 

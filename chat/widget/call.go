@@ -91,16 +91,7 @@ type callGiven struct {
 
 // call lets a visitor call who has a chat with an agent.
 func (a *ask) call() {
-	v, no := a.bearer()
-	if no == nil {
-		no = a.limits.files.take(v.Customer)
-	}
-	if no == nil {
-		no = a.limits.addressed.take(network(a.from))
-	}
-	if no == nil && a.channel.Identified && !v.verified() {
-		no = refused(codeIdentity)
-	}
+	v, no := a.rationed()
 	if no != nil {
 		a.refuse(no)
 		return
@@ -109,7 +100,7 @@ func (a *ask) call() {
 	if err == nil {
 		var last chat.Session
 		if last, err = a.store.LastSession(a.r.Context(), x.ID); err == nil {
-			if now, ok := a.standing(last.ID); ok && now.Phase == PhaseActive && a.channel.Calls {
+			if now, ok := a.stands(last.ID); ok && now.Phase == PhaseActive && a.channel.Calls {
 				realm := a.realm()
 				t := a.tickets.issue(Visit{Channel: a.name, Customer: v.Customer, Name: x.Contact.Name, Session: last.ID}, realm, a.now())
 				a.answer(&callGiven{

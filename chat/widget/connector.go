@@ -29,7 +29,10 @@ type event struct {
 // store, so that nothing is left to be sent.
 type Connector struct{}
 
-var _ chat.Connector = Connector{}
+var (
+	_ chat.Connector = Connector{}
+	_ chat.Fetched   = Connector{}
+)
 
 // Read implements chat.Connector.
 func (Connector) Read(body []byte) (h chat.Happening, err error) {
@@ -47,10 +50,16 @@ func (Connector) Read(body []byte) (h chat.Happening, err error) {
 		Channel: "it", Customer: e.Customer, Verified: e.Verified, Name: e.Name, Details: e.Details, Client: e.ID, Text: e.Text, Files: e.Files, At: e.At,
 		Consent: chat.Consent{Version: e.Consent, Address: e.Address},
 	}
+	if e.Verified { // the site signed for them, too
+		h.Message.Vouched = e.Details
+	}
 	return h, h.Message.Check()
 }
 
-// Send implements chat.Connector.
+// Fetched implements chat.Fetched.
+func (Connector) Fetched() {}
+
+// Send implements chat.Connector: what was written when the channel had another one.
 func (Connector) Send(context.Context, chat.Outgoing) ([]string, error) { return nil, nil }
 
 // Key implements chat.Connector.

@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"path"
@@ -28,16 +29,7 @@ type fileGiven struct {
 
 // upload keeps a file, whose name the query tells, until a message names it.
 func (a *ask) upload() {
-	v, no := a.bearer()
-	if no == nil {
-		no = a.limits.files.take(v.Customer)
-	}
-	if no == nil {
-		no = a.limits.addressed.take(network(a.from))
-	}
-	if no == nil && a.channel.Identified && !v.verified() {
-		no = refused(codeIdentity)
-	}
+	v, no := a.rationed()
 	name := a.r.URL.Query().Get("name")
 	switch {
 	case no != nil:
@@ -103,4 +95,15 @@ func (a *ask) download(id string) {
 	default:
 		x.Send(a.w, a.r, f)
 	}
+}
+
+// sendFace sends a picture of an agent: to whoever knows its id, which nobody guesses.
+func (a *ask) sendFace(id string) {
+	kind, data, ok := a.picture(a.name, id)
+	if !ok {
+		a.refuse(refused(codeNothing))
+		return
+	}
+	x := chat.Attachment{Name: "face", Type: kind}
+	x.Send(a.w, a.r, bytes.NewReader(data))
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"hash/fnv"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,12 +16,13 @@ import (
 type client struct {
 	visitor *visitor
 	channel *Channel
-	poke    chan struct{} // something may have changed
+	wake    func() // something may have changed; it does not wait
 
 	// accessed by whoever follows for it
-	since        int64 // the last message it has; less than 0: none, and only the newest are wanted
-	conversation int64 // 0: there is none yet
-	state        string
+	since        int64      // the last message it has; less than 0: none, and only the newest are wanted
+	conversation int64      // 0: there is none yet
+	shown        stateFrame // as it was last told, but for the hours
+	state        uint64     // a hash of it; 0: it was not
 	typed        time.Time
 
 	// accessed under the lock of clients
@@ -92,20 +95,13 @@ func (s *Server) Changed(conversation int64, channel, customer string) {
 	s.clients.mu.Lock()
 	defer s.clients.mu.Unlock()
 	for c := range s.clients.conversations[conversation] {
-		c.look()
+		c.wake()
 	}
 	if customer == "" {
 		return
 	}
 	for c := range s.clients.customers[nameOf(channel, customer)] {
-		c.look()
-	}
-}
-
-func (c *client) look() {
-	select {
-	case c.poke <- struct{}{}:
-	default: // it will
+		c.wake()
 	}
 }
 
@@ -122,33 +118,40 @@ func (s *Server) watch() {
 			return
 		case <-t.C:
 		}
-		type watched struct {
-			c       *client
-			session chat.SessionID
-			told    Standing
-		}
-		var all []watched
+		var all, changed []*client
+		var ids []chat.SessionID
+		var told []Standing
 		s.clients.mu.Lock()
 		for _, m := range s.clients.conversations {
 			for c := range m {
 				if c.session != "" {
-					all = append(all, watched{c, c.session, c.told})
+					all, ids, told = append(all, c), append(ids, c.session), append(told, c.told)
 				}
 			}
 		}
 		s.clients.mu.Unlock()
-		for _, x := range all {
-			if now, ok := s.stands(x.session); ok && now != x.told {
-				x.c.look()
+		s.stand(ids, func(n int, now Standing) {
+			if now != told[n] {
+				changed = append(changed, all[n])
 			}
+		})
+		for _, c := range changed {
+			c.wake()
 		}
 	}
 }
 
-// stands tells how a session stands, with the wait in whole minutes, so that it does not change all the time.
-func (s *Server) stands(id chat.SessionID) (Standing, bool) {
-	x, ok := s.standing(id)
-	x.Wait = (x.Wait + time.Minute - 1) / time.Minute * time.Minute
+// stand tells of sessions how they stand, with the wait in whole minutes, so that it does not change all the time.
+func (s *Server) stand(ids []chat.SessionID, tell func(n int, x Standing)) {
+	s.standing(ids, func(n int, x Standing) {
+		x.Wait = (x.Wait + time.Minute - 1) / time.Minute * time.Minute
+		tell(n, x)
+	})
+}
+
+// stands tells how a session stands; false: the core does not know it.
+func (s *Server) stands(id chat.SessionID) (x Standing, ok bool) {
+	s.stand([]chat.SessionID{id}, func(_ int, now Standing) { x, ok = now, true })
 	return x, ok
 }
 
@@ -164,6 +167,8 @@ type (
 		Seq   int64       `json:"seq"`
 		By    chat.Author `json:"by"`
 		Name  string      `json:"name,omitempty"` // of the agent
+		Title string      `json:"title,omitempty"`
+		Face  string      `json:"face,omitempty"` // the id of the agent's picture
 		ID    string      `json:"id,omitempty"`   // the visitor's own
 		Text  string      `json:"text,omitempty"`
 		At    time.Time   `json:"at"`
@@ -181,6 +186,7 @@ type (
 		Phase    Phase          `json:"phase"`
 		Session  chat.SessionID `json:"session,omitempty"`
 		Agent    string         `json:"agent,omitempty"`
+		Beside   string         `json:"beside,omitempty"` // who joined the agent
 		Position int            `json:"position,omitempty"`
 		Minutes  int            `json:"minutes,omitempty"` // expected to wait
 		Open     bool           `json:"open"`
@@ -188,9 +194,11 @@ type (
 		Read     int64          `json:"read"` // up to here agents have read
 		Seen     int64          `json:"seen"` // and the visitor
 		Rate     bool           `json:"rate,omitempty"`
+		Mail     string         `json:"mail,omitempty"` // where the conversation can be sent to
 	}
 	typingFrame struct {
 		Type string `json:"type"` // typing
+		Name string `json:"name"` // of the agent, or of who joined them
 	}
 )
 
@@ -231,16 +239,21 @@ func (s *Server) frames(ctx context.Context, c *client) (out []any, err error) {
 			break
 		}
 		c.since = page[len(page)-1].Seq
-		out = append(out, &messagesFrame{Type: "messages", To: c.since, Reset: reset, More: more, Items: s.shown(page)})
+		out = append(out, &messagesFrame{Type: "messages", To: c.since, Reset: reset, More: more, Items: s.shown(c.visitor.Channel, page)})
 		reset, more = false, false
 	}
 	state := &stateFrame{Type: "state", Phase: PhaseClosed, Read: x.ReadAgent, Seen: x.ReadCustomer}
 	if err := s.session(ctx, c, x.ID, state); err != nil {
 		return nil, err
 	}
-	if at := s.hub.Typed(x.ID, chat.ByAgent); at.After(c.typed) {
-		c.typed = at
-		out = append(out, &typingFrame{"typing"})
+	if state.Mail, err = s.mailable(ctx, &x, state); err != nil {
+		return nil, err
+	}
+	if list := s.hub.Typed(x.ID, chat.ByAgent); len(list) > 0 {
+		if last := list[len(list)-1]; last.At.After(c.typed) {
+			c.typed = last.At
+			out = append(out, &typingFrame{"typing", s.face(c.visitor.Channel, last.Name).Name})
+		}
 	}
 	return s.state(out, c, state)
 }
@@ -259,7 +272,8 @@ func (s *Server) session(ctx context.Context, c *client, conversation int64, sta
 			now = Standing{Phase: PhaseWaiting}
 		}
 		s.clients.watches(c, last.ID, now)
-		state.Phase, state.Agent, state.Position, state.Minutes = now.Phase, now.Agent, now.Position, int(now.Wait/time.Minute)
+		state.Phase, state.Position, state.Minutes = now.Phase, now.Position, int(now.Wait/time.Minute)
+		s.who(c.visitor.Channel, now, state)
 	} else {
 		s.clients.watches(c, "", Standing{})
 	}
@@ -269,6 +283,21 @@ func (s *Server) session(ctx context.Context, c *client, conversation int64, sta
 		return err
 	}
 	return nil
+}
+
+// who fills in whom the visitor talks to. Of those who joined the agent nobody is named who
+// speaks for the channel.
+func (s *Server) who(channel string, now Standing, state *stateFrame) {
+	if now.Agent != "" {
+		state.Agent = s.face(channel, now.Agent).Name
+	}
+	var beside []string
+	for _, id := range strings.FieldsFunc(now.Beside, func(r rune) bool { return r == '\n' }) {
+		if face := s.face(channel, id); !face.Channel {
+			beside = append(beside, face.Name)
+		}
+	}
+	state.Beside = strings.Join(beside, ", ")
 }
 
 func (s *Server) rated(ctx context.Context, id chat.SessionID) (bool, error) {
@@ -283,6 +312,7 @@ func (s *Server) rated(ctx context.Context, id chat.SessionID) (bool, error) {
 
 // state adds the state to the frames, unless the client knows it.
 func (s *Server) state(out []any, c *client, state *stateFrame) ([]any, error) {
+	c.shown = *state
 	open, change := c.channel.Hours(s.now())
 	if state.Open = open; !open && !change.IsZero() {
 		state.Opens = &change
@@ -291,15 +321,31 @@ func (s *Server) state(out []any, c *client, state *stateFrame) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if string(text) == c.state {
+	sum := fnv.New64a()
+	_, _ = sum.Write(text) // it never fails
+	if c.state == sum.Sum64() {
 		return out, nil
 	}
-	c.state = string(text)
+	c.state = sum.Sum64()
 	return append(out, state), nil
 }
 
-// shown are messages as customers see them: no notes.
-func (s *Server) shown(list []chat.Message) []shownMessage {
+// passed are the frames for a client to whom nothing happened for a while: a sign of life, and the hours, which
+// may have changed. The error is errToken where the client's is over.
+func (s *Server) passed(c *client) ([]any, error) {
+	if s.now().Unix() > c.visitor.Expires {
+		return nil, errToken
+	}
+	beat := []any{beatFrame{"beat"}}
+	if c.state == 0 {
+		return beat, nil
+	}
+	state := c.shown
+	return s.state(beat, c, &state)
+}
+
+// shown are messages as customers of a channel see them: no notes.
+func (s *Server) shown(channel string, list []chat.Message) []shownMessage {
 	out := []shownMessage{}
 	for _, m := range list {
 		if m.Kind != chat.KindText {
@@ -310,7 +356,8 @@ func (s *Server) shown(list []chat.Message) []shownMessage {
 			x.ID = m.Client
 		}
 		if m.Author == chat.ByAgent {
-			x.Name = s.agent(m.Name)
+			face := s.face(channel, m.Name)
+			x.Name, x.Title, x.Face = face.Name, face.Title, face.Picture
 		}
 		for _, f := range m.Attachments {
 			x.Files = append(x.Files, shownFile{f.ID, f.Name, f.SafeType(), f.Size})

@@ -26,6 +26,8 @@ type frame struct {
 	Score   int            `json:"score"`
 	Comment string         `json:"comment"`
 	Token   string         `json:"token"` // of hello
+	Zone    string         `json:"zone"`  // of the times in a letter
+	Speaks  string         `json:"language"`
 	Since   int64          `json:"since"`
 }
 
@@ -60,7 +62,7 @@ const (
 // take does what a frame asks for. It returns an answer, which may be nil, or why it is refused.
 func (s *Server) take(ctx context.Context, v *visitor, c *Channel, from netip.Addr, f *frame) (any, *refusal) {
 	turns := s.limits.signs
-	if f.Type == "message" || f.Type == "rate" || f.Type == "close" {
+	if f.Type == "message" || f.Type == "rate" || f.Type == "close" || f.Type == "mail" {
 		turns = s.limits.messages
 	}
 	if no := turns.take(v.Customer); no != nil {
@@ -75,13 +77,16 @@ func (s *Server) take(ctx context.Context, v *visitor, c *Channel, from netip.Ad
 	switch f.Type {
 	case "message":
 		return s.message(ctx, v, c, from, f)
-	case "typing", "read", "rate", "close":
+	case "typing", "read", "rate", "close", "mail":
 		x, err := s.store.ConversationOf(ctx, v.Channel, v.Customer)
 		switch {
 		case errors.Is(err, chat.ErrNotFound):
 			return nil, refused(codeBad)
 		case err != nil:
 			return nil, s.away(err)
+		}
+		if f.Type == "mail" {
+			return s.mail(ctx, v, c, from, &x, f)
 		}
 		return s.about(ctx, v, c, x.ID, f)
 	}
@@ -92,7 +97,7 @@ func (s *Server) take(ctx context.Context, v *visitor, c *Channel, from netip.Ad
 func (s *Server) about(ctx context.Context, v *visitor, c *Channel, conversation int64, f *frame) (any, *refusal) {
 	switch f.Type {
 	case "typing":
-		s.hub.Typing(conversation, chat.ByCustomer)
+		s.hub.Typing(conversation, chat.ByCustomer, "")
 		return nil, nil
 	case "read":
 		if err := s.store.Read(ctx, conversation, chat.ByCustomer, f.Seq); err != nil {
@@ -111,7 +116,7 @@ func (s *Server) about(ctx context.Context, v *visitor, c *Channel, conversation
 	if f.Type == "close" {
 		return s.receive(ctx, v, string(last.ID)+" closed", &event{Customer: v.Customer, Closed: true}, f.ID)
 	}
-	now, ok := s.standing(last.ID)
+	now, ok := s.stands(last.ID)
 	open := last.Closed.IsZero() && (!ok || now.Phase != PhaseClosing)
 	if !c.Rating || open || f.Score < 1 || f.Score > 5 || len(f.Comment) > commentMax || !utf8.ValidString(f.Comment) || strings.ContainsRune(f.Comment, 0) {
 		return nil, refused(codeNotRatable)
@@ -253,24 +258,40 @@ func (a *ask) bearer() (*visitor, *refusal) {
 	if !ok {
 		return nil, refused(codeToken)
 	}
-	return a.known(token)
+	return a.known(a.r.Context(), a.name, token, a.from)
 }
 
-// known finds out whose a token is. Whoever shows many that are nobody's is not listened to for a while.
-func (a *ask) known(token string) (*visitor, *refusal) {
-	from := network(a.from)
-	if no := a.limits.bad.empty(from); no != nil {
+// rationed finds out whose request it is, of those that a visitor may make a few times only, and
+// only one for whom the site vouches where the channel wants that.
+func (a *ask) rationed() (*visitor, *refusal) {
+	v, no := a.bearer()
+	if no == nil {
+		no = a.limits.files.take(v.Customer)
+	}
+	if no == nil {
+		no = a.limits.addressed.take(network(a.from))
+	}
+	if no == nil && a.channel.Identified && !v.verified() {
+		no = refused(codeIdentity)
+	}
+	return v, no
+}
+
+// known finds out whose a token of a channel is. Whoever shows many that are nobody's is not listened to for a while.
+func (s *Server) known(ctx context.Context, channel, token string, address netip.Addr) (*visitor, *refusal) {
+	from := network(address)
+	if no := s.limits.bad.empty(from); no != nil {
 		return nil, no
 	}
-	v, err := a.visitor(a.r.Context(), a.name, token)
+	v, err := s.visitor(ctx, channel, token)
 	switch {
 	case errors.Is(err, errToken):
-		if no := a.limits.bad.take(from); no != nil {
+		if no := s.limits.bad.take(from); no != nil {
 			return nil, no
 		}
 		return nil, refused(codeToken)
 	case err != nil:
-		return nil, a.away(err)
+		return nil, s.away(err)
 	}
 	return v, nil
 }

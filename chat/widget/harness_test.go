@@ -44,7 +44,7 @@ func (f *fakeCore) Arrived(_ context.Context, s chat.Session) error {
 	return nil
 }
 
-func (f *fakeCore) Written(_ context.Context, leg string) error {
+func (f *fakeCore) Written(_ context.Context, leg, _ string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if _, ok := f.open[chat.SessionID(leg)]; !ok && chat.IsSession(leg) {
@@ -67,11 +67,14 @@ func (f *fakeCore) Ended(_ context.Context, leg string) error {
 
 func (f *fakeCore) Underway() []chat.SessionID { return nil }
 
-func (f *fakeCore) stands(id chat.SessionID) (widget.Standing, bool) {
+func (f *fakeCore) stand(ids []chat.SessionID, tell func(int, widget.Standing)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	x, ok := f.open[id]
-	return x, ok
+	for n, id := range ids {
+		if x, ok := f.open[id]; ok {
+			tell(n, x)
+		}
+	}
 }
 
 func (f *fakeCore) set(id chat.SessionID, x widget.Standing) {
@@ -113,7 +116,11 @@ func newRig(t testing.TB) *rig {
 		}
 		r.mu.RLock()
 		s := r.window
-		r.mu.RUnlock()
+		if q.Method == http.MethodPost { // what one server has begun to keep it has kept when the next one begins
+			defer r.mu.RUnlock()
+		} else { // these last until the server ends them
+			r.mu.RUnlock()
+		}
 		s.Serve(w, q, channel, action, from, false)
 	}))
 	t.Cleanup(func() {
@@ -138,7 +145,7 @@ func (r *rig) begin() {
 		Changed: func(conversation int64, channel, customer string) { r.window.Changed(conversation, channel, customer) },
 	})
 	r.window = widget.New(widget.Options{
-		Store: r.store, Hub: r.hub, Log: zerolog.Nop(), Standing: r.core.stands, Agent: strings.ToUpper,
+		Store: r.store, Hub: r.hub, Log: zerolog.Nop(), Standing: r.core.stand, Face: face, Picture: picture,
 		Channel: func(name string) *widget.Channel {
 			if name != "website" && name != "other" {
 				return nil
@@ -229,15 +236,15 @@ func (r *rig) tell(token string, frame map[string]any, headers ...string) string
 
 // got is a frame that a window is sent.
 type got struct {
-	Type, Code, ID, Phase, Session, Agent string
-	To                                    int64
-	Reset, Rate, More                     bool
-	Position, Minutes                     int
-	Read                                  int64
-	Items                                 []struct {
-		Seq                int64
-		By, ID, Name, Text string
-		Files              []struct{ ID, Name, Type string }
+	Type, Code, ID, Name, Phase, Session, Agent, Beside string
+	To                                                  int64
+	Reset, Rate, More                                   bool
+	Position, Minutes                                   int
+	Read                                                int64
+	Items                                               []struct {
+		Seq                             int64
+		By, ID, Name, Title, Face, Text string
+		Files                           []struct{ ID, Name, Type string }
 	}
 }
 
@@ -386,6 +393,18 @@ func (r *rig) open() chat.Session {
 		r.t.Fatalf("%v %v", list, err)
 	}
 	return list[0]
+}
+
+// face is what visitors of the tests see of agents: of jan nothing but the channel.
+func face(channel, id string) widget.Face {
+	if id == "jan" {
+		return widget.Face{Name: "Ask us", Channel: true}
+	}
+	return widget.Face{Name: strings.ToUpper(id), Title: "Sales of " + channel, Picture: "face1"}
+}
+
+func picture(channel, id string) (kind string, data []byte, ok bool) {
+	return "image/png", []byte("\x89PNG"), channel == "website" && id == "face1"
 }
 
 // says has an agent write.

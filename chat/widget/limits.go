@@ -15,6 +15,7 @@ type limits struct {
 	sessions  *buckets // of an address: tokens made
 	bad       *buckets // tokens that are none of ours
 	addressed *buckets // all frames and files
+	letters   *buckets // of an address of e-mail, and of one of the network
 }
 
 // bucketsMost is how many are remembered of each kind before those are forgotten that are full again.
@@ -27,6 +28,7 @@ func newLimits(now func() time.Time) limits {
 	return limits{
 		messages: make(20, time.Second), files: make(10, 6*time.Second), signs: make(30, 500*time.Millisecond),
 		sessions: make(60, 2*time.Second), bad: make(20, 5*time.Second), addressed: make(600, 20*time.Millisecond),
+		letters: make(5, time.Hour),
 	}
 }
 

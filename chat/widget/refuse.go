@@ -24,6 +24,7 @@ const (
 	codeTooBig     = "too_big"
 	codeAway       = "unavailable" // try again
 	codeNotRatable = "not_ratable"
+	codeNoMail     = "no_mail" // nothing can be sent, or it has been
 	codeNoCall     = "no_call" // nobody has the chat, or the channel has no number
 )
 
@@ -71,7 +72,9 @@ func (a *ask) refuse(f *refusal) {
 
 // away is a refusal for what the server could not do now.
 func (s *Server) away(err error) *refusal {
-	s.log.Error().Err(err).Msg("a visitor's request could not be served")
+	if !s.outage.Is(err) {
+		s.log.Error().Err(err).Msg("a visitor's request could not be served")
+	}
 	return &refusal{code: codeAway, after: 5 * time.Second}
 }
 

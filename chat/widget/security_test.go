@@ -74,6 +74,25 @@ func TestSecurity_IdentityForgery(t *testing.T) {
 		t.Errorf("%+v %v", x, err)
 	}
 	// What the site gets wrong of the address is not the customer's fault.
+	// What the site signed the customer is known by in other channels, unless it doubts it itself; what they say themselves they are not (R57, P15).
+	known := func(id int64) []string {
+		s, err := r.store.LastSession(context.Background(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, err := r.store.Known(context.Background(), s.ID, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	doubted := map[string]any{"sub": "4713", "exp": time.Now().Add(time.Hour).Unix(), "email": "ola@example.com", "email_verified": false, "phone": "+48601234567"}
+	_, doubtful := r.session(map[string]string{"identity": jwt(secret, hs256, doubted)})
+	r.tell(doubtful.Token, map[string]any{"type": "message", "id": "d1", "text": "hello"})
+	r.socket(doubtful.Token, 0).text("hello")
+	if x, err := r.store.ConversationOf(context.Background(), "website", "customer:4713"); err != nil || x.Contact.Details.Email != "" || len(known(x.ID)) != 2 {
+		t.Errorf("%+v, %v", x, err)
+	}
 	_, ola := r.session(map[string]string{"identity": jwt(secret, hs256, map[string]any{"sub": "4712", "exp": time.Now().Add(time.Hour).Unix(), "email": "none"})})
 	if code := r.tell(ola.Token, map[string]any{"type": "message", "id": "m1", "text": "hello"}); code != "" {
 		t.Errorf("with a wrong e-mail address of the site's: %q", code)
@@ -245,6 +264,24 @@ func TestSecurity_Limits(t *testing.T) {
 
 // Attachments are kept, and sent so that nothing in them runs; what a browser would run is not
 // taken; and nobody has another's.
+// A picture of an agent is sent so that nothing in it runs, to those alone who know its id in its channel (R68, P15).
+func TestSecurity_Faces(t *testing.T) {
+	r := newRig(t)
+	status, header, body := r.request("GET", "website/faces/face1", "", nil)
+	if status != 200 || string(body) != "\x89PNG" || header.Get("Content-Type") != "image/png" ||
+		header.Get("X-Content-Type-Options") != "nosniff" || header.Get("Content-Security-Policy") != "default-src 'none'; sandbox" {
+		t.Errorf("%d %v %q", status, header, body)
+	}
+	for _, path := range []string{"website/faces/face2", "website/faces/", "website/faces/../face1", "other/faces/face1", "nowhere/faces/face1"} {
+		if status, _, body := r.request("GET", path, "", nil); status != 404 {
+			t.Errorf("%s: %d %q", path, status, body)
+		}
+	}
+	if status, _, _ := r.request("GET", "website/faces/face1", "", nil, "Sec-Fetch-Site", "cross-site"); status != 403 {
+		t.Errorf("another site's page is answered %d", status)
+	}
+}
+
 func TestSecurity_Attachments(t *testing.T) {
 	r := newRig(t)
 	jan, eve := r.visitor(), r.visitor()

@@ -82,7 +82,7 @@ func (a *ask) session() {
 func (a *ask) arrives(in *sessionAsked) (*visitor, *refusal) {
 	var before *visitor
 	if in.Token != "" {
-		v, no := a.known(in.Token)
+		v, no := a.known(a.r.Context(), a.name, in.Token, a.from)
 		if no != nil && no.code != codeToken {
 			return nil, no
 		}

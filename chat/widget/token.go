@@ -136,6 +136,10 @@ type claims struct {
 	Name      string  `json:"name"`
 	Email     string  `json:"email"`
 	Phone     string  `json:"phone"`
+	// What the site does not believe itself is nothing to know a customer by
+	// (OpenID Connect Core section 5.1); nil: it says nothing of it.
+	EmailVerified *bool `json:"email_verified"`
+	PhoneVerified *bool `json:"phone_number_verified"`
 }
 
 // Limits of what the site says, in bytes.
@@ -185,7 +189,10 @@ func (s *Server) identity(channel *Channel, jwt string) (c claims, err error) {
 			*text = ""
 		}
 	}
-	if _, err := mail.ParseAddress(c.Email); err != nil {
+	if c.PhoneVerified != nil && !*c.PhoneVerified {
+		c.Phone = ""
+	}
+	if _, err := mail.ParseAddress(c.Email); err != nil || c.EmailVerified != nil && !*c.EmailVerified {
 		c.Email = "" // the visitor can do nothing about it
 	}
 	return c, nil

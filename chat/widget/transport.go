@@ -3,14 +3,11 @@ package widget
 import (
 	"context"
 	"encoding/json"
-	"hash/fnv"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/coder/websocket"
 
 	"centrala/chat"
 )
@@ -27,103 +24,20 @@ type beatFrame struct {
 	Type string `json:"type"` // beat
 }
 
-// enter takes in a connection of a visitor's.
-func (a *ask) enter(v *visitor, since int64) (*client, *refusal) {
-	c := &client{visitor: v, channel: a.channel, poke: make(chan struct{}, 1), since: since}
-	if a.channel.Identified && !v.verified() {
+// enter takes in a connection of a visitor's, whom wake has look when there may be something for it.
+func (s *Server) enter(v *visitor, channel *Channel, since int64, wake func()) (*client, *refusal) {
+	c := &client{visitor: v, channel: channel, wake: wake, since: since}
+	if channel.Identified && !v.verified() {
 		return nil, refused(codeIdentity)
 	}
-	if !a.clients.enter(c) {
-		return nil, &refusal{code: codeTooMany, after: a.beat}
+	if !s.clients.enter(c) {
+		return nil, &refusal{code: codeTooMany, after: s.beat}
 	}
 	return c, nil
 }
 
-// socket is a WebSocket (RFC 6455): the first frame says who it is, so that no token is in an address.
-func (a *ask) socket() {
-	conn, err := websocket.Accept(a.w, a.r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // Serve looked at the origin
-	if err != nil {
-		return // it was answered
-	}
-	defer func() { _ = conn.CloseNow() }() // it may be closed already
-	conn.SetReadLimit(frameMax)
-	ctx, cancel := context.WithCancel(a.r.Context())
-	defer cancel()
-	write := func(v any) error {
-		text, err := json.Marshal(v)
-		if err != nil {
-			return err
-		}
-		within, cancel := context.WithTimeout(ctx, writeWithin)
-		defer cancel()
-		return conn.Write(within, websocket.MessageText, text)
-	}
-	c, no := a.hello(ctx, conn)
-	if no != nil {
-		_ = write(refusedFrame{"refused", "", no.code, seconds(no.after)}) // the visitor is gone
-		_ = conn.Close(websocket.StatusPolicyViolation, no.code)
-		return
-	}
-	followed := make(chan struct{})
-	go func() {
-		defer close(followed)
-		defer cancel()
-		_ = a.follow(ctx, c, write) // the window connects anew and says what it has
-		_ = conn.CloseNow()
-	}()
-	a.listen(ctx, conn, c, write)
-	cancel()
-	<-followed
-	a.clients.leave(c)
-}
-
-// hello waits for the first frame.
-func (a *ask) hello(ctx context.Context, conn *websocket.Conn) (*client, *refusal) {
-	within, cancel := context.WithTimeout(ctx, helloWithin)
-	defer cancel()
-	_, text, err := conn.Read(within)
-	var f frame
-	if err != nil || json.Unmarshal(text, &f) != nil || f.Type != "hello" {
-		return nil, refused(codeBad)
-	}
-	v, no := a.known(f.Token)
-	if no != nil {
-		return nil, no
-	}
-	return a.enter(v, f.Since)
-}
-
-// listen does what the frames of a socket ask for, until it ends or is silent for too long.
-func (a *ask) listen(ctx context.Context, conn *websocket.Conn, c *client, write func(any) error) {
-	for {
-		within, cancel := context.WithTimeout(ctx, 5*a.beat/2)
-		_, text, err := conn.Read(within)
-		cancel()
-		if err != nil {
-			return
-		}
-		var f frame
-		var answer any
-		var no *refusal
-		switch {
-		case json.Unmarshal(text, &f) != nil:
-			no = refused(codeBad)
-		case f.Type == "beat":
-			continue
-		default:
-			answer, no = a.take(ctx, c.visitor, c.channel, a.from, &f)
-		}
-		if no != nil && (f.Type == "message" || f.Type == "rate" || f.Type == "close" || f.Type == "") {
-			answer = refusedFrame{"refused", f.ID, no.code, seconds(no.after)}
-		}
-		if answer != nil && write(answer) != nil {
-			return
-		}
-	}
-}
-
-// follow sends a client what there is for it, and signs of life, until that fails or the server stops.
-func (s *Server) follow(ctx context.Context, c *client, write func(any) error) error {
+// follow sends the client of a stream what there is for it, and signs of life, until that fails or the server stops.
+func (s *Server) follow(ctx context.Context, c *client, poke <-chan struct{}, write func(any) error) error {
 	beat := time.NewTicker(s.beat)
 	defer beat.Stop()
 	for {
@@ -139,16 +53,18 @@ func (s *Server) follow(ctx context.Context, c *client, write func(any) error) e
 	wait:
 		for {
 			select {
-			case <-c.poke:
+			case <-poke:
 				break wait
 			case <-beat.C:
-				if err := write(beatFrame{"beat"}); err != nil {
+				list, err := s.passed(c)
+				if err != nil {
 					return err
 				}
-				if s.now().Unix() > c.visitor.Expires {
-					return errToken
+				for _, f := range list {
+					if err := write(f); err != nil {
+						return err
+					}
 				}
-				break wait // the hours may have changed
 			case <-s.stopped:
 				return errStopping
 			case <-ctx.Done():
@@ -158,22 +74,34 @@ func (s *Server) follow(ctx context.Context, c *client, write func(any) error) e
 	}
 }
 
+// poking returns a way to wake whoever waits on the channel.
+func poking() (wake func(), poke chan struct{}) {
+	poke = make(chan struct{}, 1)
+	return func() {
+		select {
+		case poke <- struct{}{}:
+		default: // it will look
+		}
+	}, poke
+}
+
 // admit lets in who asks with a token, to be told what came since; nil: they were refused, and told so.
-func (a *ask) admit() *client {
+func (a *ask) admit() (*client, <-chan struct{}) {
 	v, no := a.bearer()
 	if no == nil {
+		wake, poke := poking()
 		var c *client
-		if c, no = a.enter(v, since(a.r)); no == nil {
-			return c
+		if c, no = a.enter(v, a.channel, since(a.r), wake); no == nil {
+			return c, poke
 		}
 	}
 	a.refuse(no)
-	return nil
+	return nil, nil
 }
 
 // stream sends frames as server-sent events, where WebSockets do not get through.
 func (a *ask) stream() {
-	c := a.admit()
+	c, poke := a.admit()
 	if c == nil {
 		return
 	}
@@ -183,7 +111,7 @@ func (a *ask) stream() {
 	h := a.w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
-	_ = a.follow(a.r.Context(), c, func(v any) error { // the window connects anew
+	_ = a.follow(a.r.Context(), c, poke, func(v any) error { // the window connects anew
 		text, err := json.Marshal(v)
 		if err != nil {
 			return err
@@ -224,7 +152,7 @@ func (x polled) String() string {
 
 // poll answers with the frames that there are, and waits a while for some.
 func (a *ask) poll() {
-	c := a.admit()
+	c, poke := a.admit()
 	if c == nil {
 		return
 	}
@@ -239,9 +167,7 @@ func (a *ask) poll() {
 			a.refuse(a.away(err))
 			return
 		}
-		sum := fnv.New64a()
-		_, _ = sum.Write([]byte(c.state)) // it never fails
-		now := polled{sum.Sum64(), c.typed.UnixNano()}
+		now := polled{c.state, c.typed.UnixNano()}
 		if now.state == known.state {
 			list = slices.DeleteFunc(list, func(f any) bool { _, is := f.(*stateFrame); return is })
 		}
@@ -250,7 +176,7 @@ func (a *ask) poll() {
 			return
 		}
 		select {
-		case <-c.poke:
+		case <-poke:
 		case <-timeout.C:
 			over = true
 		case <-a.stopped:
@@ -294,5 +220,5 @@ func (a *ask) earlier() {
 		a.refuse(a.away(err))
 		return
 	}
-	a.answer(&messagesFrame{Type: "earlier", More: len(page) > 0 && page[0].Seq > 1, Items: a.shown(page)})
+	a.answer(&messagesFrame{Type: "earlier", More: len(page) > 0 && page[0].Seq > 1, Items: a.shown(a.name, page)})
 }

@@ -34,6 +34,9 @@ type Store interface {
 	Consents(ctx context.Context, conversation int64) ([]chat.Consent, error)
 	Read(ctx context.Context, conversation int64, by chat.Author, seq int64) error
 	Rate(ctx context.Context, r chat.Rating) error
+	AddLetter(ctx context.Context, l chat.Letter) error
+	HasLetter(ctx context.Context, id chat.SessionID) (bool, error)
+	Answered(ctx context.Context, id chat.SessionID) (bool, error)
 	Ratings(ctx context.Context, id chat.SessionID) ([]chat.Rating, error)
 	Attach(r io.Reader, name string) (chat.Attachment, error)
 	Attachment(ctx context.Context, id string) (chat.Attachment, int64, *os.File, error)
@@ -42,8 +45,8 @@ type Store interface {
 // Hub passes chats on: *hub.Hub, whose methods it has.
 type Hub interface {
 	Receive(ctx context.Context, channel, event string, body []byte) error
-	Typing(conversation int64, by chat.Author)
-	Typed(conversation int64, by chat.Author) time.Time
+	Typing(conversation int64, by chat.Author, name string)
+	Typed(conversation int64, by chat.Author) []chat.Typist
 	Touch(conversation int64)
 	End(id chat.SessionID)
 }
@@ -64,7 +67,8 @@ const (
 // Standing is how a session stands in the core.
 type Standing struct {
 	Phase    Phase
-	Agent    string        // the name that customers see; empty: nobody has it
+	Agent    string        // who has it; empty: nobody
+	Beside   string        // who joined the agent, a line for each
 	Position int           // in the queue, from 1; 0: it waits in none
 	Wait     time.Duration // expected; 0: nobody knows
 }
@@ -87,6 +91,14 @@ type Channel struct {
 	Hours func(at time.Time) (open bool, change time.Time)
 }
 
+// Face is what customers see of an agent (R68).
+type Face struct {
+	Name    string
+	Title   string // empty: none
+	Picture string // its id; empty: none
+	Channel bool   // it is the channel's: nobody is named
+}
+
 // Text is a text to agree to; without a version there is none.
 type Text struct {
 	Version string `json:"version"`
@@ -100,16 +112,25 @@ type Options struct {
 	Hub   Hub
 	// Channel is a channel at present; nil: no window has it.
 	Channel func(name string) *Channel
-	// Standing tells how a session stands; false: the core does not know it.
-	Standing func(id chat.SessionID) (Standing, bool)
-	// Agent is the name of an agent that customers see.
-	Agent func(id string) string
+	// Standing tells of sessions how they stand, by their places in the list; of those that
+	// the core does not know it tells nothing.
+	Standing func(ids []chat.SessionID, tell func(n int, x Standing))
+	// Face is what customers of a channel see of somebody who writes to them, and Picture one
+	// of the pictures in faces; false: there is none with the id.
+	Face    func(channel, id string) Face
+	Picture func(channel, id string) (kind string, data []byte, ok bool)
 	// Wrong tells whether an error of Receive is the message's fault, not the server's.
 	Wrong func(error) bool
+	// Post makes the Message-ID of a letter, of a text that is unique, and has letters that are
+	// kept sent. nil: the server sends none.
+	Post  func(unique string) (id string)
+	Posts func()
 	// Realm is that of digest authentication, by which visitors call.
 	Realm func() string
-	Log   zerolog.Logger
-	Now   func() time.Time // nil: time.Now
+	// Outage tells of the database that is away; nil: each who needs it does.
+	Outage *chat.Outage
+	Log    zerolog.Logger
+	Now    func() time.Time // nil: time.Now
 }
 
 // Server serves the windows of all channels. Its methods may be called from any goroutine.
@@ -117,12 +138,16 @@ type Server struct {
 	store    Store
 	hub      Hub
 	channel  func(string) *Channel
-	standing func(chat.SessionID) (Standing, bool)
-	agent    func(string) string
+	standing func(ids []chat.SessionID, tell func(n int, x Standing))
+	face     func(channel, id string) Face
+	picture  func(channel, id string) (string, []byte, bool)
 	wrong    func(error) bool
+	outage   *chat.Outage
 	log      zerolog.Logger
 	now      func() time.Time
 
+	post    func(string) string
+	posts   func()
 	realm   func() string
 	tickets tickets
 	limits  limits
@@ -131,7 +156,10 @@ type Server struct {
 	mu      sync.Mutex
 	key     []byte // of tokens; nil: not read yet
 	clients clients
-	stopped chan struct{} // closed by Stop
+	beats   beats
+	life    context.Context // ends with Stop
+	end     context.CancelFunc
+	stopped <-chan struct{} // life's
 	running sync.WaitGroup
 }
 
@@ -141,28 +169,25 @@ const beatEvery = 20 * time.Second
 // New makes a server. Stop ends it.
 func New(o Options) *Server {
 	s := &Server{
-		store: o.Store, hub: o.Hub, channel: o.Channel, standing: o.Standing, agent: o.Agent, wrong: o.Wrong, realm: o.Realm, log: o.Log, now: o.Now,
-		beat: beatEvery, stopped: make(chan struct{}),
+		store: o.Store, hub: o.Hub, channel: o.Channel, standing: o.Standing, face: o.Face, picture: o.Picture, wrong: o.Wrong, post: o.Post, posts: o.Posts, realm: o.Realm, outage: o.Outage, log: o.Log, now: o.Now,
+		beat: beatEvery,
 	}
+	s.life, s.end = context.WithCancel(context.Background())
+	s.stopped = s.life.Done()
 	if s.now == nil {
 		s.now = time.Now
 	}
 	s.limits = newLimits(s.now)
 	s.clients = clients{conversations: map[int64]map[*client]bool{}, customers: map[string]map[*client]bool{}}
 	s.running.Go(s.watch)
+	s.running.Go(s.live)
 	return s
 }
 
 // Stop ends all connections. Visitors come again by themselves, and have missed nothing.
 func (s *Server) Stop() {
 	s.mu.Lock()
-	if s.stopped != nil {
-		select {
-		case <-s.stopped:
-		default:
-			close(s.stopped)
-		}
-	}
+	s.end()
 	s.mu.Unlock()
 	s.running.Wait()
 }
@@ -219,8 +244,12 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, channel, action s
 		a.call()
 	case action == "earlier" && !post:
 		a.earlier()
+	case action == "transcript" && !post:
+		a.transcript()
 	case action == "files" && post:
 		a.upload()
+	case len(action) > len(facesPath) && action[:len(facesPath)] == facesPath && !post:
+		a.sendFace(action[len(facesPath):])
 	case len(action) > len(filesPath) && action[:len(filesPath)] == filesPath && !post:
 		a.download(action[len(filesPath):])
 	default:
@@ -228,5 +257,8 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, channel, action s
 	}
 }
 
-// filesPath is where attachments are.
-const filesPath = "files/"
+// filesPath is where attachments are, and facesPath where pictures of agents are.
+const (
+	filesPath = "files/"
+	facesPath = "faces/"
+)

@@ -41,24 +41,26 @@ func TestWays(t *testing.T) {
 			id := r.open().ID
 			r.core.set(id, widget.Standing{Phase: widget.PhaseWaiting, Position: 1, Wait: 61 * time.Second})
 			f.until("expected wait", func(x got) bool { return x.Minutes == 2 })
-			r.core.set(id, widget.Standing{Phase: widget.PhaseActive, Agent: "Anna Nowak"})
-			if x := f.phase("active"); x.Agent != "Anna Nowak" {
+			r.core.set(id, widget.Standing{Phase: widget.PhaseActive, Agent: "anna", Beside: "bartek\njan\n"})
+			if x := f.phase("active"); x.Agent != "ANNA" || x.Beside != "BARTEK" {
 				t.Errorf("%+v", x)
 			}
-			r.hub.Typing(r.open().Conversation, chat.ByAgent)
-			f.until("typing", func(x got) bool { return x.Type == "typing" })
+			r.hub.Typing(r.open().Conversation, chat.ByAgent, "anna")
+			f.until("the agent's typing", func(x got) bool { return x.Type == "typing" && x.Name == "ANNA" })
+			r.hub.Typing(r.open().Conversation, chat.ByAgent, "bartek") // who joined her
+			f.until("the supervisor's typing", func(x got) bool { return x.Type == "typing" && x.Name == "BARTEK" })
 			r.says(id, "a1", "among us", chat.KindNote)
 			r.says(id, "a2", "hi", chat.KindText)
 			r.says(id, "a2", "hi", chat.KindText)
 			m = f.text("hi")
-			if m.Items[0].Name != "ANNA" || m.To != 3 || m.Items[0].Seq != 3 {
+			if m.Items[0].Name != "ANNA" || m.Items[0].Title != "Sales of website" || m.Items[0].Face != "face1" || m.To != 3 || m.Items[0].Seq != 3 {
 				t.Errorf("%+v", m)
 			}
 			f.write(map[string]any{"type": "typing"})
 			f.write(map[string]any{"type": "read", "seq": 3})
 			eventually(t, "it is known what was read", func() bool {
 				x, err := r.store.Conversation(context.Background(), r.open().Conversation)
-				return err == nil && x.ReadCustomer == 3 && !r.hub.Typed(x.ID, chat.ByCustomer).IsZero()
+				return err == nil && x.ReadCustomer == 3 && len(r.hub.Typed(x.ID, chat.ByCustomer)) == 1
 			})
 			f.close()
 			r.says(id, "a3", "still there?", chat.KindText)
@@ -225,8 +227,8 @@ func TestPoll_WaitsForNews(t *testing.T) {
 	f.text("hello")
 	f.close()
 	open := r.open()
-	r.core.set(open.ID, widget.Standing{Phase: widget.PhaseActive, Agent: "Anna Nowak"})
-	r.hub.Typing(open.Conversation, chat.ByAgent)
+	r.core.set(open.ID, widget.Standing{Phase: widget.PhaseActive, Agent: "anna"})
+	r.hub.Typing(open.Conversation, chat.ByAgent, "anna")
 	var page struct {
 		Frames []got
 		State  string
@@ -257,4 +259,28 @@ func TestPoll_WaitsForNews(t *testing.T) {
 	if len(page.Frames) != 1 || page.Frames[0].Type != "state" {
 		t.Errorf("%+v", page.Frames)
 	}
+}
+
+// A window's WebSocket ends when the server stops, which waits for it; the one that comes then is told the
+// same as before.
+func TestStop_EndsWindows(t *testing.T) {
+	r := newRig(t)
+	token := r.visitor()
+	w := r.socket(token, -1)
+	w.phase("none")
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		r.window.Stop()
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(patience):
+		t.Fatal("the server waits for a window that is open")
+	}
+	for range w.more { // until it has ended
+	}
+	r.restart()
+	again := r.socket(token, -1)
+	again.phase("none")
 }

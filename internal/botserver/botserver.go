@@ -26,6 +26,7 @@ const (
 	documentMax = 50 << 20 // bytes that a bot may send
 	downloadMax = 20 << 20 // bytes that a bot may fetch
 	limitMax    = 100      // updates at a time
+	keyMax      = 64       // bytes of a button's data
 )
 
 // Sent is what a bot sent to a chat.
@@ -34,8 +35,16 @@ type Sent struct {
 	Chat   int64
 	ID     int64 // of the message
 	Text   string
-	File   string // its name
-	Data   []byte // of the file
+	Keys   [][]Key // buttons below it
+	Asks   string  // the label of the button that shares the user's contact; empty: there is none
+	File   string  // its name
+	Data   []byte  // of the file
+}
+
+// Key is a button of a message.
+type Key struct {
+	Text string `json:"text"`
+	Data string `json:"callback_data"`
 }
 
 // Fault is what the next call of a method gets in place of its answer.
@@ -76,6 +85,9 @@ type Server struct {
 	faults  map[string][]Fault
 	calls   map[string]int
 	hook    string
+	pressed map[string]bool // callback queries that were not answered yet
+	hookErr string          // what went wrong with the last post
+	hookAt  int64           // when, in seconds since 1970
 	secret  string
 	seen    []string // paths of files that were asked for
 }
@@ -84,7 +96,7 @@ type Server struct {
 func New(token string) *Server {
 	s := &Server{
 		Token: token, next: 1000, more: make(chan struct{}), news: make(chan struct{}), blocked: map[int64]bool{},
-		chats: map[int64]bool{}, files: map[string]file{}, faults: map[string][]Fault{}, calls: map[string]int{},
+		chats: map[int64]bool{}, files: map[string]file{}, faults: map[string][]Fault{}, calls: map[string]int{}, pressed: map[string]bool{},
 	}
 	s.http = httptest.NewServer(s)
 	return s
@@ -122,6 +134,26 @@ func (s *Server) Edit(user int64, name, text string, id int64) {
 	m := message(user, name, id)
 	m["text"], m["edit_date"] = text, time.Now().Unix()
 	s.add(map[string]any{"edited_message": m})
+}
+
+// Press has a user press a button with the data given, below a message of the bot's.
+func (s *Server) Press(user int64, name, data string, id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	query := fmt.Sprint("q", s.next)
+	s.pressed[query] = true
+	m := message(user, name, id)
+	m["from"] = map[string]any{"id": 42, "is_bot": true, "first_name": "Desk"}
+	s.add(map[string]any{"callback_query": map[string]any{
+		"id": query, "from": map[string]any{"id": user, "is_bot": false, "first_name": name}, "message": m, "chat_instance": "1", "data": data,
+	}})
+}
+
+// Unanswered is how many buttons were pressed that the bot has not answered.
+func (s *Server) Unanswered() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.pressed)
 }
 
 // Block has a user block the bot, or not any more.
@@ -221,6 +253,14 @@ func (s *Server) Hook() (url, secret string) {
 	return s.hook, s.secret
 }
 
+// Rehook is what another program does that sets the webhook; a failure is what getWebhookInfo
+// tells of the last post to it.
+func (s *Server) Rehook(url, failure string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hook, s.hookErr, s.hookAt = url, failure, time.Now().Unix()
+}
+
 // refusal is an answer with ok false.
 type refusal struct {
 	code       int
@@ -281,6 +321,14 @@ func (s *Server) call(r *http.Request, method string, p map[string]string, data 
 		defer s.mu.Unlock()
 		s.hook, s.secret = p["url"], p["secret_token"]
 		return true, nil
+	case "getwebhookinfo":
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		info := map[string]any{"url": s.hook, "has_custom_certificate": false, "pending_update_count": len(s.updates)}
+		if s.hookErr != "" {
+			info["last_error_message"], info["last_error_date"] = s.hookErr, s.hookAt
+		}
+		return info, nil
 	case "deletewebhook":
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -294,7 +342,36 @@ func (s *Server) call(r *http.Request, method string, p map[string]string, data 
 		case n > textMax:
 			return nil, bad("message is too long")
 		}
-		return s.send(Sent{Method: "sendMessage", Text: text}, p)
+		var markup struct {
+			Keys  [][]Key `json:"inline_keyboard"`
+			Board [][]struct {
+				Text  string `json:"text"`
+				Share bool   `json:"request_contact"`
+			} `json:"keyboard"`
+		}
+		if m := p["reply_markup"]; m != "" && json.Unmarshal([]byte(m), &markup) != nil {
+			return nil, bad("can't parse reply keyboard markup JSON object")
+		}
+		for _, row := range markup.Keys {
+			for _, k := range row {
+				if k.Text == "" || len(k.Data) == 0 || len(k.Data) > keyMax {
+					return nil, bad("BUTTON_DATA_INVALID")
+				}
+			}
+		}
+		m := Sent{Method: "sendMessage", Text: text, Keys: markup.Keys}
+		if b := markup.Board; len(b) > 0 && len(b[0]) > 0 && b[0][0].Share {
+			m.Asks = b[0][0].Text
+		}
+		return s.send(m, p)
+	case "answercallbackquery":
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !s.pressed[p["callback_query_id"]] {
+			return nil, bad("query is too old and response timeout expired or query ID is invalid")
+		}
+		delete(s.pressed, p["callback_query_id"])
+		return true, nil
 	case "senddocument":
 		switch {
 		case len(data) == 0:
