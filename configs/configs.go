@@ -48,6 +48,9 @@ type Server struct {
 	Record    Record
 	Database  string // DatabaseSQLite, or a postgres:// address; may hold a password
 	Webhooks  Webhooks
+
+	Connectors Connectors
+	Mail       Mail
 	// QueueGroups is the file or folder of declarations as it is written in the settings.
 	QueueGroups string
 
@@ -92,6 +95,19 @@ type TLS struct {
 
 // Webhooks is where events may be sent. Allow are networks that are not public and allowed all the same.
 type Webhooks struct{ Allow []netip.Prefix }
+
+// Mail is by which server letters go. Server is smtps://host:port or smtp://host:port; empty: none are sent.
+type Mail struct {
+	Server, From, User string
+	Password           queuegroups.Secret
+}
+
+// Connectors are what carries chats. Public is the address at which others reach the web part, without
+// a slash at its end; empty: it is not known. Off are connectors that are switched off (R7).
+type Connectors struct {
+	Public string
+	Off    []string
+}
 
 // Log is how much is logged and how. Level is one of zerolog's, from trace to error.
 type Log struct {

@@ -13,20 +13,22 @@ type (
 // document is the shape of centrala.yaml. Its tags are the one description of
 // the keys: the decoder, the defaults and the JSON Schema all come from them.
 type document struct {
-	Domain      text        `yaml:"domain" default:"localhost" doc:"What phones register at, as in sip:101@pbx.example.com." example:"pbx.example.com"`
-	Region      text        `yaml:"region" default:"PL" pattern:"^[A-Z]{2}$" doc:"The country, ISO 3166, that numbers without + are read as."`
-	Data        text        `yaml:"data" default:"./data" doc:"The folder of the event log and the database."`
-	Listen      listenKeys  `yaml:"listen" doc:"Where the server takes connections."`
-	Advertise   text        `yaml:"advertise" default:"''" doc:"The public IP address, when the server is behind NAT." example:"203.0.113.5"`
-	RTP         text        `yaml:"rtp" default:"10000-19999" pattern:"^[0-9]{1,5}-[0-9]{1,5}$" doc:"The UDP ports for voice. Each call takes four."`
-	TLS         tlsKeys     `yaml:"tls" doc:"Where certificates for tls:// and https:// come from."`
-	Log         logKeys     `yaml:"log" doc:"How much is logged, and how."`
-	Trace       traceKeys   `yaml:"trace" doc:"What centrala trace can show of the latest calls. It is kept in memory."`
-	Engine      text        `yaml:"engine" default:"embedded" doc:"The event log: embedded in the process, or a NATS cluster as nats://a:4222,nats://b:4222."`
-	Database    text        `yaml:"database" default:"sqlite" doc:"Call records and customers: sqlite, or postgres://user@host/centrala."`
-	Webhooks    webhookKeys `yaml:"webhooks" doc:"Where events may be sent."`
-	Record      recordKeys  `yaml:"record" doc:"How long what happened is kept in the database."`
-	QueueGroups text        `yaml:"queuegroups" default:"queuegroups.yaml" doc:"The file, or folder of files, that declares agents, groups and numbers. Its changes need no restart."`
+	Domain      text          `yaml:"domain" default:"localhost" doc:"What phones register at, as in sip:101@pbx.example.com." example:"pbx.example.com"`
+	Region      text          `yaml:"region" default:"PL" pattern:"^[A-Z]{2}$" doc:"The country, ISO 3166, that numbers without + are read as."`
+	Data        text          `yaml:"data" default:"./data" doc:"The folder of the event log and the database."`
+	Listen      listenKeys    `yaml:"listen" doc:"Where the server takes connections."`
+	Advertise   text          `yaml:"advertise" default:"''" doc:"The public IP address, when the server is behind NAT." example:"203.0.113.5"`
+	RTP         text          `yaml:"rtp" default:"10000-19999" pattern:"^[0-9]{1,5}-[0-9]{1,5}$" doc:"The UDP ports for voice. Each call takes four."`
+	TLS         tlsKeys       `yaml:"tls" doc:"Where certificates for tls:// and https:// come from."`
+	Log         logKeys       `yaml:"log" doc:"How much is logged, and how."`
+	Trace       traceKeys     `yaml:"trace" doc:"What centrala trace can show of the latest calls. It is kept in memory."`
+	Engine      text          `yaml:"engine" default:"embedded" doc:"The event log: embedded in the process, or a NATS cluster as nats://a:4222,nats://b:4222."`
+	Database    text          `yaml:"database" default:"sqlite" doc:"Call records and customers: sqlite, or postgres://user@host/centrala."`
+	Webhooks    webhookKeys   `yaml:"webhooks" doc:"Where events may be sent."`
+	Connectors  connectorKeys `yaml:"connectors" doc:"What carries chats to and from this server."`
+	Mail        mailKeys      `yaml:"mail" doc:"By which server letters go: transcripts that customers of the chat window ask for."`
+	Record      recordKeys    `yaml:"record" doc:"How long what happened is kept in the database."`
+	QueueGroups text          `yaml:"queuegroups" default:"queuegroups.yaml" doc:"The file, or folder of files, that declares agents, groups and numbers. Its changes need no restart."`
 }
 
 type listenKeys struct {
@@ -46,6 +48,18 @@ type tlsKeys struct {
 
 type webhookKeys struct {
 	Allow texts `yaml:"allow" doc:"Networks such as 10.0.0.0/8, and single addresses, that webhooks may be sent to though they are not public, and without TLS. Left out: none." example:"[10.0.0.0/8]"`
+}
+
+type connectorKeys struct {
+	Public text  `yaml:"public" default:"''" pattern:"^$|^https?://" doc:"The address at which others reach the web part of this server. Connectors of third parties are told when it changes. Empty: they are told nothing." example:"https://chat.example.com"`
+	Off    texts `yaml:"off" enum:"http,telegram,widget" doc:"Connectors that are switched off here: channels that have one stay, and nothing comes in or goes out by them. Left out: none." example:"[telegram]"`
+}
+
+type mailKeys struct {
+	Server   text `yaml:"server" default:"''" pattern:"^$|^smtps?://.+:[0-9]{1,5}$" doc:"smtps://host:465, or smtp://host:587, which becomes encrypted by STARTTLS. Empty: no letters are sent." example:"smtp://mail.example.com:587"`
+	From     text `yaml:"from" doc:"From whom they are. Required with server." example:"A shop <chat@shop.example>"`
+	User     text `yaml:"user" doc:"Who signs in at the server. Left out: nobody does." example:"chat@shop.example"`
+	Password text `yaml:"password" secret:"true" doc:"With what: env:NAME or file:PATH." example:"env:MAIL_PASSWORD"`
 }
 
 type logKeys struct {

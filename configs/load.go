@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/mail"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -84,6 +86,8 @@ func (l *loader) build(d *document) {
 	s.Log = Log{Level: d.Log.Level.V, Format: d.Log.Format.V}
 	s.Trace = Trace{Calls: d.Trace.Calls.V, Messages: d.Trace.Messages.V, Megabytes: d.Trace.Megabytes.V, Keys: d.Trace.Keys.V}
 	s.Webhooks.Allow = l.networks(d.Webhooks.Allow)
+	l.connectors(&d.Connectors)
+	l.mail(&d.Mail)
 	s.Record = Record{KeepDays: d.Record.KeepDays.V}
 	s.Engine = l.engine(d.Engine)
 	s.Database = d.Database.V
@@ -91,6 +95,66 @@ func (l *loader) build(d *document) {
 		l.report.Add(v.At, strictyaml.DidYouMean(v.V, []string{DatabaseSQLite}), "database must be sqlite, or begin with postgres://")
 	}
 	s.QueueGroups, s.groups = l.filled(d.QueueGroups, "queuegroups"), d.QueueGroups.At
+}
+
+func (l *loader) mail(k *mailKeys) {
+	m := &l.server.Mail
+	*m = Mail{Server: k.Server.V, From: k.From.V, User: k.User.V}
+	if u, err := url.Parse(m.Server); m.Server != "" && !k.Server.Bad &&
+		(err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Hostname() == "" || u.Port() == "" || u.User != nil || u.Path != "") {
+		l.report.Add(k.Server.At, "write smtp://mail.example.com:587", "%q is no mail server", m.Server)
+	}
+	switch {
+	case m.Server == "" && k.From.Set:
+		l.report.Add(k.From.At, "write server: smtp://mail.example.com:587", "letters have a from and no server")
+	case m.Server != "" && !k.Server.Bad && m.From == "" && !k.From.Bad:
+		l.report.Add(k.Server.At, "write from: A shop <chat@shop.example>", "letters have a server and no from")
+	case m.From != "":
+		if _, err := mail.ParseAddress(m.From); err != nil {
+			l.report.Add(k.From.At, "write A shop <chat@shop.example>", "%q is nobody's address", m.From)
+		}
+	}
+	if k.Password.Set && !k.Password.Bad {
+		m.Password = l.secret(k.Password)
+	}
+}
+
+// secret reads a password from where it is.
+func (l *loader) secret(v text) queuegroups.Secret {
+	if name, ok := strings.CutPrefix(v.V, "env:"); ok {
+		value, ok := os.LookupEnv(name)
+		if !ok || value == "" {
+			l.report.Add(v.At, "", "the environment variable %s is not set", name)
+		}
+		return queuegroups.NewSecret(value)
+	}
+	name, ok := strings.CutPrefix(v.V, "file:")
+	if !ok {
+		l.report.Add(v.At, "write env:NAME or file:PATH", "a password is not written into the settings")
+		return queuegroups.Secret{}
+	}
+	data, err := os.ReadFile(l.path(name))
+	if err != nil {
+		l.report.Add(v.At, "", "%s: %s", name, reason(err))
+	}
+	return queuegroups.NewSecret(strings.TrimRight(string(data), "\r\n"))
+}
+
+func (l *loader) connectors(k *connectorKeys) {
+	c := &l.server.Connectors
+	if v := k.Public; v.V != "" && !v.Bad {
+		u, err := url.Parse(v.V)
+		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/" {
+			l.report.Add(v.At, "write https://chat.example.com", "%q is not the address of a server", v.V)
+		} else {
+			c.Public = u.Scheme + "://" + u.Host
+		}
+	}
+	for _, v := range k.Off.Items {
+		if !v.Bad && !slices.Contains(c.Off, v.V) {
+			c.Off = append(c.Off, v.V)
+		}
+	}
 }
 
 // filled gives a text that must not be empty.

@@ -48,6 +48,8 @@ log: {level: debug, format: json}
 trace: {calls: 0, messages: 50, megabytes: 8, keys: true}
 webhooks: {allow: [10.0.0.0/8, 192.0.2.7, "fd00::/8"]}
 record: {keep_days: 400}
+mail: {server: "smtp://mail.example.com:587", from: "Shop <chat@shop.example>", user: chat, password: "file:cert.pem"}
+connectors: {public: "https://chat.example.com/", off: [telegram, telegram]}
 engine: nats://a:4222,tls://b:4222
 database: postgres://user@host/centrala
 queuegroups: groups
@@ -65,7 +67,9 @@ queuegroups: groups
 		Advertise: netip.MustParseAddr("203.0.113.5"), RTP: Ports{20000, 20003},
 		TLS: TLS{TLSFiles, filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem"), filepath.Join(folder, "cert.pem")},
 		Log: Log{"debug", LogJSON}, Trace: Trace{0, 50, 8, true}, Record: Record{KeepDays: 400}, Engine: "nats://a:4222,tls://b:4222", Database: "postgres://user@host/centrala", QueueGroups: "groups",
-		Webhooks: Webhooks{[]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("fd00::/8")}},
+		Mail:       Mail{"smtp://mail.example.com:587", "Shop <chat@shop.example>", "chat", queuegroups.NewSecret("x")},
+		Connectors: Connectors{"https://chat.example.com", []string{"telegram"}},
+		Webhooks:   Webhooks{[]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("fd00::/8")}},
 	}
 	if d := cmp.Diff(want, got, compared); d != "" {
 		t.Error(d)

@@ -79,7 +79,7 @@ func noise(from int, d time.Duration) []byte {
 
 // Whatever the file, what listeners hear of it is as loud as of any other within a decibel, and not clipped.
 func TestFilesOfEveryKindAreEquallyLoud(t *testing.T) {
-	const d = 5 * time.Second
+	const d = 2 * time.Second
 	files := fstest.MapFS{}
 	add := func(name string, content []byte) { files[name] = file(content) }
 	for _, from := range []int{8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000} {

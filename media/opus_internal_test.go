@@ -65,7 +65,7 @@ func TestOpus_OneStream(t *testing.T) {
 		t.Errorf("% x", last)
 	}
 	w.ep.out.setSource(&ticks{}, nil)
-	w.tick()
+	step(func() { w.tick() })
 	w.tick()
 	w.ep.out.setSource(nil, &w.other)
 	step(func() { w.say(40, true, false, 8) })

@@ -41,6 +41,7 @@ type stream struct {
 	ts      uint32 // this and seq are of the newest packet
 	opus    bool   // ts counts at the rate of Opus
 	tsAt    int64  // when ts last rose, in ns of the engine's clock
+	ahead   int64  // by how much changes of source have brought ts ahead of the time, in ns
 	tick    uint64 // of the programme's newest frame
 	seam    seam
 
@@ -93,14 +94,22 @@ func newStream(s socket) stream {
 	}
 }
 
+// mayResume tells whether a source may begin. Its first packet may come sooner than 20 ms after the last of the one
+// before, and bring the stream ahead of the time by what is left of these 20 ms. Where the stream is ahead by all the
+// time since that last packet already, the first is left out. Accessed with mu held.
+func (s *stream) mayResume(now int64) bool { return !s.started || now-s.tsAt > s.ahead }
+
 // resume moves ts on over the time since the stream last moved, in whole frames, at the rate of what is sent from
-// now on. RFC 7160 section 4.1 has a sender take another SSRC for another rate; browsers themselves do not, and play one
-// SSRC only, that of the description. Timestamps that never go back are what they expect. Accessed with mu held.
+// now on; by what that is too much or too little is made good when the source changes again. RFC 7160 section 4.1 has a
+// sender take another SSRC for another rate; browsers themselves do not, and play one SSRC only, that of the
+// description. Timestamps that never go back are what they expect. Accessed with mu held.
 func (s *stream) resume(now int64, opus bool) {
 	frames := int64(1)
 	if s.started {
 		const frame = int64(20 * time.Millisecond)
-		frames = max(1, (now-s.tsAt+frame/2)/frame)
+		due := now - s.tsAt - s.ahead
+		frames = max(1, due/frame)
+		s.ahead = frames*frame - due
 	}
 	if frames > 2 { // the listener has heard nothing for a while
 		s.seam.heard = false
@@ -148,7 +157,7 @@ func (s *stream) play(buf *frameBuffer, tick uint64, now int64) bool {
 		s.listed = false
 		return false
 	}
-	if !s.open || s.playKeys(buf, now) || s.program == nil {
+	if !s.open || s.playKeys(buf, now) || s.program == nil || !s.fitted && !s.mayResume(now) {
 		return true
 	}
 	// Until the call returns, a programme that panics has been taken off already.
@@ -243,6 +252,9 @@ func (s *stream) relay(from *Endpoint, buf []byte, a *arrival) {
 func (s *stream) fit(a *arrival) (fresh, ok bool) {
 	switch {
 	case !s.fitted || s.generation != a.generation:
+		if !a.event && !s.mayResume(a.now) {
+			return false, false
+		}
 		s.resume(a.now, a.opus)
 		s.seqOffset, s.tsOffset = s.seq-a.seq, s.ts-a.ts
 		s.generation, s.firstSeq, s.early = a.generation, a.seq, reorderWindow

@@ -62,7 +62,8 @@ func (s *stage) pass(d, phase time.Duration, tick *int) {
 }
 
 // Music, talk, hold, talk, transfer, each change at any moment of 20 ms and with the others' packets at any other:
-// never more than 40 ms without a packet, one stream all the while, and timestamps that keep to the time within a frame.
+// never more than 40 ms without a packet, one stream all the while, and timestamps that keep to the time within a frame,
+// from one packet to the next and after a hundred changes.
 func TestSwitch_Gaps(t *testing.T) {
 	for phase := time.Duration(0); phase < frameTime; phase += 3 * time.Millisecond {
 		s := &stage{t: t, m: newMetronome(zerolog.Nop()), caller: newWire(t, PCMA), talkers: []*wire{newWire(t, PCMA), newWire(t, PCMU)}}
@@ -94,6 +95,10 @@ func TestSwitch_Gaps(t *testing.T) {
 			said := time.Duration(b.ts-a.ts) * time.Second / SampleRate
 			if said <= 0 || said%frameTime != 0 || (said-(b.at-a.at)).Abs() > frameTime {
 				t.Fatalf("phase %v, packet %d: timestamp %d after %d, %v after it", phase, i, b.ts, a.ts, b.at-a.at)
+			}
+			all, since := time.Duration(b.ts-s.got[0].ts)*time.Second/SampleRate, b.at-s.got[0].at
+			if (all - since).Abs() > frameTime {
+				t.Fatalf("phase %v, packet %d: the timestamps have come %v far in %v", phase, i, all, since)
 			}
 		}
 	}

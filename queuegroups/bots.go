@@ -33,5 +33,7 @@ const BotQueue = "queue"
 type Telegram struct {
 	Token   Secret `json:"-"`                 // as BotFather gives it
 	Webhook string `json:"webhook,omitempty"` // this server's public address; empty: updates are asked for
+	Rating  string `json:"rating,omitempty"`  // what customers are asked when a chat is closed (R71); empty: nothing
+	Share   string `json:"share,omitempty"`   // the label of the button by which customers share their number; empty: there is none
 	Server  string `json:"server,omitempty"`  // of the Bot API; empty: Telegram's own
 }

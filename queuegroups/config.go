@@ -62,6 +62,7 @@ type Agent struct {
 	// FollowRedirects has the numbers rung that the agent's phones send calls to (302).
 	FollowRedirects bool   `json:"follow_redirects,omitempty"`
 	Language        string `json:"language,omitempty"` // that their phone speaks to them: en, pl or ru; empty: see SpeechTo
+	Profile         Face   `json:"profile,omitzero"`   // what customers see of them in chats (R68)
 }
 
 // Skill is a skill and a level of it, 1 to 9. An agent has it at that level; an
@@ -190,7 +191,7 @@ type Group struct {
 	Announce    Announce    `json:"announce,omitzero"`
 	// Dispositions are the codes that tell what came of a call; the core knows nothing of them.
 	Dispositions []string `json:"dispositions,omitempty"`
-	// DispositionRequired: agents have to choose one before they end the time after a call themselves.
+	// DispositionRequired: agents have to tell one before they end the time after a call themselves.
 	DispositionRequired bool `json:"disposition_required,omitempty"`
 	// Wallboard says when the group is shown to be late; the core knows nothing of it.
 	Wallboard WallboardLimits `json:"wallboard,omitzero"`
@@ -378,21 +379,25 @@ type Music struct {
 
 // Channel is an open channel: chats of one connector and the agents that take them (R2).
 type Channel struct {
-	ID              ChannelID     `json:"id"`
-	Connector       string        `json:"connector"`
-	URL             string        `json:"url,omitempty"`      // where ConnectorHTTP sends messages (R7)
-	Secret          Secret        `json:"-"`                  // that both sides of it sign with; of ConnectorWidget, that the site's words on who its visitors are are signed with
-	Widget          *Widget       `json:"widget,omitempty"`   // of ConnectorWidget
-	Telegram        *Telegram     `json:"telegram,omitempty"` // of ConnectorTelegram
-	Bot             *Bot          `json:"bot,omitempty"`      // gets sessions before the queue does (R74); the core knows nothing of it
-	Texts           ChatTexts     `json:"texts,omitzero"`
-	Name            string        `json:"name"` // shown to the customer (R4)
-	Agents          []AgentID     `json:"agents"`
-	Distribution    Distribution  `json:"distribution"`
-	PassAfter       time.Duration `json:"pass_after"`       // idle time before the next agent, 1 min to 12 h (R23)
-	UnansweredAfter time.Duration `json:"unanswered_after"` // then the enquiry counts as unanswered, 1 min to 12 h (R24)
-	NoAnswer        ChatAction    `json:"no_answer"`
-	Hours           HoursID       `json:"hours,omitempty"`
+	ID        ChannelID `json:"id"`
+	Connector string    `json:"connector"`
+	URL       string    `json:"url,omitempty"`      // where ConnectorHTTP sends messages (R7)
+	Secret    Secret    `json:"-"`                  // that both sides of it sign with; of ConnectorWidget, that the site's words on who its visitors are are signed with
+	Widget    *Widget   `json:"widget,omitempty"`   // of ConnectorWidget
+	Telegram  *Telegram `json:"telegram,omitempty"` // of ConnectorTelegram
+	Bot       *Bot      `json:"bot,omitempty"`      // gets sessions before the queue does (R74); the core knows nothing of it
+	Texts     ChatTexts `json:"texts,omitzero"`
+	Name      string    `json:"name"` // shown to the customer (R4)
+	// HideAgents: customers see the channel's name in place of the agents' (R68). Faces are
+	// what they see of an agent in this channel, in place of the profile.
+	HideAgents      bool             `json:"hide_agents,omitempty"`
+	Faces           map[AgentID]Face `json:"faces,omitempty"`
+	Agents          []AgentID        `json:"agents"`
+	Distribution    Distribution     `json:"distribution"`
+	PassAfter       time.Duration    `json:"pass_after"`       // idle time before the next agent, 1 min to 12 h (R23)
+	UnansweredAfter time.Duration    `json:"unanswered_after"` // then the enquiry counts as unanswered, 1 min to 12 h (R24)
+	NoAnswer        ChatAction       `json:"no_answer"`
+	Hours           HoursID          `json:"hours,omitempty"`
 	// AnyPresence: chats are offered to agents who are not available, too. The
 	// option check_availability turned off (R31).
 	AnyPresence bool `json:"any_presence,omitempty"`
@@ -405,8 +410,17 @@ type Channel struct {
 	Limit int `json:"limit,omitempty"`
 	// Exclude is what does not count against limit and capacity (R47).
 	Exclude []ChatExclusion `json:"exclude,omitempty"`
+	// TransferResponsible: who takes a chat that was transferred is responsible for the
+	// customer from then on; else whoever took their first one stays (R60). The core
+	// knows nothing of it.
+	TransferResponsible bool `json:"transfer_responsible,omitempty"`
+	// MaxWaiting is how many customers may wait for an agent at once; 0: no limit (R5).
+	MaxWaiting int `json:"max_waiting,omitempty"`
 	// AutoExpire ends a chat so long after its last message; 0: after 7 days (R30).
 	AutoExpire time.Duration `json:"auto_expire,omitempty"`
+	// AutoClose closes a chat that an agent has so long after its last message, or
+	// after the agent took it; 0: never (R67).
+	AutoClose time.Duration `json:"auto_close,omitempty"`
 	// CloseDelay is how long a closed chat awaits its rating, before it ends (R66).
 	CloseDelay time.Duration `json:"close_delay,omitempty"`
 	WrapUp     time.Duration `json:"wrap_up,omitempty"`
@@ -446,46 +460,4 @@ type Consent struct {
 	Version string `json:"version,omitempty"` // empty: nothing is to be agreed to
 	Text    string `json:"text,omitempty"`
 	Link    string `json:"link,omitempty"`
-}
-
-// ChatTexts are what a channel says by itself; an empty one is not said.
-type ChatTexts struct {
-	First  string `json:"first,omitempty"`  // to whoever begins a session (R64)
-	Nobody string `json:"nobody,omitempty"` // when nobody can answer (R27)
-	Closed string `json:"closed,omitempty"` // outside the hours (R62)
-	Ended  string `json:"ended,omitempty"`  // when the session is closed (R65)
-}
-
-// DefaultTexts are those of a channel that gives none.
-func DefaultTexts() ChatTexts {
-	return ChatTexts{
-		Nobody: "We cannot answer right now and will come back to you as soon as we can.",
-		Closed: "We are closed now. Leave your message and we will answer when we are open again.",
-	}
-}
-
-// ChatExclusion is a kind of chats that is not counted against an agent's limits (R47).
-type ChatExclusion string
-
-// The exclusions of R47.
-const (
-	ExcludeAnswered ChatExclusion = "answered"             // answered at least once, and closed or awaiting its rating
-	ExcludeWaiting  ChatExclusion = "waiting_for_customer" // the agent wrote last, or it is closed
-	ExcludeClosed   ChatExclusion = "closed"               // closed and awaiting its rating
-)
-
-// ChatActionKind is what happens to a chat that nobody answered (R48).
-type ChatActionKind string
-
-// The actions of R48; ChatRequeue goes with Evenly only (R49).
-const (
-	ChatRequeue ChatActionKind = "requeue"
-	ChatText    ChatActionKind = "text"
-	ChatNothing ChatActionKind = "nothing"
-)
-
-// ChatAction is what happens to a chat that nobody answered.
-type ChatAction struct {
-	Kind ChatActionKind `json:"action"`
-	Text string         `json:"text,omitempty"` // for ChatText
 }

@@ -45,7 +45,14 @@ type agentKeys struct {
 	MaxCalls    number       `yaml:"max_calls" default:"4" min:"1" max:"100" doc:"Calls from their phones at once; further ones are refused."`
 	Redirects   text         `yaml:"redirects" default:"refuse" enum:"refuse,follow" doc:"What becomes of a call that their phone sends elsewhere (302), where somebody set it to forward its calls. refuse: the agent has declined it. follow: the number rings as another phone of theirs, if it is one outside that calls allows; by the group's forward_confirm, who answers there presses 1."`
 	Trunk       text         `yaml:"trunk" doc:"By which trunk their calls outside leave. Default: any that has a host, by priority and weight." example:"carrier"`
+	Profile     faceKeys     `yaml:"profile" doc:"What customers see of the agent in chats."`
 	Language    text         `yaml:"language" enum:"en,pl,ru" doc:"What their phone speaks after a feature code: English, Polish or Russian. Default: the language of announcements of the first of their groups that names one, else that of the server's region."`
+}
+
+type faceKeys struct {
+	Name    text `yaml:"name" doc:"The name that customers see. Default: the agent's." example:"Anna"`
+	Title   text `yaml:"title" doc:"What is written beside the name." example:"Delivery"`
+	Picture text `yaml:"picture" doc:"A PNG, JPEG, GIF or WebP file of at most 256 KiB, best square and of 96 pixels or more. This server serves it to the chat window." example:"faces/anna.png"`
 }
 
 type roleKeys struct {
@@ -109,7 +116,7 @@ type groupKeys struct {
 	Announce          announceKeys                `yaml:"announce" doc:"What waiting callers are told, over the music. Agents who answer interrupt it. Language and prompts are also those of what agents are told."`
 	ServiceLevel      levelKeys                   `yaml:"service_level" doc:"By what measure the group is judged. It may change at any time: what was before is then counted anew."`
 	Dispositions      texts                       `yaml:"dispositions" doc:"Codes by which agents tell what came of a call, as in [sale, call_back, wrong_number]. Default: none are asked for."`
-	DispositionNeeded yesNo                       `yaml:"disposition_required" default:"false" doc:"Agents have to choose one of the dispositions before they end the time after a call in the console. When the time is over by itself none is recorded."`
+	DispositionNeeded yesNo                       `yaml:"disposition_required" default:"false" doc:"Agents have to tell one of the dispositions before they end the time after a call, in the console, by the API or by a code on their phone. When the time is over by itself, or a supervisor ends it, none is recorded."`
 	Wallboard         wallboardKeys               `yaml:"wallboard" doc:"From when on wallboards show the group in another colour and word, unless the viewer has set other limits."`
 	Misses            number                      `yaml:"misses" default:"3" min:"0" max:"1000" doc:"Unanswered offers in a row after which an agent counts as not responding. 0: never."`
 }
@@ -253,27 +260,31 @@ type hoursKeys struct {
 
 type channelKeys struct {
 	At              strictyaml.Pos
-	Connector       text           `yaml:"connector" required:"true" doc:"What carries the messages." example:"widget"`
-	Name            text           `yaml:"name" doc:"The name that customers see. Default: the id." example:"Ask us"`
-	URL             text           `yaml:"url" pattern:"^https?://" doc:"Of connector http, and required there: where messages for customers are sent." example:"https://shop.example/centrala"`
-	Secret          text           `yaml:"secret" doc:"Of connector http, and required there: what both sides sign with, whsec_ and 24 to 64 bytes in base64, as itself, env:NAME or file:PATH. Of connector widget: what the site signs with (HS256) to say who its visitors are, at least 32 characters." example:"env:SHOP_SECRET"`
-	Widget          widgetKeys     `yaml:"widget" doc:"Of connector widget: the chat window on websites."`
-	Telegram        telegramKeys   `yaml:"telegram" doc:"Of connector telegram, and required there: the bot to which customers write."`
-	Bot             botKeys        `yaml:"bot" doc:"Who answers before the queue does: a program that is asked (url and secret), or menus. Default: nobody."`
-	Texts           chatTextKeys   `yaml:"texts" doc:"What the channel says by itself. An empty text is not said."`
-	Agents          texts          `yaml:"agents" required:"true" doc:"Ids of agents. Their order matters for in_order."`
-	Distribution    text           `yaml:"distribution" default:"evenly" enum:"evenly,in_order,all" doc:"Who is offered a chat, as for groups."`
-	PassAfter       duration       `yaml:"pass_after" default:"1m" min:"1m" max:"12h" doc:"Time without an answer before the next agent."`
-	UnansweredAfter duration       `yaml:"unanswered_after" default:"1m" min:"1m" max:"12h" doc:"Time after which a chat counts as unanswered."`
-	NoAnswer        chatActionKeys `yaml:"no_answer" default:"nothing" doc:"What to do with an unanswered chat."`
-	Hours           text           `yaml:"hours" doc:"When it is open. Default: always."`
+	Connector       text                     `yaml:"connector" required:"true" doc:"What carries the messages." example:"widget"`
+	Name            text                     `yaml:"name" doc:"The name that customers see. Default: the id." example:"Ask us"`
+	URL             text                     `yaml:"url" pattern:"^https?://" doc:"Of connector http, and required there: where messages for customers are sent." example:"https://shop.example/centrala"`
+	Secret          text                     `yaml:"secret" doc:"Of connector http, and required there: what both sides sign with, whsec_ and 24 to 64 bytes in base64, as itself, env:NAME or file:PATH. Of connector widget: what the site signs with (HS256) to say who its visitors are, at least 32 characters." example:"env:SHOP_SECRET"`
+	Widget          widgetKeys               `yaml:"widget" doc:"Of connector widget: the chat window on websites."`
+	Telegram        telegramKeys             `yaml:"telegram" doc:"Of connector telegram, and required there: the bot to which customers write."`
+	Bot             botKeys                  `yaml:"bot" doc:"Who answers before the queue does: a program that is asked (url and secret), or menus. Default: nobody."`
+	Texts           chatTextKeys             `yaml:"texts" doc:"What the channel says by itself. An empty text is not said."`
+	AgentsShown     text                     `yaml:"agents_shown" default:"profile" enum:"profile,hidden" doc:"What customers see of the agents who write to them. profile: their profile, or what faces says of them. hidden: the channel's name."`
+	Faces           strictyaml.Map[faceKeys] `yaml:"faces" keys:"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" doc:"What customers of this channel see of an agent, by the agent's id, in place of the profile."`
+	Agents          texts                    `yaml:"agents" required:"true" doc:"Ids of agents. Their order matters for in_order."`
+	Distribution    text                     `yaml:"distribution" default:"evenly" enum:"evenly,in_order,all" doc:"Who is offered a chat, as for groups."`
+	PassAfter       duration                 `yaml:"pass_after" default:"1m" min:"1m" max:"12h" doc:"Time without an answer before the next agent."`
+	UnansweredAfter duration                 `yaml:"unanswered_after" default:"1m" min:"1m" max:"12h" doc:"Time after which a chat counts as unanswered."`
+	NoAnswer        chatActionKeys           `yaml:"no_answer" default:"nothing" doc:"What to do with an unanswered chat."`
+	Hours           text                     `yaml:"hours" doc:"When it is open. Default: always."`
 
 	Availability yesNo    `yaml:"check_availability" default:"true" doc:"Chats are offered to agents who are online only."`
 	WorkTime     yesNo    `yaml:"check_work_time" default:"true" doc:"Chats are not offered to an agent who has not started the day or is on a break."`
 	Monitor      yesNo    `yaml:"monitor_availability" default:"false" doc:"On each message of the customer the agent's availability is checked; if they are away the chat goes back to the queue."`
 	Limit        number   `yaml:"limit" default:"0" min:"0" max:"1000" doc:"Chats of the channel that an agent may have at once. 0: only their capacity counts."`
+	MaxWaiting   number   `yaml:"max_waiting" default:"0" min:"0" max:"1000000" doc:"Customers that may wait at once. Who comes when there is no room is told texts.full, and their chat is closed; those who come outside the hours are not counted. 0: no limit."`
 	Exclude      texts    `yaml:"exclude" enum:"answered,waiting_for_customer,closed" doc:"Chats that count against no limit. answered: answered once, and closed. waiting_for_customer: the agent wrote last, or it is closed. closed: closed and awaiting its rating."`
 	AutoExpire   duration `yaml:"auto_expire" default:"168h" min:"1m" max:"8760h" doc:"How long after its last message a chat ends by itself."`
+	AutoClose    duration `yaml:"auto_close" default:"0s" min:"0s" max:"720h" doc:"How long a conversation with an agent may be silent before it is closed by itself, with texts.auto_closed. A chat that waits for an agent is not. 0s: it is not closed before auto_expire."`
 	CloseDelay   duration `yaml:"close_delay" default:"0s" min:"0s" max:"720h" doc:"How long a closed chat awaits its rating, or another message, before it ends."`
 	WrapUp       duration `yaml:"wrap_up" default:"0s" min:"0s" max:"24h" doc:"Time for an agent after each chat."`
 	Priority     duration `yaml:"priority" default:"0s" min:"0s" max:"24h" doc:"Waiting time that the channel's chats are credited with on arrival."`
@@ -282,6 +293,8 @@ type channelKeys struct {
 	Relax     strictyaml.List[relaxKeys] `yaml:"relax" doc:"What is given up while a customer waits, as for groups."`
 	Tiers     strictyaml.List[tierKeys]  `yaml:"tiers" doc:"Further agents, as for groups."`
 	Preferred preferredKeys              `yaml:"preferred" doc:"An agent to whom a chat is kept for a while, as for groups."`
+
+	Transfers yesNo `yaml:"transfer_responsible" default:"false" doc:"Whether the agent who takes a chat that was transferred by hand is responsible for the customer from then on. Otherwise whoever accepted the customer's first chat stays. With preferred: {agent: responsible} the next chat goes to them first."`
 
 	ServiceLevel levelKeys `yaml:"service_level" doc:"By what measure the channel is judged, as for groups."`
 }
@@ -333,15 +346,19 @@ type telegramKeys struct {
 	At      strictyaml.Pos
 	Token   text `yaml:"token" required:"true" doc:"As BotFather gives it, as itself, env:NAME or file:PATH." example:"env:TELEGRAM_TOKEN"`
 	Webhook text `yaml:"webhook" pattern:"^https://" doc:"The address at which Telegram reaches this server, port 443, 80, 88 or 8443: messages are posted to it then. Default: they are asked for, which needs no public address." example:"https://chat.example.com"`
+	Share   text `yaml:"share_contact" doc:"The label of a button, below texts.first, by which customers share their telephone number: then they are recognised when they call. Default: there is none." example:"Share my number"`
+	Rating  text `yaml:"rating" doc:"What customers are asked when a chat is closed in which an agent answered, with buttons from 1 to 5. Default: nothing." example:"How was it?"`
 	Server  text `yaml:"server" pattern:"^https?://" doc:"The address of a Bot API server of your own. Default: Telegram's." example:"http://127.0.0.1:8081"`
 }
 
 type chatTextKeys struct {
-	At     strictyaml.Pos
-	First  text `yaml:"first" doc:"To whoever begins a chat. Default: nothing." example:"Welcome! How can we help?"`
-	Nobody text `yaml:"nobody" doc:"When nobody can answer now. Default: We cannot answer right now and will come back to you as soon as we can." example:"Everybody is busy."`
-	Closed text `yaml:"closed" doc:"Outside the hours. Default: We are closed now. Leave your message and we will answer when we are open again." example:"We are back at 8."`
-	Ended  text `yaml:"ended" doc:"When the chat is closed. Default: nothing." example:"Thank you, good-bye."`
+	At         strictyaml.Pos
+	First      text `yaml:"first" doc:"To whoever begins a chat. Default: nothing." example:"Welcome! How can we help?"`
+	Nobody     text `yaml:"nobody" doc:"When nobody can answer now. Default: We cannot answer right now and will come back to you as soon as we can." example:"Everybody is busy."`
+	Closed     text `yaml:"closed" doc:"Outside the hours. Default: We are closed now. Leave your message and we will answer when we are open again." example:"We are back at 8."`
+	Ended      text `yaml:"ended" doc:"When the chat is closed. Default: nothing." example:"Thank you, good-bye."`
+	Full       text `yaml:"full" doc:"When max_waiting leaves no room. Default: Too many people are waiting right now. Please write to us again later." example:"All lines are busy."`
+	AutoClosed text `yaml:"auto_closed" doc:"When it is closed by auto_close, in place of ended. Default: nothing." example:"We have not heard from you, so we close this chat. Write again at any time."`
 }
 
 type chatActionKeys struct {

@@ -25,6 +25,7 @@ func (l *loader) buildAgents(entries []strictyaml.Entry[agentKeys]) {
 			Skills: levels(k.Skills), SRTP: srtp(k.SRTP),
 			Calls: callClass(k.Calls), FollowRedirects: k.Redirects.V == "follow", Language: k.Language.V,
 		}
+		a.Profile = l.face(k.Profile, "the profile of agent "+e.Key)
 		if n := k.MaxCalls.V; n != DefaultMaxCalls {
 			a.MaxCalls = n
 		}

@@ -30,11 +30,13 @@ func (l *loader) buildChannels(entries []strictyaml.Entry[channelKeys]) {
 		c.Texts = DefaultTexts()
 		for text, v := range map[*string]text{
 			&c.Texts.First: k.Texts.First, &c.Texts.Nobody: k.Texts.Nobody, &c.Texts.Closed: k.Texts.Closed, &c.Texts.Ended: k.Texts.Ended,
+			&c.Texts.AutoClosed: k.Texts.AutoClosed, &c.Texts.Full: k.Texts.Full,
 		} {
 			if v.Set {
 				*text = v.V
 			}
 		}
+		l.faces(&c, k, what)
 		l.thirdParty(&c, k, what)
 		l.widget(&c, k, what)
 		l.telegram(&c, k, what)
@@ -90,8 +92,9 @@ func (l *loader) thirdParty(c *Channel, k channelKeys, what string) {
 func (l *loader) chatRules(c *Channel, k channelKeys, what string, at strictyaml.Pos) {
 	c.Agents, c.Tiers = l.lists(k.Agents, k.Tiers, what)
 	c.AnyPresence, c.AnyDuty, c.Monitor = !k.Availability.V, !k.WorkTime.V, k.Monitor.V
-	c.AutoExpire, c.CloseDelay, c.WrapUp, c.Priority = k.AutoExpire.V, k.CloseDelay.V, k.WrapUp.V, k.Priority.V
-	c.Limit, c.Preferred, c.ServiceLevel = k.Limit.V, k.Preferred.value(), k.ServiceLevel.value()
+	c.AutoExpire, c.AutoClose, c.CloseDelay, c.WrapUp, c.Priority = k.AutoExpire.V, k.AutoClose.V, k.CloseDelay.V, k.WrapUp.V, k.Priority.V
+	c.Limit, c.MaxWaiting, c.Preferred, c.ServiceLevel = k.Limit.V, k.MaxWaiting.V, k.Preferred.value(), k.ServiceLevel.value()
+	c.TransferResponsible = k.Transfers.V
 	for _, v := range k.Exclude.Items {
 		c.Exclude = append(c.Exclude, ChatExclusion(v.V))
 	}

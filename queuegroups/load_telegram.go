@@ -25,7 +25,10 @@ func (l *loader) telegram(c *Channel, k channelKeys, what string) {
 		l.report.Add(k.Connector.At, "write telegram: {token: env:NAME}", "connector telegram needs a bot, and %s has none", what)
 		return
 	}
-	c.Telegram = &Telegram{Token: l.secret(t.Token)}
+	c.Telegram = &Telegram{Token: l.secret(t.Token), Rating: t.Rating.V, Share: t.Share.V}
+	if t.Share.V != "" && c.Texts.First == "" {
+		l.report.Add(t.Share.At, "write texts: {first: Welcome!}", "the button of share_contact stands below texts.first, and %s has no such text", what)
+	}
 	if !t.Token.Bad && !c.Telegram.Token.Empty() && !tokenForm.MatchString(c.Telegram.Token.Value()) {
 		l.report.Add(t.Token.At, "as BotFather gives it: 123456789:AA…", "the token of %s is no bot's token", what)
 	}

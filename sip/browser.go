@@ -99,6 +99,12 @@ func (s *Stack) bereave(f edge.Flow, legs []*Leg) {
 	}
 }
 
+// away tells whether the leg is a browser's whose WebSocket is gone, by which something was sent: it may be
+// back, or come back within the grace time, which ends the call if it does not. Under mu.
+func (l *Leg) away(by edge.FlowID) bool {
+	return l.flow.Web() && (l.flow.ID != by || !l.s.tx.Flows().Alive(by))
+}
+
 // adopt has a browser that registered by a new WebSocket go on with the calls that it had by an older
 // one: those with the contact that it registered.
 func (s *Stack) adopt(user string, contact *sip.Uri, f edge.Flow) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/icholy/digest"
+	"github.com/rs/zerolog"
 
 	"centrala/sip/edge"
 )
@@ -161,7 +162,17 @@ func (w *socket) register(user, password, expires string) string {
 	w.send(request(seq, extra))
 	challenge := w.recv("SIP/2.0 401")
 	w.send(request(seq+1, extra+prove(w.t, challenge, "REGISTER", uri, user, password)))
-	return w.recv("SIP/2.0 ")
+	var before []string // requests of a call that it has come back to
+	for {
+		msg := w.recv("")
+		if strings.HasPrefix(msg, "SIP/2.0 ") {
+			for _, m := range before {
+				w.out <- []byte(m)
+			}
+			return msg
+		}
+		before = append(before, msg)
+	}
 }
 
 // RFC 7118: a browser registers, is called by its WebSocket and calls by it; when it ends, all of
@@ -352,8 +363,8 @@ func TestBrowser_Limits(t *testing.T) {
 	}
 }
 
-// talking has the browser called and answer.
-func (s *side) talking(t testing.TB, w *socket) (*Leg, *owner, string) {
+// talking has the browser called and answer, with these lines in its answer.
+func (s *side) talking(t testing.TB, w *socket, lines string) (*Leg, *owner, string) {
 	t.Helper()
 	o := newOwner(t)
 	var l *Leg
@@ -362,7 +373,7 @@ func (s *side) talking(t testing.TB, w *socket) (*Leg, *owner, string) {
 	})
 	invite := w.recv("INVITE ")
 	w.send("SIP/2.0 200 OK\r\nVia: " + field(invite, "Via") + "\r\nFrom: " + field(invite, "From") + "\r\nTo: " + field(invite, "To") + ";tag=p1\r\nCall-ID: " +
-		field(invite, "Call-ID") + "\r\nCSeq: " + field(invite, "CSeq") + "\r\nContact: " + browserContact + "\r\nContent-Type: application/sdp\r\n\r\n" + testSDP)
+		field(invite, "Call-ID") + "\r\nCSeq: " + field(invite, "CSeq") + "\r\nContact: " + browserContact + "\r\n" + lines + "Content-Type: application/sdp\r\n\r\n" + testSDP)
 	o.want("answered")
 	w.recv("ACK ")
 	return l, o, field(invite, "Call-ID")
@@ -373,7 +384,7 @@ func TestBrowser_ComesBackToItsCall(t *testing.T) {
 	s := start(t, webbed)
 	w := s.browser(t, "s1")
 	w.register("anna.x1", "random", "600")
-	l, o, callID := s.talking(t, w)
+	l, o, callID := s.talking(t, w, "")
 	for range 2 { // it may happen again
 		_ = w.Close()
 		eventually(t, "the connection is gone", func() bool { return s.Stats().Connections == 0 })
@@ -395,7 +406,7 @@ func TestBrowser_DoesNotComeBack(t *testing.T) {
 	s := start(t, webbed, func(o *Options) { o.Grace = 150 * time.Millisecond })
 	w := s.browser(t, "s1")
 	w.register("anna.x1", "random", "600")
-	_, o, _ := s.talking(t, w)
+	_, o, _ := s.talking(t, w, "")
 	began := time.Now()
 	_ = w.Close()
 	other := s.browser(t, "s1")
@@ -406,4 +417,44 @@ func TestBrowser_DoesNotComeBack(t *testing.T) {
 		t.Errorf("after %v", d)
 	}
 	s.idle(t)
+}
+
+// heard is a log that tells when a text is in it.
+type heard struct {
+	text string
+	once sync.Once
+	ok   chan struct{}
+}
+
+func (h *heard) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), h.text) {
+		h.once.Do(func() { close(h.ok) })
+	}
+	return len(b), nil
+}
+
+// The session of a browser that knows of session timers is not over because it cannot be refreshed while its
+// WebSocket is gone: it is refreshed once the browser is back.
+func TestBrowser_RefreshedOnceItIsBack(t *testing.T) {
+	tried := &heard{text: "session not refreshed while its browser is away", ok: make(chan struct{})}
+	s := start(t, webbed, fast, func(o *Options) { o.Log = zerolog.New(tried) })
+	w := s.browser(t, "s1")
+	w.register("anna.x1", "random", "600")
+	const lines = "Require: timer\r\nAllow: UPDATE\r\nSession-Expires: 90;refresher=uac\r\n"
+	_, o, callID := s.talking(t, w, lines)
+	_ = w.Close()
+	select {
+	case <-tried.ok:
+	case <-time.After(patience):
+		t.Fatal("no refresh was tried, or the call has ended of it")
+	}
+	w = s.browser(t, "s1")
+	w.register("anna.x1", "random", "600")
+	update := w.recv("UPDATE sip:k3j@")
+	if field(update, "Call-ID") != callID {
+		t.Errorf("UPDATE of another call\n%s", update)
+	}
+	w.send("SIP/2.0 481 Gone\r\nVia: " + field(update, "Via") + "\r\nFrom: " + field(update, "From") + "\r\nTo: " + field(update, "To") + "\r\nCall-ID: " + callID +
+		"\r\nCSeq: " + field(update, "CSeq") + "\r\n\r\n") // whoever answers so has no such call
+	o.wantEnd(ClassTimeout, 0)
 }

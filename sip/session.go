@@ -10,6 +10,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"centrala/sip/dialog"
+	"centrala/sip/edge"
 	"centrala/sip/header"
 	"centrala/sip/tx"
 )
@@ -173,11 +174,14 @@ func (l *Leg) refresh() {
 		req.AppendHeader(h)
 	}
 	l.stopSession()
-	l.ask(req, l.refreshed)
+	by := l.flow.ID
+	l.ask(req, func(req *sip.Request, res *sip.Response, err error, first bool) {
+		l.refreshed(by, req, res, err, first)
+	})
 }
 
-// refreshed works on what came of a refresh.
-func (l *Leg) refreshed(req *sip.Request, res *sip.Response, err error, first bool) {
+// refreshed works on what came of a refresh that was sent by a flow.
+func (l *Leg) refreshed(by edge.FlowID, req *sip.Request, res *sip.Response, err error, first bool) {
 	if err == nil && res.IsSuccess() && req.Method == sip.INVITE {
 		l.ackRefresh(req, res)
 	}
@@ -195,6 +199,10 @@ func (l *Leg) refreshed(req *sip.Request, res *sip.Response, err error, first bo
 	}
 	gone := ""
 	switch {
+	case err != nil && l.away(by):
+		// Section 10 has who gets no answer end the call. This peer was never asked, and may be back in a moment.
+		l.log.Debug().Err(err).Msg("session not refreshed while its browser is away")
+		l.armSession(l.s.hasten(l.s.t2), l.refresh)
 	case err != nil:
 		gone = err.Error()
 	case res.IsSuccess():

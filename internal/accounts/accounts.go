@@ -88,28 +88,6 @@ type Caller struct {
 	Once    bool                // they must choose a password before anything else
 }
 
-// micros is how times are kept; zero is never.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func instant(us int64) time.Time {
-	if us == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(us).UTC()
-}
-
-func flag(yes bool) int64 {
-	if yes {
-		return 1
-	}
-	return 0
-}
-
 // newSecret makes 256 random bits, as text.
 func newSecret() string {
 	b := make([]byte, 32)

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"centrala/internal/journal/db"
 	"centrala/queuegroups"
 )
 
@@ -37,7 +38,7 @@ func (a *Accounts) Audit(ctx context.Context, e Entry) error {
 	return a.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `insert into audit (at, who, agent, address, what, target, request, before, after)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			micros(e.At), e.Who, string(e.Agent), address, e.What, e.Target, e.Request, string(e.Before), string(e.After))
+			db.Micros(e.At), e.Who, string(e.Agent), address, e.What, e.Target, e.Request, string(e.Before), string(e.After))
 		return err
 	})
 }
@@ -65,10 +66,10 @@ func (a *Accounts) AuditLog(ctx context.Context, q AuditQuery) ([]Entry, error) 
 		add("what =", q.What)
 	}
 	if !q.From.IsZero() {
-		add("at >=", micros(q.From))
+		add("at >=", db.Micros(q.From))
 	}
 	if !q.Till.IsZero() {
-		add("at <", micros(q.Till))
+		add("at <", db.Micros(q.Till))
 	}
 	if q.Below > 0 {
 		add("id <", q.Below)
@@ -90,7 +91,7 @@ func (a *Accounts) AuditLog(ctx context.Context, q AuditQuery) ([]Entry, error) 
 		if err := rows.Scan(&e.ID, &at, &e.Who, &agent, &address, &e.What, &e.Target, &e.Request, &before, &after); err != nil {
 			return nil, fmt.Errorf("read the audit log: %w", err)
 		}
-		e.At, e.Agent, e.Before, e.After = instant(at), queuegroups.AgentID(agent), json.RawMessage(before), json.RawMessage(after)
+		e.At, e.Agent, e.Before, e.After = db.Instant(at), queuegroups.AgentID(agent), json.RawMessage(before), json.RawMessage(after)
 		if address != "" {
 			if e.From, err = netip.ParseAddr(address); err != nil {
 				return nil, fmt.Errorf("read the audit log: %w", err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"centrala/internal/journal/db"
 	"centrala/queuegroups"
 )
 
@@ -48,11 +49,11 @@ func (a *Accounts) AddKey(ctx context.Context, k Key) (secret string, made Key, 
 			return "", k, err
 		}
 	}
-	k.ID, k.Created, k.Used = newID(), instant(micros(a.now())), time.Time{}
+	k.ID, k.Created, k.Used = newID(), db.Instant(db.Micros(a.now())), time.Time{}
 	random := newSecret()
 	err = a.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `insert into api_keys (id, secret, title, owner, rights, groups, created, expires, used)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, 0)`, k.ID, hashed(random), k.Title, k.Owner, joined(k.Rights), joined(k.Groups), micros(k.Created), micros(k.Expires))
+			values ($1, $2, $3, $4, $5, $6, $7, $8, 0)`, k.ID, hashed(random), k.Title, k.Owner, joined(k.Rights), joined(k.Groups), db.Micros(k.Created), db.Micros(k.Expires))
 		return err
 	})
 	if err != nil {
@@ -75,7 +76,7 @@ func scanKey(r row, more ...any) (k Key, err error) {
 	for _, x := range strings.Fields(groups) {
 		k.Groups = append(k.Groups, queuegroups.GroupID(x))
 	}
-	k.Created, k.Expires, k.Used = instant(created), instant(expires), instant(used)
+	k.Created, k.Expires, k.Used = db.Instant(created), db.Instant(expires), db.Instant(used)
 	return k, nil
 }
 
@@ -144,7 +145,7 @@ func (a *Accounts) keyCaller(ctx context.Context, k *Key, use bool) (*Caller, er
 		}
 	}
 	if use && now.Sub(k.Used) >= seenEvery {
-		if err := a.update(ctx, "update api_keys set used = $1 where id = $2", micros(now), k.ID); errors.Is(err, ErrNotFound) {
+		if err := a.update(ctx, "update api_keys set used = $1 where id = $2", db.Micros(now), k.ID); errors.Is(err, ErrNotFound) {
 			return nil, nil // revoked meanwhile
 		} else if err != nil {
 			return nil, err

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"time"
 	"unicode/utf8"
+
+	"centrala/internal/journal/db"
 )
 
 // How long a session lives, and how often its token is replaced. A token that was replaced is good
@@ -71,7 +73,7 @@ func (a *Accounts) SignIn(ctx context.Context, name, password string, from netip
 	}
 	c.Session, c.Once = newID(), u.Once
 	token = newSecret()
-	now := micros(a.now())
+	now := db.Micros(a.now())
 	err = a.write(ctx, func(tx *sql.Tx) error {
 		// A password for one sign-in is used up, unless another sign-in was faster. One that was hashed
 		// anew is kept.
@@ -87,7 +89,7 @@ func (a *Accounts) SignIn(ctx context.Context, name, password string, from netip
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `insert into sessions (id, name, token, rotated, created, seen, once, address, program)
-			values ($1, $2, $3, $4, $4, $4, $5, $6, $7)`, c.Session, name, hashed(token), now, flag(u.Once), from.String(), printable(program))
+			values ($1, $2, $3, $4, $4, $4, $5, $6, $7)`, c.Session, name, hashed(token), now, db.Flag(u.Once), from.String(), printable(program))
 		return err
 	})
 	if err != nil {
@@ -108,7 +110,7 @@ func spent(once bool, hash string) string {
 // tidy ends the sessions whose time is over, and the oldest of a user who has too many.
 func (a *Accounts) tidy(ctx context.Context, tx *sql.Tx, name string) error {
 	now := a.now()
-	if _, err := tx.ExecContext(ctx, "delete from sessions where seen < $1 or created < $2", micros(now.Add(-idleLimit)), micros(now.Add(-absoluteLimit))); err != nil {
+	if _, err := tx.ExecContext(ctx, "delete from sessions where seen < $1 or created < $2", db.Micros(now.Add(-idleLimit)), db.Micros(now.Add(-absoluteLimit))); err != nil {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `delete from sessions where name = $1 and id not in
@@ -132,7 +134,7 @@ func (a *Accounts) Session(ctx context.Context, token string, from netip.Addr) (
 	}
 	now := a.now()
 	replaced := string(current) != string(h)
-	if now.Sub(instant(seen)) >= idleLimit || now.Sub(instant(created)) >= absoluteLimit || replaced && now.Sub(instant(rotated)) >= graceFor {
+	if now.Sub(db.Instant(seen)) >= idleLimit || now.Sub(db.Instant(created)) >= absoluteLimit || replaced && now.Sub(db.Instant(rotated)) >= graceFor {
 		return nil, nil
 	}
 	u, err := a.find(ctx, name)
@@ -144,10 +146,10 @@ func (a *Accounts) Session(ctx context.Context, token string, from netip.Addr) (
 		return nil, nil
 	}
 	c.Session, c.Once = id, once != 0
-	if !replaced && now.Sub(instant(rotated)) >= rotateAfter {
+	if !replaced && now.Sub(db.Instant(rotated)) >= rotateAfter {
 		c.Renewed, err = a.rotate(ctx, id, h, now, from)
-	} else if now.Sub(instant(seen)) >= seenEvery {
-		err = a.update(ctx, "update sessions set seen = $1, address = $2 where id = $3", micros(now), from.String(), id)
+	} else if now.Sub(db.Instant(seen)) >= seenEvery {
+		err = a.update(ctx, "update sessions set seen = $1, address = $2 where id = $3", db.Micros(now), from.String(), id)
 	}
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil // ended meanwhile
@@ -171,7 +173,7 @@ func (a *Accounts) Again(ctx context.Context, c *Caller) (*Caller, error) {
 		return nil, fmt.Errorf("read the session: %w", err)
 	}
 	now := a.now()
-	if now.Sub(instant(seen)) >= idleLimit || now.Sub(instant(created)) >= absoluteLimit {
+	if now.Sub(db.Instant(seen)) >= idleLimit || now.Sub(db.Instant(created)) >= absoluteLimit {
 		return nil, nil
 	}
 	u, err := a.find(ctx, c.Name)
@@ -189,7 +191,7 @@ func (a *Accounts) Again(ctx context.Context, c *Caller) (*Caller, error) {
 func (a *Accounts) rotate(ctx context.Context, id string, old []byte, now time.Time, from netip.Addr) (string, error) {
 	token := newSecret()
 	err := a.update(ctx, "update sessions set token = $1, previous = $2, rotated = $3, seen = $3, address = $4 where id = $5 and token = $2",
-		hashed(token), old, micros(now), from.String(), id)
+		hashed(token), old, db.Micros(now), from.String(), id)
 	if errors.Is(err, ErrNotFound) {
 		return "", nil
 	}
@@ -213,7 +215,7 @@ func (a *Accounts) SignOutAll(ctx context.Context, name string) error {
 func (a *Accounts) Sessions(ctx context.Context, name string) ([]Session, error) {
 	now := a.now()
 	rows, err := a.db.Read().QueryContext(ctx, `select id, name, created, seen, address, program from sessions
-		where name = $1 and seen > $2 and created > $3 order by created desc, id`, name, micros(now.Add(-idleLimit)), micros(now.Add(-absoluteLimit)))
+		where name = $1 and seen > $2 and created > $3 order by created desc, id`, name, db.Micros(now.Add(-idleLimit)), db.Micros(now.Add(-absoluteLimit)))
 	if err != nil {
 		return nil, fmt.Errorf("read the sessions: %w", err)
 	}
@@ -225,7 +227,7 @@ func (a *Accounts) Sessions(ctx context.Context, name string) ([]Session, error)
 		if err := rows.Scan(&s.ID, &s.Name, &created, &seen, &s.Address, &s.Program); err != nil {
 			return nil, fmt.Errorf("read the sessions: %w", err)
 		}
-		s.Created, s.Seen = instant(created), instant(seen)
+		s.Created, s.Seen = db.Instant(created), db.Instant(seen)
 		list = append(list, s)
 	}
 	return list, rows.Err()

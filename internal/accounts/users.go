@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"centrala/internal/journal/db"
 	"centrala/queuegroups"
 )
 
@@ -41,7 +42,7 @@ func scanUser(r row) (*User, error) {
 		return nil, err
 	}
 	u.Agent, u.Once, u.Disabled, u.Password = agent != 0, once != 0, disabled != 0, u.hash != ""
-	u.Created, u.Changed = instant(created), instant(changed)
+	u.Created, u.Changed = db.Instant(created), db.Instant(changed)
 	return &u, nil
 }
 
@@ -137,7 +138,7 @@ func (a *Accounts) AddUser(ctx context.Context, name, role string) error {
 	case c.Agent(queuegroups.AgentID(name)) != nil:
 		return ErrExists
 	}
-	now := micros(a.now())
+	now := db.Micros(a.now())
 	return a.write(ctx, func(tx *sql.Tx) error {
 		n, err := affected(tx.ExecContext(ctx, "insert into users ("+userColumns+") values ($1, 0, $2, '', 0, 0, $3, 0) on conflict (name) do nothing", name, role, now))
 		if err == nil && n == 0 {
@@ -167,12 +168,12 @@ func (a *Accounts) SetDisabled(ctx context.Context, name string, yes bool) error
 	if _, err := a.User(ctx, name); err != nil {
 		return err
 	}
-	now := micros(a.now())
+	now := db.Micros(a.now())
 	return a.write(ctx, func(tx *sql.Tx) error {
 		if err := a.ensure(ctx, tx, name, now); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "update users set disabled = $1 where name = $2", flag(yes), name); err != nil {
+		if _, err := tx.ExecContext(ctx, "update users set disabled = $1 where name = $2", db.Flag(yes), name); err != nil {
 			return err
 		}
 		if yes {
@@ -224,12 +225,12 @@ func (a *Accounts) setPassword(ctx context.Context, name, password string, once 
 	if err != nil {
 		return err
 	}
-	now := micros(a.now())
+	now := db.Micros(a.now())
 	return a.write(ctx, func(tx *sql.Tx) error {
 		if err := a.ensure(ctx, tx, name, now); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "update users set password = $1, once = $2, changed = $3 where name = $4", hash, flag(once), now, name); err != nil {
+		if _, err := tx.ExecContext(ctx, "update users set password = $1, once = $2, changed = $3 where name = $4", hash, db.Flag(once), now, name); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "delete from sessions where name = $1 and id <> $2", name, keep)

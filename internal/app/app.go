@@ -115,7 +115,9 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	a.accounts = newAccounts(a)
 	a.events = newEvents(a)
 	a.webhooks = newWebhooks(a)
-	a.chats = newChats(a)
+	if a.chats, err = newChats(a); err != nil {
+		return a, err
+	}
 	if err := a.chats.setConfig(groups); err != nil {
 		return a, err
 	}
@@ -318,6 +320,7 @@ func (a *App) reload(ctx context.Context) ([]queuegroups.Change, error) {
 	if err := a.applyConfig(ctx); err != nil {
 		return nil, err
 	}
+	a.chats.archive()
 	for _, c := range changes {
 		a.log.Info().Str("kind", c.Kind).Str("id", c.ID).Str("op", string(c.Op)).Msg("queue groups changed")
 	}

@@ -1,9 +1,7 @@
 package app
 
 import (
-	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,18 +40,8 @@ func backedUp(t *testing.T) (config, archive, outside string) {
 			t.Fatal(err)
 		}
 	}
-	a, err := New(t.Context(), Options{Config: config, Console: io.Discard})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := a.Stop(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := a.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	a := started(t, config)
+	t.Cleanup(func() { stopped(t, a) })
 	if err := people(t, config).AddUser(t.Context(), "chief", "director"); err != nil {
 		t.Fatal(err)
 	}
@@ -118,13 +106,7 @@ func TestBackup_AndRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := filepath.Join(into, "centrala.yaml")
-	b, err := New(t.Context(), Options{Config: config, Console: io.Discard})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Start(t.Context()); err != nil {
-		t.Error(err)
-	}
+	b := started(t, config)
 	// The record goes on: what happens now is not taken for what it has of the log before.
 	if err := b.append(t.Context(), &acd.DutySet{Agent: "anna", Duty: acd.DutyBreak}); err != nil {
 		t.Error(err)
@@ -136,9 +118,7 @@ func TestBackup_AndRestore(t *testing.T) {
 	if u, err := b.accounts.User(t.Context(), "chief"); err != nil || u.Role != "director" {
 		t.Errorf("%+v %v", u, err)
 	}
-	if err := b.Stop(t.Context()); err != nil {
-		t.Error(err)
-	}
+	stopped(t, b)
 }
 
 // Nothing that exists is overwritten, and nothing is done by halves.

@@ -1,11 +1,9 @@
 package app
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"centrala/acd"
 )
@@ -29,19 +27,9 @@ channels:
         start: {text: "Hi", choices: [{label: Orders, text: "One moment.", hand_over: "channel:orders"}, {label: Anna, hand_over: "agent:anna"}, {label: Any, hand_over: queue}]}
   orders: {connector: http, url: "`+x.serve.URL+`", secret: "`+shopSecret+`", agents: [bartek]}
 `)
-	a, err := New(t.Context(), Options{Config: config, Console: io.Discard})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := a.Stop(t.Context()); err != nil {
-			t.Error(err)
-		}
-		http.DefaultClient.CloseIdleConnections()
-	}()
+	a := started(t, config)
+	defer http.DefaultClient.CloseIdleConnections()
+	defer stopped(t, a)
 	channels := func() (out string) {
 		a.State(func(s *acd.State) {
 			for v := range s.Underway(0) {
@@ -57,11 +45,7 @@ channels:
 	}
 	x.brings(a, "m2", "1")
 	x.gets("One moment.")
-	for deadline := time.Now().Add(time.Minute); channels() != "orders"; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("the chats are in %q", channels())
-		}
-	}
+	eventually(t, "the chat is in orders", func() bool { return channels() == "orders" })
 	for to, want := range map[string][3]any{"channel:shop": {"shop", "", true}, "channel:none": {"", "", false}, "agent:anna": {"", "anna", true},
 		"agent:none": {"", "", false}, "queue": {"", "", true}, "": {"", "", false}} {
 		channel, agent, ok := a.chats.target(to)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,8 @@ import (
 	"centrala/chat/store"
 	"centrala/chat/telegram"
 	"centrala/chat/widget"
+	"centrala/configs"
+	"centrala/internal/journal"
 	"centrala/internal/switchboard"
 	"centrala/queuegroups"
 )
@@ -28,6 +31,7 @@ type chats struct {
 	*store.Store
 	*hub.Hub
 	window   *widget.Server
+	outage   *chat.Outage
 	bots     *bots
 	facts    func(func(*acd.State))
 	client   *http.Client
@@ -37,17 +41,26 @@ type chats struct {
 	channels atomic.Pointer[map[string]channel]
 	agents   atomic.Pointer[map[string]bool]
 	asking   *http.Client // of bots
+	settings configs.Connectors
+	herald   herald
+	postman  *postman // nil: no letters are sent
 }
 
 // channel is what is needed of one that is declared.
 type channel struct {
+	config   *queuegroups.Config            // that it is declared in
+	pictures map[string]queuegroups.Picture // of agents, by their ids
 	texts    queuegroups.ChatTexts
+	rating   string              // what is asked when a chat is closed; empty: nothing
+	share    string              // the label of the button that shares a number; empty: there is none
 	text     string              // of the no-answer action
 	partner  *partner.Connector  // nil: another connector has it
 	widget   *widget.Channel     // nil: likewise
 	telegram *telegram.Connector // nil: likewise
 	bot      chat.Bot            // nil: it has none
 	expire   time.Duration       // of its sessions that a bot has
+	// transfers: who takes a chat that was transferred is responsible for its customer (R60).
+	transfers bool
 }
 
 // attachmentsIn is the folder of attachments in the data folder, and orphanAge how
@@ -57,31 +70,43 @@ const (
 	orphanAge     = 24 * time.Hour
 )
 
-func newChats(a *App) *chats {
-	c := &chats{client: partner.NewClient(), asking: bot.NewClient(), facts: a.State}
+func newChats(a *App) (*chats, error) {
+	c := &chats{client: partner.NewClient(), asking: bot.NewClient(), facts: a.State, settings: a.server.Connectors}
 	c.life, c.cancel = context.WithCancel(context.Background())
 	c.channels.Store(&map[string]channel{})
 	log := part(a.log, "chat")
-	c.Store = store.New(store.Options{DB: a.database, Dir: attachmentsOf(a.server.Data), Log: log})
+	c.Store = store.New(store.Options{DB: a.database, Dir: attachmentsOf(a.server.Data), Log: log, Rated: journal.Rated})
+	c.outage = chat.NewOutage(a.database.Away, log, nil)
 	c.Hub = hub.New(hub.Options{
-		Store: c.Store, Core: switchboard.ChatFacts{Node: nodeID(a.server), Append: a.append, View: a.State}, Log: log,
+		Outage: c.outage,
+		Store:  c.Store, Core: switchboard.ChatFacts{Node: nodeID(a.server), Append: a.append, View: a.State}, Log: log,
 		Connector: c.connector, Text: c.says, Bot: c.botOf, Target: c.target,
+		Share:    func(name string) string { return (*c.channels.Load())[name].share },
+		Rating:   func(name string) string { return (*c.channels.Load())[name].rating },
 		Patience: func(name string) time.Duration { return cmp.Or((*c.channels.Load())[name].expire, botExpire) },
 		Changed:  func(conversation int64, channel, customer string) { c.window.Changed(conversation, channel, customer) },
 	})
+	var err error
+	if c.postman, err = newPostman(c, a.server.Mail, log); err != nil {
+		return nil, err
+	}
 	c.window = c.newWindow(func() string { return a.stack.Domain() }, log)
 	c.bots = c.newBots(a)
-	return c
+	c.herald.news = make(chan struct{}, 1)
+	return c, nil
 }
 
 // setConfig takes up the channels of a configuration. What is on its way is not disturbed.
 func (c *chats) setConfig(config *queuegroups.Config) error {
 	channels := make(map[string]channel, len(config.Channels))
 	for _, d := range config.Channels {
-		x := channel{texts: d.Texts, text: d.NoAnswer.Text}
+		x := channel{config: config, pictures: pictures(config, &d), texts: d.Texts, text: d.NoAnswer.Text}
+		if slices.Contains(c.settings.Off, d.Connector) {
+			d.Connector, d.Widget, d.Telegram = "", nil, nil // R7
+		}
 		if d.Connector == queuegroups.ConnectorHTTP {
 			var err error
-			if x.partner, err = partner.New(partner.Options{URL: d.URL, Secret: d.Secret.Value(), Client: c.client}); err != nil {
+			if x.partner, err = partner.New(partner.Options{URL: d.URL, Secret: d.Secret.Value(), Client: c.client, Face: named(config, &d)}); err != nil {
 				return fmt.Errorf("channel %s: %w", d.ID, err) // the loader let none through
 			}
 		}
@@ -89,12 +114,13 @@ func (c *chats) setConfig(config *queuegroups.Config) error {
 			x.widget = window(config, &d)
 		}
 		if d.Telegram != nil {
-			x.telegram = c.bots.declare(d)
+			x.telegram, x.rating, x.share = c.bots.declare(d), d.Telegram.Rating, d.Telegram.Share
 		}
 		var err error
 		if x.bot, err = c.newBot(&d); err != nil {
 			return fmt.Errorf("channel %s: %w", d.ID, err) // the loader let none through
 		}
+		x.transfers = d.TransferResponsible
 		x.expire = cmp.Or(d.AutoExpire, botExpire)
 		channels[string(d.ID)] = x
 	}
@@ -105,6 +131,7 @@ func (c *chats) setConfig(config *queuegroups.Config) error {
 	c.agents.Store(&agents)
 	c.channels.Store(&channels)
 	c.bots.keep(channels)
+	c.herald.look()
 	return nil
 }
 
@@ -135,6 +162,10 @@ func (c *chats) says(name string, n chat.Notice) string {
 		return x.texts.Closed
 	case chat.Notice(acd.NoticeEnded):
 		return x.texts.Ended
+	case chat.Notice(acd.NoticeFull):
+		return x.texts.Full
+	case chat.Notice(acd.NoticeAutoClosed):
+		return x.texts.AutoClosed
 	case chat.Notice(acd.NoticeUnanswered):
 		return x.text
 	}
@@ -154,19 +185,29 @@ func (c *chats) start(a *App) {
 		for pause := time.Second; ; pause = min(2*pause, time.Minute) {
 			err := c.Start(c.life)
 			if err == nil {
+				c.outage.Over()
 				break
 			}
 			if c.life.Err() != nil {
 				return
 			}
-			log.Error().Err(err).Dur("again_in", pause).Msg("chats are not taken up yet")
+			if !c.outage.Is(err) {
+				log.Error().Err(err).Dur("again_in", pause).Msg("chats are not taken up yet")
+			}
 			select {
 			case <-c.life.Done():
 				return
 			case <-time.After(pause):
 			}
 		}
+		c.retake()
+		c.archive()
 		c.bots.start()
+		c.starting.Go(func() { c.announce(log) })
+		if c.postman != nil {
+			c.starting.Go(func() { c.postman.run(c.life) })
+		}
+		log.Info().Msg("chats are taken up")
 		if err := c.Sweep(c.life, orphanAge); err != nil && c.life.Err() == nil {
 			log.Warn().Err(err).Msg("attachments that nobody has stay")
 		}
@@ -186,6 +227,7 @@ func (c *chats) entrance(a *App) http.Handler {
 	partners := &partner.Entrance{
 		Connector: c.partner,
 		Receive:   c.Receive,
+		Outage:    c.outage,
 		Wrong:     func(err error) bool { return errors.Is(err, hub.ErrUnread) },
 		Log:       part(a.log, "chat"),
 	}

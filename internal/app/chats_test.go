@@ -40,8 +40,14 @@ func newShop(t *testing.T) *shop {
 		if err != nil {
 			t.Error(err)
 		}
-		var e struct{ Message struct{ Text string } }
+		var e struct {
+			Type, Address string
+			Message       struct{ Text string }
+		}
 		_ = json.Unmarshal(body, &e)
+		if e.Type == "address" {
+			e.Message.Text = "events to " + e.Address
+		}
 		if !x.seen[id] {
 			x.seen[id] = true
 			x.got <- e.Message.Text
@@ -104,15 +110,7 @@ channels:
     texts: {first: Welcome!, nobody: "", ended: Good-bye.}
 `)
 	var a *App
-	start := func() {
-		var err error
-		if a, err = New(t.Context(), Options{Config: config, Console: io.Discard}); err != nil {
-			t.Fatal(err)
-		}
-		if err := a.Start(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	start := func() { a = started(t, config) }
 	start()
 	key, _, err := a.accounts.AddKey(t.Context(), accounts.Key{Title: "desk", Owner: "anna", Rights: []queuegroups.Right{
 		queuegroups.RightAgentsRead, queuegroups.RightAgentsWrite, queuegroups.RightInteractionsRead, queuegroups.RightInteractionsWrite,
@@ -172,9 +170,7 @@ channels:
 		do("POST", at+"/messages", `{"id":"a1","text":"hi Jan"}`)
 	}
 	x.gets("hi Jan")
-	if err := a.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	stopped(t, a)
 	start()
 	x.brings(a, "m1", "hello") // again, and nothing comes of it
 	x.brings(a, "m2", "thank you")
@@ -188,8 +184,6 @@ channels:
 	if status, answer := call("POST", at+"/messages", `{"id":"a2","text":"late"}`); status/100 != 4 {
 		t.Errorf("into a closed chat: %d %s", status, answer)
 	}
-	if err := a.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	stopped(t, a)
 	http.DefaultClient.CloseIdleConnections()
 }

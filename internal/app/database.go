@@ -30,6 +30,7 @@ func openLog(ctx context.Context, a *App) (*eventlog.Log, error) {
 		return nil, fmt.Errorf("read how far the record goes: %w", err)
 	}
 	o.After = written
+	o.Leads = func(yes bool) { a.chats.bots.lead(yes) } // which are made before the log starts
 	l, err := eventlog.Open(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("open the log: %w", err)

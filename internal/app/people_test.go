@@ -2,7 +2,6 @@ package app
 
 import (
 	"errors"
-	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -89,16 +88,7 @@ func TestAddAgent(t *testing.T) {
 func TestFirstSignIn(t *testing.T) {
 	config := webSite(t, "agents: {anna: {}}\ngroups: {sales: {agents: [anna]}}\n")
 	file := filepath.Join(filepath.Dir(config), "data", firstSignIn)
-	start := func() *App {
-		a, err := New(t.Context(), Options{Config: config, Console: io.Discard})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := a.Start(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		return a
-	}
+	start := func() *App { return started(t, config) }
 	a := start()
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -131,14 +121,10 @@ func TestFirstSignIn(t *testing.T) {
 	if err := a.accounts.ChangePassword(t.Context(), "admin", c.Session, "", "a good password"); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Stop(t.Context()); err != nil {
-		t.Error(err)
-	}
+	stopped(t, a)
 	a = start()
 	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the file stays: %v", err)
 	}
-	if err := a.Stop(t.Context()); err != nil {
-		t.Error(err)
-	}
+	stopped(t, a)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"sync"
 
 	"centrala/chat/hub"
@@ -11,13 +12,15 @@ import (
 	"centrala/queuegroups"
 )
 
-// bots are the bots of Telegram of this node's channels, each of which asks for its
-// updates until the channel is declared otherwise.
+// bots are the bots of Telegram of the channels, each of which asks for its updates until the
+// channel is declared otherwise. Of the nodes of a cluster the one that leads asks: Telegram
+// turns away all but one.
 type bots struct {
 	make func(queuegroups.Channel) *telegram.Connector
 
 	mu      sync.Mutex
-	running bool
+	started bool
+	leads   bool // this node
 	of      map[queuegroups.ChannelID]*runningBot
 	busy    sync.WaitGroup
 }
@@ -27,6 +30,7 @@ type runningBot struct {
 	token    string
 	c        *telegram.Connector
 	cancel   context.CancelFunc // nil: it does not run
+	done     chan struct{}      // closed when it ran the last time and does not any more; nil: it never did
 }
 
 func (c *chats) newBots(a *App) *bots {
@@ -54,16 +58,14 @@ func (b *bots) declare(d queuegroups.Channel) *telegram.Connector {
 	defer b.mu.Unlock()
 	old := b.of[d.ID]
 	declared, token := *d.Telegram, d.Telegram.Token.Value()
-	declared.Token = queuegroups.Secret{}
+	declared.Token, declared.Rating, declared.Share = queuegroups.Secret{}, "", "" // which another bot is not needed for
 	if old != nil && old.declared == declared && old.token == token {
 		return old.c
 	}
 	b.end(old)
 	x := &runningBot{declared: declared, token: token, c: b.make(d)}
 	b.of[d.ID] = x
-	if b.running {
-		b.begin(x)
-	}
+	b.turn(x)
 	return x.c
 }
 
@@ -79,44 +81,68 @@ func (b *bots) keep(channels map[string]channel) {
 	}
 }
 
-func (b *bots) begin(x *runningBot) {
-	ctx, cancel := context.WithCancel(context.Background())
-	x.cancel = cancel
-	b.busy.Go(func() { x.c.Run(ctx) })
+// turn begins or ends a bot, as things are. It is called under mu.
+func (b *bots) turn(x *runningBot) {
+	switch runs := b.started && b.leads; {
+	case !runs:
+		b.end(x)
+	case x.cancel == nil:
+		ctx, cancel := context.WithCancel(context.Background())
+		before, done := x.done, make(chan struct{})
+		x.cancel, x.done = cancel, done
+		b.busy.Go(func() {
+			defer close(done)
+			if before != nil {
+				<-before
+			}
+			x.c.Run(ctx)
+		})
+	}
 }
 
 func (b *bots) end(x *runningBot) {
 	if x != nil && x.cancel != nil {
 		x.cancel()
+		x.cancel = nil
 	}
 }
 
-func (b *bots) start() {
+// set changes what decides whether the bots run.
+func (b *bots) set(change func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.running = true
+	change()
 	for _, x := range b.of {
-		b.begin(x)
+		b.turn(x)
 	}
 }
 
+// lead tells whether this node leads. It does not wait.
+func (b *bots) lead(yes bool) { b.set(func() { b.leads = yes }) }
+
+func (b *bots) start() { b.set(func() { b.started = true }) }
+
 func (b *bots) stop() {
-	b.mu.Lock()
-	b.running = false
-	for _, x := range b.of {
-		b.end(x)
-	}
-	b.mu.Unlock()
+	b.set(func() { b.started = false })
 	b.busy.Wait()
 }
 
-// faults are those of the channels with a bot; empty: it works.
+// Faults are what keeps connectors from working, by channel.
+func (c *chats) Faults() map[queuegroups.ChannelID]string {
+	out := c.bots.faults()
+	maps.DeleteFunc(out, func(_ queuegroups.ChannelID, fault string) bool { return fault == "" })
+	return out
+}
+
+// faults are those of the channels with a bot that runs here; empty: it works.
 func (b *bots) faults() map[queuegroups.ChannelID]string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := map[queuegroups.ChannelID]string{}
 	for id, x := range b.of {
-		out[id] = x.c.Fault()
+		if x.cancel != nil {
+			out[id] = x.c.Fault()
+		}
 	}
 	return out
 }

@@ -21,13 +21,7 @@ func TestWeb_TLS(t *testing.T) {
 	if err := os.WriteFile(config, []byte(strings.Replace(string(text), "http://127.0.0.1:0", "https://127.0.0.1:0", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a, err := New(t.Context(), Options{Config: config, Console: io.Discard})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	a := started(t, config)
 	pem, err := os.ReadFile(filepath.Join(filepath.Dir(config), "data", "tls", "cert.pem"))
 	if err != nil {
 		t.Fatal(err)
@@ -44,9 +38,7 @@ func TestWeb_TLS(t *testing.T) {
 		t.Errorf("%d HTTP/%d %v", p.StatusCode, p.ProtoMajor, p.Header)
 	}
 	transport.CloseIdleConnections()
-	if err := a.Stop(t.Context()); err != nil {
-		t.Error(err)
-	}
+	stopped(t, a)
 }
 
 // Whoever starts a server is told its console's address and, until somebody can administer, how to sign in.
@@ -60,11 +52,7 @@ func TestWeb_Greeting(t *testing.T) {
 	if err := a.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		if err := a.Stop(t.Context()); err != nil {
-			t.Error(err)
-		}
-	}()
+	defer stopped(t, a)
 	file, err := os.ReadFile(filepath.Join(filepath.Dir(config), "data", firstSignIn))
 	if err != nil {
 		t.Fatal(err)

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -17,12 +19,16 @@ import (
 
 // newWindow makes what serves the chat windows on websites.
 func (c *chats) newWindow(realm func() string, log zerolog.Logger) *widget.Server {
-	return widget.New(widget.Options{
-		Store: c.Store, Hub: c.Hub, Log: log, Standing: c.standing, Agent: c.agentName,
+	o := widget.Options{
+		Store: c.Store, Hub: c.Hub, Outage: c.outage, Log: log, Standing: c.standing, Face: c.face, Picture: c.picture,
 		Channel: func(name string) *widget.Channel { return (*c.channels.Load())[name].widget },
 		Wrong:   func(err error) bool { return errors.Is(err, hub.ErrUnread) },
 		Realm:   realm,
-	})
+	}
+	if c.postman != nil {
+		o.Post, o.Posts = c.postman.sender.ID, c.postman.wake
+	}
+	return widget.New(o)
 }
 
 // Read notes up to which message somebody has read, and tells who watches the conversation.
@@ -67,7 +73,7 @@ func (c *chats) visit(guest string) (v switchboard.Visit, ok bool) {
 			}
 		}
 		if of, _, _, known := s.LegOf(acd.LegID(x.Session)); known {
-			if i, known := s.Interaction(of); known {
+			if i, known := s.Brief(of); known {
 				v.Agent = i.Agent
 			}
 		}
@@ -81,50 +87,89 @@ func (c *chats) guest(user string) bool {
 	return ok
 }
 
-// agentName is the name of an agent that customers see (R68).
-func (c *chats) agentName(id string) (name string) {
-	c.facts(func(s *acd.State) {
-		if config := s.Config(); config != nil {
-			if a := config.Agent(queuegroups.AgentID(id)); a != nil {
-				name = a.Name
-			}
-		}
-	})
-	return name
+// face is what a channel's customers see of somebody who writes to them (R68).
+func (c *chats) face(name, id string) widget.Face {
+	x := (*c.channels.Load())[name]
+	if x.config == nil {
+		return widget.Face{}
+	}
+	d := x.config.Channel(queuegroups.ChannelID(name))
+	f := x.config.FaceOf(d, queuegroups.AgentID(id))
+	if f.Name == "" {
+		return widget.Face{Name: d.Name, Channel: true}
+	}
+	return widget.Face{Name: f.Name, Title: f.Title, Picture: f.Picture.Sum}
 }
 
-// standing tells how a session stands in the core.
-func (c *chats) standing(id chat.SessionID) (x widget.Standing, ok bool) {
-	agent := ""
-	c.facts(func(s *acd.State) {
-		of, _, _, known := s.LegOf(acd.LegID(id))
-		if !known {
-			return
-		}
-		v, known := s.Interaction(of)
-		if !known {
-			return
-		}
-		ok, agent = true, string(v.Agent)
-		switch v.Phase {
-		case acd.PhaseTalking:
-			x.Phase = widget.PhaseActive
-		case acd.PhaseClosing:
-			x.Phase = widget.PhaseClosing
-		case acd.PhaseAsleep:
-			x.Phase = widget.PhaseAsleep
-		default:
-			x.Phase = widget.PhaseWaiting
-		}
-		if e, ok := s.Expect(of, time.Now()); ok {
-			x.Position = e.Position
-			if e.Known {
-				x.Wait = e.Wait
-			}
-		}
-	})
-	if agent != "" {
-		x.Agent = c.agentName(agent)
+// picture is one of the pictures that a channel's customers see.
+func (c *chats) picture(name, id string) (kind string, data []byte, ok bool) {
+	p, ok := (*c.channels.Load())[name].pictures[id]
+	return p.Type, p.Data, ok
+}
+
+// named is what a channel's customers see of an agent in words.
+func named(config *queuegroups.Config, d *queuegroups.Channel) func(agent string) (name, title string) {
+	channel := config.Channel(d.ID)
+	return func(agent string) (name, title string) {
+		f := config.FaceOf(channel, queuegroups.AgentID(agent))
+		return cmp.Or(f.Name, channel.Name), f.Title
 	}
-	return x, ok
+}
+
+// pictures are those that customers of a channel see of agents, by their ids.
+func pictures(config *queuegroups.Config, d *queuegroups.Channel) map[string]queuegroups.Picture {
+	all := map[string]queuegroups.Picture{}
+	for i := range config.Agents {
+		if p := config.FaceOf(d, config.Agents[i].ID).Picture; p.Sum != "" {
+			all[p.Sum] = p
+		}
+	}
+	return all
+}
+
+// standingAtOnce is how many sessions are looked at between two entries of the log.
+const standingAtOnce = 256
+
+// standing tells of sessions how they stand in the core, by their places in the list; of
+// those that it does not know it tells nothing.
+func (c *chats) standing(ids []chat.SessionID, tell func(n int, x widget.Standing)) {
+	at, n := time.Now(), 0
+	for part := range slices.Chunk(ids, standingAtOnce) {
+		c.facts(func(s *acd.State) {
+			look := s.Lookout()
+			for _, id := range part {
+				if of, _, _, known := s.LegOf(acd.LegID(id)); known {
+					if v, known := s.Brief(of); known {
+						tell(n, stands(&v, look, at))
+					}
+				}
+				n++
+			}
+		})
+	}
+}
+
+// stands is how the session of a chat stands.
+func stands(v *acd.InteractionView, look *acd.Lookout, at time.Time) (x widget.Standing) {
+	x.Agent = string(v.Agent)
+	for _, who := range v.Beside {
+		x.Beside += string(who) + "\n"
+	}
+	switch v.Phase {
+	case acd.PhaseTalking:
+		x.Phase = widget.PhaseActive
+	case acd.PhaseClosing:
+		x.Phase = widget.PhaseClosing
+	case acd.PhaseAsleep:
+		x.Phase = widget.PhaseAsleep
+	default:
+		x.Phase = widget.PhaseWaiting
+	}
+	if e, ok := look.Expect(v.ID, at); ok {
+		x.Position = e.Position
+		if e.Known {
+			x.Wait = e.Wait
+		}
+	}
+	return x
 }

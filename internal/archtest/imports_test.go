@@ -60,7 +60,7 @@ func checkImports(files []*goFile, rules []rule) (problems []string) {
 func (r rule) fault(imported string, test bool, rules []rule) string {
 	own, libs := r.own, r.libs
 	if test {
-		own, libs = slices.Concat(own, r.testOwn), slices.Concat(libs, testLibs)
+		own, libs = slices.Concat(own, r.testOwn), slices.Concat(libs, r.testLibs, everyTest)
 	}
 	top, _, _ := strings.Cut(imported, "/")
 	switch {

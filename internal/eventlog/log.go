@@ -126,7 +126,12 @@ func (l *Log) open(ctx context.Context) error {
 	l.keeper.written, l.keeper.failed = l.snapshotWritten, func(err error) {
 		l.opts.Log.Error().Err(err).Msg("snapshot failed; the next is tried as usual")
 	}
-	l.lease = newLease(l.engine, l.opts, func(leads bool) { l.deadlines.lead(leads) })
+	l.lease = newLease(l.engine, l.opts, func(leads bool) {
+		l.deadlines.lead(leads)
+		if l.opts.Leads != nil {
+			l.opts.Leads(leads)
+		}
+	})
 	l.deadlines = newDeadlines(l.Append)
 	go l.keeper.run()
 	if err := l.replay(ctx); err != nil {

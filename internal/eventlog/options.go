@@ -57,6 +57,9 @@ type Options struct {
 	Window int
 	// LeaseTTL is how long a silent leader stays leader; default 3 s, at least 300 ms.
 	LeaseTTL time.Duration
+	// Leads is told when this node begins to lead and when it does no more, before
+	// another one does. It does not wait. nil: nobody wants to know.
+	Leads func(yes bool)
 	// Log takes the messages of the log and of the embedded server.
 	Log zerolog.Logger
 }

@@ -61,6 +61,8 @@ func courses() []course {
 		{acd.StepUnanswered, "unanswered", true, "It waited for an answer for too long; detail is what is done about it."},
 		{acd.StepClosing, "closing", true, "It was closed."},
 		{acd.StepReopened, "reopened", true, "The customer wrote after all."},
+		{acd.StepJoined, "joined", true, "Detail, of the staff, writes in it beside the agent who has it."},
+		{acd.StepParted, "parted", true, "And no longer."},
 		{acd.StepEnded, "ended", false, "It is over; interaction.end says how."},
 	}
 }

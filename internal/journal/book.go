@@ -45,6 +45,9 @@ func (b *book) apply(s *acd.State, e acd.Entry) {
 	if ended, ok := e.Event.(*acd.LegEnded); ok {
 		b.leg(ended)
 	}
+	if wrote, ok := e.Event.(*acd.ChatWritten); ok {
+		b.wrote(wrote)
+	}
 	before := s.Config()
 	s.Apply(e)
 	if disposed, ok := e.Event.(*acd.Disposed); ok && len(s.Trace()) > 0 {

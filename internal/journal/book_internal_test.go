@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -157,6 +158,7 @@ func (r *record) add(t testing.TB, rows Rows) {
 	r.events = append(r.events, rows.Events...)
 	r.rows.Holds = append(r.rows.Holds, rows.Holds...)
 	r.rows.Transfers = append(r.rows.Transfers, rows.Transfers...)
+	r.rows.Answers = append(r.rows.Answers, rows.Answers...)
 	r.rows.Legs = append(r.rows.Legs, rows.Legs...)
 	r.rows.Decisions = append(r.rows.Decisions, rows.Decisions...)
 }
@@ -165,7 +167,7 @@ func (r *record) add(t testing.TB, rows Rows) {
 // every interaction once with its end, every offer once with its outcome, every
 // time that somebody had an interaction, and every agent's day without a gap.
 func TestBook_RecordedDays(t *testing.T) {
-	talks, visits := 0, 0
+	talks, visits, answers := 0, 0, 0
 	for _, d := range recordedDays(t) {
 		t.Run(d.name, func(t *testing.T) {
 			r, ended, s := writeDown(t, d, 7, false)
@@ -183,6 +185,7 @@ func TestBook_RecordedDays(t *testing.T) {
 				t.Errorf("%d rows, %d of them open; %d interactions ended and %d go on", len(r.interactions), open, len(ended), live)
 			}
 			checkOffers(t, &r, s)
+			answers += checkAnswers(t, &r, d.entries)
 			for agent, states := range r.states {
 				for k := 1; k < len(states); k++ {
 					if states[k].Began != states[k-1].Ended {
@@ -200,9 +203,49 @@ func TestBook_RecordedDays(t *testing.T) {
 			}
 		})
 	}
-	if talks < 50 || visits < 100 {
-		t.Errorf("the days have only %d talks and %d visits", talks, visits)
+	if talks < 50 || visits < 100 || answers < 10 {
+		t.Errorf("the days have only %d talks, %d visits and %d answers", talks, visits, answers)
 	}
+}
+
+// checkAnswers: a chat that has ended was answered a first time, or left without it,
+// and waits for answers come one after another, none while there is no chat.
+func checkAnswers(t *testing.T, r *record, entries []acd.Entry) (written int) {
+	t.Helper()
+	beside := map[queuegroups.AgentID]bool{}
+	for _, e := range entries {
+		if w, ok := e.Event.(*acd.ChatWritten); ok && w.By != "" {
+			beside[w.By] = true
+		}
+	}
+	before := map[acd.InteractionID]Answer{}
+	for _, x := range r.rows.Answers {
+		row, last := r.interactions[x.Interaction], before[x.Interaction]
+		if x.N != last.N+1 || x.Asked < max(row.Arrived, last.Ended) || x.Ended < x.Asked || x.Asleep < 0 || x.Asleep > int64(x.Ended-x.Asked) || x.Group == "" ||
+			last.Outcome == AnswerLeft || x.N == 1 && x.Asked != row.Arrived || row.Kind != KindChat {
+			t.Errorf("%+v after %+v, of %+v", x, last, row)
+		}
+		switch x.Outcome {
+		case AnswerWritten:
+			written++
+			if x.Agent == "" || !beside[x.Agent] && !slices.ContainsFunc(r.talks[x.Interaction], func(talk Talk) bool { return talk.Agent == x.Agent }) && row.Ended != 0 {
+				t.Errorf("%+v by somebody who never had it", x)
+			}
+		case AnswerLeft:
+			if x.Ended != row.Ended {
+				t.Errorf("%+v, of a chat that ended at %d", x, row.Ended)
+			}
+		default:
+			t.Errorf("%+v", x)
+		}
+		before[x.Interaction] = x
+	}
+	for id, row := range r.interactions {
+		if _, told := before[id]; row.Kind == KindChat && row.Ended != 0 && !told {
+			t.Errorf("chat %d ended without a word on answers", id)
+		}
+	}
+	return written
 }
 
 func checkEnded(t *testing.T, r *record, x acd.Record) {
@@ -264,8 +307,8 @@ func TestBook_SavedAndRestored(t *testing.T) {
 		}
 		want, _, _ := writeDown(t, d, 5, false)
 		got, _, _ := writeDown(t, d, 5, true)
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(record{})); diff != "" {
-			t.Errorf("%s (-straight +restored):\n%s", d.name, diff)
+		if !reflect.DeepEqual(want, got) { // which is quicker than to look for the difference
+			t.Errorf("%s (-straight +restored):\n%s", d.name, cmp.Diff(want, got, cmp.AllowUnexported(record{})))
 		}
 	}
 }

@@ -19,15 +19,18 @@ type Contact struct {
 }
 
 // Contacts returns the latest calls and chats with a customer, those made to them included, the newest
-// first. f.Caller is the customer, as calls name them, and must not be empty.
+// first. f.Caller is the customer, as calls name them, and must not be empty; f.Parties are further
+// names of theirs.
 func Contacts(ctx context.Context, d *db.DB, f Filter) (out []Contact, err error) {
 	customer := f.Caller
 	if customer == "" {
 		return nil, errors.New("journal: contacts of nobody")
 	}
-	f.Caller = ""
+	names := append([]string{customer}, f.Parties...)
+	f.Caller, f.Parties = "", nil
 	w := f.where()
-	w.add("(caller = ? or direction = 'out' and number = ?)", customer)
+	known := oneOf(w, names)
+	w.parts = append(w.parts, "(caller in "+known+" or direction = 'out' and number in "+known+")")
 	list, err := selectInteractions(ctx, d, w, f.Limit)
 	if err != nil {
 		return nil, err

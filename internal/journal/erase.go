@@ -33,6 +33,13 @@ type Erased struct {
 // cannot be told from it, and how often they called still can.
 func Pseudonym() string { return erased + strings.ToLower(rand.Text()[:12]) }
 
+// foundOf finds the interactions that a person was in. The indexes by which it does have no empty numbers.
+const foundOf = `select id, ended is null from interactions where id in (
+	select id from interactions where caller = $1 union select id from interactions where number = $1 and direction = 'out'
+	union select id from interactions where by_number = $1 and by_number <> '' union select interaction from offers where number = $1 and number <> ''
+	union select interaction from talks where number = $1 and number <> '' union select interaction from legs where number = $1 and number <> ''
+	union select interaction from transfers where target = $1) order by id`
+
 // Erase puts a pseudonym in place of a number, or of a customer's identity in a
 // channel, wherever the record has it: in interactions and what belongs to them, in their
 // stories and events. Names of callers, and notes about the talks, are deleted.
@@ -40,11 +47,7 @@ func Pseudonym() string { return erased + strings.ToLower(rand.Text()[:12]) }
 // and may be done again after an error. The error is the database's.
 func Erase(ctx context.Context, d *db.DB, number, pseudonym string) (e Erased, err error) {
 	var list []int64
-	rows, err := d.Read().QueryContext(ctx, `select id, ended is null from interactions where id in (
-		select id from interactions where caller = $1 union select id from interactions where number = $1 and direction = 'out'
-		union select id from interactions where by_number = $1 union select interaction from offers where number = $1
-		union select interaction from talks where number = $1 union select interaction from legs where number = $1
-		union select interaction from transfers where target = $1) order by id`, number)
+	rows, err := d.Read().QueryContext(ctx, foundOf, number)
 	if err != nil {
 		return e, fmt.Errorf("journal: erase: %w", err)
 	}

@@ -12,7 +12,8 @@ import (
 	"centrala/internal/journal/db"
 )
 
-// Facts are all that the record has of an interaction. Of one that goes on it lacks
+// Facts are all that the record has of an interaction, but for how soon the customer of a
+// chat was answered, which is for statistics. Of one that goes on it lacks
 // what has not ended, and the steps.
 type Facts struct {
 	Interaction

@@ -138,6 +138,9 @@ func (s *session) commit(tx *sql.Tx, b batch) error {
 		return err
 	}
 	late := b.rows.stale(s.at)
+	if err := late.rated(ctx, tx, &b.rows); err != nil {
+		return err
+	}
 	if err := late.drop(ctx, tx); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ const patience = 60 * time.Second
 // tables are all tables of the record with the order of their rows.
 var tables = map[string]string{
 	"interactions": "id", "visits": "interaction, n", "offers": "id", "talks": "interaction, n", "holds": "interaction, n",
-	"transfers": "interaction, n", "legs": "interaction, leg", "decisions": "interaction", "agent_states": "agent_id, group_id, began, log_index",
+	"transfers": "interaction, n", "legs": "interaction, leg", "answers": "interaction, n", "decisions": "interaction", "agent_states": "agent_id, group_id, began, log_index",
 	"trunk_states": "log_index", "events": "id",
 }
 
@@ -106,7 +106,7 @@ func compare(t testing.TB, dir string, d *db.DB) map[string][]string {
 	last := want["events"][len(want["events"])-1]
 	got := dump(t, d)
 	got["events"] = got["events"][:slices.Index(got["events"], last)+1]
-	for _, table := range []string{"interactions", "visits", "offers", "talks", "holds", "transfers", "legs", "decisions", "trunk_states"} {
+	for _, table := range []string{"interactions", "visits", "offers", "talks", "holds", "transfers", "legs", "answers", "decisions", "trunk_states"} {
 		if diff := cmp.Diff(want[table], got[table]); diff != "" {
 			t.Errorf("%s (-the log +the record):\n%.3000s", table, diff)
 		}

@@ -26,6 +26,9 @@ type page struct {
 	Transfers int                    `json:"transfers,omitempty"`
 	Handed    bool                   `json:"handed,omitempty"` // whoever is rung now, it was handed over to
 	Via       string                 `json:"via,omitempty"`    // the kind of the offer that was answered last
+	Answer    *Answer                `json:"answer,omitempty"` // that the customer of a chat waits for
+	Answers   int                    `json:"answers,omitempty"`
+	Asleep    Micros                 `json:"asleep,omitempty"` // since when the chat waits for its channel to open
 	Agents    []queuegroups.AgentID  `json:"agents,omitempty"` // who called, have it, had it or are being offered it
 }
 
@@ -108,6 +111,10 @@ func (b *book) arrived(st acd.Step) {
 	p := &page{Row: r}
 	b.Pages[r.ID] = p
 	b.change(p)
+	if r.Kind == KindChat {
+		p.Answer = &Answer{Interaction: r.ID, N: 1, Asked: b.now} // it begins with a message
+		p.Answers = 1
+	}
 	if st.Group != "" {
 		b.enter(p, st.Group)
 		p.Visit.Via = ViaArrived
@@ -245,6 +252,7 @@ func (b *book) outcome(p *page, st acd.Step) {
 
 // sync compares the page with how the interaction stands.
 func (b *book) sync(p *page, a acd.Account) {
+	b.sleep(p, a.Phase == acd.PhaseAsleep)
 	b.stints(p, a.Stints, a.Phase == acd.PhaseConnecting)
 	if p.Visit != nil && p.Visit.Group != a.Group {
 		b.leave(p, b.passedOn())
@@ -264,6 +272,7 @@ func (b *book) finish(r *acd.Record) {
 	if p == nil {
 		return
 	}
+	b.unanswered(p)
 	b.stints(p, r.Stints, p.Unbridged)
 	b.closeTalk(p, b.now)
 	b.leave(p, string(r.End))

@@ -215,6 +215,9 @@ func (s *session) lost() error {
 			return err
 		}
 		late := rows.stale(s.at)
+		if err := late.rated(j.stopped, tx, &rows); err != nil {
+			return err
+		}
 		if err := late.drop(j.stopped, tx); err != nil {
 			return err
 		}
@@ -264,7 +267,7 @@ func (s *session) bridge(ctx context.Context, tx *sql.Tx, b *book, to uint64, at
 
 // number has the page's next rows follow those that are written.
 func (p *page) number(ctx context.Context, tx *sql.Tx) error {
-	for table, n := range map[string]*int{"visits": &p.Visits, "talks": &p.Talks, "holds": &p.Holds, "transfers": &p.Transfers} {
+	for table, n := range map[string]*int{"visits": &p.Visits, "talks": &p.Talks, "holds": &p.Holds, "transfers": &p.Transfers, "answers": &p.Answers} {
 		var most sql.NullInt64
 		if err := tx.QueryRowContext(ctx, "select max(n) from "+table+" where interaction = $1", int64(p.Row.ID)).Scan(&most); err != nil {
 			return err

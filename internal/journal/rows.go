@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"centrala/acd"
+	"centrala/internal/journal/db"
 	"centrala/queuegroups"
 )
 
@@ -14,20 +15,10 @@ import (
 type Micros int64
 
 // MicrosOf turns a time into what the tables have.
-func MicrosOf(t time.Time) Micros {
-	if t.IsZero() {
-		return 0
-	}
-	return Micros(t.UnixMicro())
-}
+func MicrosOf(t time.Time) Micros { return Micros(db.Micros(t)) }
 
 // Time turns it back; 0 is the zero time.
-func (m Micros) Time() time.Time {
-	if m == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(int64(m)).UTC()
-}
+func (m Micros) Time() time.Time { return db.Instant(int64(m)) }
 
 // The kinds of interactions and where they go.
 const (
@@ -82,6 +73,12 @@ const (
 	TransferOver     = "over"     // the consultation ended, the agent went on
 	TransferReturned = "returned" // parked for too long
 	TransferLeft     = "left"     // the customer left before
+)
+
+// How the waiting for an answer in a chat ended.
+const (
+	AnswerWritten = "written"
+	AnswerLeft    = "left" // the chat ended without it
 )
 
 // HoldHold is the kind of a time in which who has the interaction holds the
@@ -192,6 +189,18 @@ type Transfer struct {
 	Target      string
 	Outcome     string
 	Why         string
+}
+
+// Answer is a row of answers: the customer of a chat waits for one.
+type Answer struct {
+	Interaction acd.InteractionID
+	N           int // 1: the first of the chat
+	Group       queuegroups.GroupID
+	Agent       queuegroups.AgentID // who wrote it; of one that was never written, who had the chat at its end
+	Asked       Micros              // when the customer wrote, for the first time since the answer before
+	Ended       Micros
+	Asleep      int64 // microseconds of it in which the chat waited for the channel to open
+	Outcome     string
 }
 
 // Leg is a row of legs.

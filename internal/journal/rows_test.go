@@ -50,13 +50,13 @@ func TestRows_Insert(t *testing.T) {
 	rows := journal.Rows{
 		Interactions: filled[journal.Interaction](n), Visits: filled[journal.Visit](n), Offers: filled[journal.Offer](n),
 		Talks: filled[journal.Talk](n), Holds: filled[journal.Hold](n), Transfers: filled[journal.Transfer](n),
-		Legs: filled[journal.Leg](n), AgentStates: filled[journal.AgentState](n), Events: filled[journal.Event](n),
+		Legs: filled[journal.Leg](n), Answers: filled[journal.Answer](n), AgentStates: filled[journal.AgentState](n), Events: filled[journal.Event](n),
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, d.Mark) }); err != nil {
 			t.Fatal(err)
 		}
-		for _, table := range []string{"interactions", "visits", "offers", "talks", "holds", "transfers", "legs", "agent_states", "events"} {
+		for _, table := range []string{"interactions", "visits", "offers", "talks", "holds", "transfers", "legs", "answers", "agent_states", "events"} {
 			var got int
 			if err := d.Read().QueryRow("select count(*) from " + table).Scan(&got); err != nil || got != n {
 				t.Errorf("%s: %d rows, %v", table, got, err)

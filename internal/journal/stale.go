@@ -4,6 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"centrala/internal/journal/db"
 )
 
 // Rollup names what package stats counts ahead, by hours and days: the column source
@@ -19,6 +25,8 @@ const (
 	RollupTalks        Rollup = "talks"
 	RollupTransfers    Rollup = "transfers"
 	RollupLegs         Rollup = "legs"
+	RollupAnswers      Rollup = "answers"
+	RollupRatings      Rollup = "ratings" // of chats, which are rows of the chats' own
 	RollupInteractions Rollup = "interactions"
 	RollupMade         Rollup = "made" // calls that agents made
 	RollupStates       Rollup = "states"
@@ -26,7 +34,9 @@ const (
 
 // Rollups returns all of them.
 func Rollups() []Rollup {
-	return []Rollup{RollupVisits, RollupOffers, RollupTalks, RollupTransfers, RollupLegs, RollupInteractions, RollupMade, RollupStates}
+	return []Rollup{
+		RollupVisits, RollupOffers, RollupTalks, RollupTransfers, RollupLegs, RollupAnswers, RollupRatings, RollupInteractions, RollupMade, RollupStates,
+	}
 }
 
 const (
@@ -34,6 +44,11 @@ const (
 	Hour Micros = 3_600_000_000
 	Day         = 24 * Hour
 )
+
+// execer is a transaction.
+type execer interface {
+	ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
+}
 
 // stale are hours of which facts arrive late, by what they change.
 type stale struct {
@@ -84,14 +99,78 @@ func (r *Rows) stale(over Micros) stale {
 	for _, x := range r.Legs {
 		s.mark(RollupLegs, x.Ended, x.Ended)
 	}
+	for _, x := range r.Answers {
+		s.mark(RollupAnswers, x.Ended, x.Ended)
+	}
 	for _, x := range r.AgentStates {
 		s.mark(RollupStates, x.Ended, x.Ended)
 	}
 	return s
 }
 
+// rated marks when chats were rated, of those that began long enough ago: a rating is
+// counted with whom its chat had last, as the rows now say.
+func (s *stale) rated(ctx context.Context, tx *sql.Tx, r *Rows) error {
+	var chats []any
+	for _, x := range r.Interactions {
+		if x.Kind == KindChat && x.Arrived-x.Arrived%Hour+Hour <= s.over {
+			chats = append(chats, string(x.Leg))
+		}
+	}
+	for some := range slices.Chunk(chats, parametersMax) {
+		if err := s.ratings(ctx, tx, "session in ("+placesOf(len(some))+")", some...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ratings marks when those were given for which a condition holds.
+func (s *stale) ratings(ctx context.Context, tx *sql.Tx, where string, args ...any) error {
+	rows, err := tx.QueryContext(ctx, "select at from chat_ratings where "+where, args...)
+	if err != nil {
+		return fmt.Errorf("journal: ratings: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var at Micros
+		if err := rows.Scan(&at); err != nil {
+			return fmt.Errorf("journal: ratings: %w", err)
+		}
+		s.mark(RollupRatings, at, at)
+	}
+	return rows.Err()
+}
+
+// placesOf are the places of so many values in a statement, from the first on.
+func placesOf(n int) string {
+	places := make([]string, n)
+	for k := range places {
+		places[k] = fmt.Sprintf("$%d", k+1)
+	}
+	return strings.Join(places, ", ")
+}
+
+// Rated has the ratings of some times counted anew. Whoever writes a rating, or changes
+// or deletes one, calls it first, in the same transaction, with the times of both.
+func Rated(ctx context.Context, tx db.Tx, times ...time.Time) error {
+	if err := Lock(ctx, tx); err != nil {
+		return err
+	}
+	late := everything()
+	for _, t := range times {
+		late.mark(RollupRatings, MicrosOf(t), MicrosOf(t))
+	}
+	return late.drop(ctx, tx)
+}
+
+// everything has all hours be over that are told of.
+func everything() stale {
+	return stale{over: math.MaxInt64, hours: map[Rollup]map[Micros]bool{}}
+}
+
 // drop deletes what was counted of these hours.
-func (s *stale) drop(ctx context.Context, tx *sql.Tx) error {
+func (s *stale) drop(ctx context.Context, tx execer) error {
 	for of, hours := range s.hours {
 		for at := range hours {
 			if _, err := tx.ExecContext(ctx, "delete from rollups where source = $1 and (span = 1 and at = $2 or span = 24 and at = $3)",
@@ -117,7 +196,7 @@ func dropBefore(ctx context.Context, tx *sql.Tx, at int64) error {
 }
 
 // Lock has the transaction come before or after any that writes facts, never beside it.
-func Lock(ctx context.Context, tx *sql.Tx) error {
+func Lock(ctx context.Context, tx execer) error {
 	_, err := tx.ExecContext(ctx, "update checkpoint set node = node where id = 1")
 	return err
 }

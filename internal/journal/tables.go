@@ -88,6 +88,14 @@ func transfersTable() table[Transfer] {
 	}}
 }
 
+func answersTable() table[Answer] {
+	return table[Answer]{name: "answers", columns: []string{
+		"interaction", "n", "group_id", "agent_id", "asked", "ended", "asleep", "outcome",
+	}, values: func(r *Answer) []any {
+		return []any{int64(r.Interaction), int64(r.N), string(r.Group), string(r.Agent), int64(r.Asked), int64(r.Ended), r.Asleep, r.Outcome}
+	}}
+}
+
 func legsTable() table[Leg] {
 	return table[Leg]{name: "legs", columns: []string{
 		"interaction", "leg", "agent_id", "number", "ended", "cause", "code", "codec", "srtp",

@@ -95,7 +95,14 @@ func trimInteractions(ctx context.Context, tx *sql.Tx, before int64) (int, error
 		places[k], args[k] = fmt.Sprintf("$%d", k+1), id
 	}
 	list := "(" + strings.Join(places, ", ") + ")"
-	for _, table := range []string{"visits", "offers", "talks", "holds", "transfers", "legs", "decisions", "notes"} {
+	late := everything() // a rating may be of later than its chat
+	if err := late.ratings(ctx, tx, "session in (select leg from interactions where kind = '"+KindChat+"' and id in "+list+")", args...); err != nil {
+		return 0, err
+	}
+	if err := late.drop(ctx, tx); err != nil {
+		return 0, err
+	}
+	for _, table := range []string{"visits", "offers", "talks", "holds", "transfers", "legs", "answers", "decisions", "notes"} {
 		if _, err := tx.ExecContext(ctx, "delete from "+table+" where interaction in "+list, args...); err != nil {
 			return 0, err
 		}

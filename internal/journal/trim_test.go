@@ -39,6 +39,7 @@ func TestTrim(t *testing.T) {
 		rows.Holds = append(rows.Holds, journal.Hold{Interaction: id, N: 1})
 		rows.Transfers = append(rows.Transfers, journal.Transfer{Interaction: id, N: 1})
 		rows.Legs = append(rows.Legs, journal.Leg{Interaction: id, Leg: "c"})
+		rows.Answers = append(rows.Answers, journal.Answer{Interaction: id, N: 1})
 		rows.Decisions = append(rows.Decisions, journal.Decision{Interaction: id, Steps: []byte("[]")})
 		state := journal.AgentState{Agent: "anna", Began: ago(600), Ended: ago(401), Index: uint64(n)}
 		if n > 401 {
@@ -58,7 +59,7 @@ func TestTrim(t *testing.T) {
 		}
 		left := func() string {
 			var out []string
-			for _, table := range []string{"interactions", "visits", "offers", "talks", "holds", "transfers", "legs", "decisions", "notes", "agent_states", "trunk_states"} {
+			for _, table := range []string{"interactions", "visits", "offers", "talks", "holds", "transfers", "legs", "answers", "decisions", "notes", "agent_states", "trunk_states"} {
 				var n int
 				if err := d.Read().QueryRow("select count(*) from " + table).Scan(&n); err != nil {
 					t.Fatal(err)
@@ -72,10 +73,10 @@ func TestTrim(t *testing.T) {
 			gone int
 			left string
 		}{
-			{900 * day, 0, "501 501 501 501 501 501 501 501 2 501 501"},
-			{400 * day, 401 + 402 + 402, "100 100 100 100 100 100 100 100 1 99 99"},
-			{400 * day, 0, "100 100 100 100 100 100 100 100 1 99 99"},
-			{day, 99 + 99 + 99, "1 1 1 1 1 1 1 1 0 0 0"}, // that goes on
+			{900 * day, 0, "501 501 501 501 501 501 501 501 501 2 501 501"},
+			{400 * day, 401 + 402 + 402, "100 100 100 100 100 100 100 100 100 1 99 99"},
+			{400 * day, 0, "100 100 100 100 100 100 100 100 100 1 99 99"},
+			{day, 99 + 99 + 99, "1 1 1 1 1 1 1 1 1 0 0 0"}, // that goes on
 		} {
 			if n, err := journal.Trim(t.Context(), d, now.Add(-c.keep)); err != nil || n != c.gone || left() != c.left {
 				t.Errorf("%v: %d deleted, %v; left %s, want %d and %s", c.keep, n, err, left(), c.gone, c.left)

@@ -22,6 +22,7 @@ type Rows struct {
 	Holds        []Hold
 	Transfers    []Transfer
 	Legs         []Leg
+	Answers      []Answer
 	Decisions    []Decision
 	AgentStates  []AgentState
 	TrunkStates  []TrunkState
@@ -71,6 +72,7 @@ func (r *Rows) insert(ctx context.Context, tx *sql.Tx, s *statements) error {
 		func() error { return holdsTable().insert(ctx, tx, s, r.Holds) },
 		func() error { return transfersTable().insert(ctx, tx, s, r.Transfers) },
 		func() error { return legsTable().insert(ctx, tx, s, r.Legs) },
+		func() error { return answersTable().insert(ctx, tx, s, r.Answers) },
 		func() error { return decisionsTable().insert(ctx, tx, s, r.Decisions) },
 		func() error { return agentStatesTable().insert(ctx, tx, s, r.AgentStates) },
 		func() error { return trunkStatesTable().insert(ctx, tx, s, r.TrunkStates) },
@@ -154,5 +156,5 @@ func (t table[R]) statement(n int, mark func(int) string) string {
 // count is how many rows there are.
 func (r *Rows) count() int {
 	return len(r.Interactions) + len(r.Visits) + len(r.Offers) + len(r.Talks) + len(r.Holds) + len(r.Transfers) + len(r.Legs) +
-		len(r.Decisions) + len(r.AgentStates) + len(r.TrunkStates) + len(r.Wrapped) + len(r.Disposed) + len(r.Events)
+		len(r.Answers) + len(r.Decisions) + len(r.AgentStates) + len(r.TrunkStates) + len(r.Wrapped) + len(r.Disposed) + len(r.Events)
 }

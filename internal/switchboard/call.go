@@ -116,6 +116,7 @@ func (c *call) finished() bool {
 	if len(c.legs) > 0 || len(c.offers) > 0 || len(c.wanted) > 0 || c.made != nil && len(c.made.rung) > 0 {
 		return false
 	}
+	c.ownOver()
 	c.board.gone(c)
 	return true
 }
@@ -161,6 +162,9 @@ func (c *call) arrived(e *acd.CallArrived) {
 	if !c.board.fact(e) {
 		c.refuse(503, "")
 		return
+	}
+	if c.made != nil {
+		c.made.told = true
 	}
 	c.board.counts.arrived.Add(1)
 }

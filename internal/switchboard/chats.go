@@ -67,12 +67,12 @@ type ChatFacts struct {
 func (f ChatFacts) Arrived(ctx context.Context, s chat.Session) error {
 	return f.Append(ctx, &acd.ChatArrived{
 		Leg: acd.LegID(s.ID), Node: f.Node, Channel: queuegroups.ChannelID(cmp.Or(s.Bot.ToChannel, s.Channel)), From: acd.Party{Number: s.Customer, Name: s.Name},
-		Responsible: queuegroups.AgentID(s.Bot.ToAgent),
+		Responsible: queuegroups.AgentID(cmp.Or(s.Bot.ToAgent, s.Responsible)),
 	})
 }
 
 // Written implements hub.Core.
-func (f ChatFacts) Written(ctx context.Context, leg string) error {
+func (f ChatFacts) Written(ctx context.Context, leg, by string) error {
 	alive := false
 	f.View(func(s *acd.State) {
 		of, _, _, ok := s.LegOf(acd.LegID(leg))
@@ -83,7 +83,7 @@ func (f ChatFacts) Written(ctx context.Context, leg string) error {
 	if !alive {
 		return hub.ErrOver
 	}
-	return f.Append(ctx, &acd.ChatWritten{Leg: acd.LegID(leg)})
+	return f.Append(ctx, &acd.ChatWritten{Leg: acd.LegID(leg), By: queuegroups.AgentID(by)})
 }
 
 // Closed implements hub.Core.

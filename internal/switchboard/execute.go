@@ -25,6 +25,10 @@ func (c *call) execute(cmd acd.Command) {
 	case *acd.Play:
 		c.play(cmd)
 	case *acd.Reject:
+		if c.caller == nil { // nobody has picked up yet
+			c.refuseOwn()
+			return
+		}
 		if c.callerAlive() {
 			c.log.Info().Str("reason", string(cmd.Reason)).Str("to", c.caller.sip.To()).Msg("call rejected")
 			if c.made != nil {

@@ -14,7 +14,8 @@ import (
 
 // This file holds calls that agents make at their desks and talk in on their phones: the
 // phone is rung, and what it would have dialled is called when it is picked up. From then on
-// the call is as if the phone had made it: the core hears of it then, and not before.
+// the call is as if the phone had made it. The core hears of it before the phone is rung, so
+// that nobody else's call is offered to who waits for theirs.
 
 // madeRings is how long an agent's own phone is rung for a call of theirs.
 const madeRings = 45 * time.Second
@@ -22,6 +23,7 @@ const madeRings = 45 * time.Second
 // made is a call that an agent makes at their desk.
 type made struct {
 	arrived *acd.CallArrived // what the core is told when a phone is picked up
+	told    bool             // it was
 	rung    map[*leg]bool    // phones that ring
 }
 
@@ -61,12 +63,20 @@ func (b *Board) Call(id queuegroups.AgentID, dialled string) bool {
 	}
 	b.calls[c.id] = c
 	b.mu.Unlock()
+	arrived.Asked = c.id
+	if !b.fact(&acd.CallAsked{Leg: c.id, Node: b.node, Agent: id, To: arrived.To}) {
+		b.gone(c)
+		return false
+	}
 	return c.box.Post(func() { c.ringOwn(phones) })
 }
 
 // ringOwn rings all phones of the agent who calls. What they show is whom they are to call.
 func (c *call) ringOwn(phones []sip.Contact) {
 	m := c.made
+	if c.ending {
+		return
+	}
 	c.log.Info().Str("agent", string(m.arrived.Agent)).Str("to", m.arrived.To).Int("phones", len(phones)).Msg("ringing the phone of who calls")
 	shown := sip.Party{User: m.arrived.To, Name: c.board.named(m.arrived.To)}
 	for _, contact := range phones {
@@ -155,8 +165,14 @@ func (c *call) hushOwn(but *leg, reason string) {
 	}
 }
 
-// refuseOwn: the core refuses a call whose phone was picked up already, which hears that it is busy.
+// refuseOwn: the core refuses a call. Phones that ring stop; one that was picked up already hears that it is busy.
 func (c *call) refuseOwn() {
+	if c.caller == nil {
+		c.log.Info().Str("agent", string(c.made.arrived.Agent)).Msg("phone of who calls not rung: they have another call")
+		c.ending = true // also where they do not ring yet
+		c.hushOwn(nil, "")
+		return
+	}
 	c.caller.media.Play(&c.board.beeps[0])
 	c.after(beepsFor, func() { c.caller.sip.Hangup("") })
 }
@@ -170,6 +186,14 @@ func (b *Board) named(dialled string) string {
 		return group.Name
 	}
 	return ""
+}
+
+// ownOver tells the core that no phone was picked up.
+func (c *call) ownOver() {
+	if c.made != nil && !c.made.told {
+		c.made.told = true
+		c.board.fact(&acd.LegEnded{Leg: c.made.arrived.Asked, Cause: acd.EndCancel})
+	}
 }
 
 // ownEnded logs the end of a phone that was not picked up for a call of its agent's.

@@ -22,6 +22,18 @@ func (b *bench) atDesk() {
 	})
 }
 
+// noCalls waits until no call is left.
+func (b *bench) noCalls() {
+	b.t.Helper()
+	for deadline := time.After(patience); b.board.Stats().Calls > 0; {
+		select {
+		case <-deadline:
+			b.t.Fatal("the call is still there")
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
 // An agent calls at their desk: their phone rings, and nothing else happens until it is picked up; then it is their call.
 func TestCall_PhoneIsRungFirst(t *testing.T) {
 	b := newBench(t, nil)
@@ -32,6 +44,7 @@ func TestCall_PhoneIsRungFirst(t *testing.T) {
 	if !b.board.Call("anna", "102") {
 		t.Fatal("not called")
 	}
+	asked := b.want(&acd.CallAsked{Agent: "anna", To: "102"}).(*acd.CallAsked).Leg
 	phone := b.peer.waitRung()
 	if b.board.Call("anna", "102") {
 		t.Error("called twice at a time")
@@ -40,7 +53,11 @@ func TestCall_PhoneIsRungFirst(t *testing.T) {
 		t.Errorf("the phone shows %v", from)
 	}
 	b.peer.answer(phone)
-	own := b.want(&acd.CallArrived{Agent: "anna", To: "102"}).(*acd.CallArrived).Leg
+	arrived := b.want(&acd.CallArrived{Agent: "anna", To: "102"}).(*acd.CallArrived)
+	own := arrived.Leg
+	if arrived.Asked != asked {
+		t.Errorf("comes of %q, asked for as %q", arrived.Asked, asked)
+	}
 	b.do(own, &acd.Alert{})
 	b.do(own, &acd.Ring{Offer: 1, Agent: "bartek"})
 	colleague := b.peer.waitRung()
@@ -56,8 +73,8 @@ func TestCall_PhoneIsRungFirst(t *testing.T) {
 	b.want(&acd.LegEnded{Leg: his, Cause: acd.EndByUs})
 }
 
-// A phone that is not picked up leaves nothing behind, and the core hears nothing of it; one that the core refuses hears
-// that, and is hung up.
+// Of a phone that is not picked up the core hears that it is over, and nothing is left behind; one that rings stops when the core refuses
+// the call, one that was picked up already hears that, and is hung up.
 func TestCall_ComesToNothing(t *testing.T) {
 	b := newBench(t, nil)
 	b.atDesk()
@@ -65,18 +82,24 @@ func TestCall_ComesToNothing(t *testing.T) {
 		t.Fatal("not called")
 	}
 	phone := b.peer.waitRung()
+	asked := b.want(&acd.CallAsked{Agent: "anna", To: "102"}).(*acd.CallAsked).Leg
 	b.peer.do(func() { phone.Reject(486, "") })
-	for deadline := time.After(patience); b.board.Stats().Calls > 0; {
-		select {
-		case <-deadline:
-			t.Fatal("the call is still there")
-		case <-time.After(time.Millisecond):
-		}
-	}
+	b.want(&acd.LegEnded{Leg: asked, Cause: acd.EndCancel})
+	b.noCalls()
 
 	if !b.board.Call("anna", "102") {
 		t.Fatal("not called")
 	}
+	asked = b.want(&acd.CallAsked{Agent: "anna", To: "102"}).(*acd.CallAsked).Leg
+	b.peer.waitRung()
+	b.do(asked, &acd.Reject{Reason: acd.RejectBusy})
+	b.want(&acd.LegEnded{Leg: asked, Cause: acd.EndCancel})
+	b.noCalls()
+
+	if !b.board.Call("anna", "102") {
+		t.Fatal("not called")
+	}
+	b.want(&acd.CallAsked{Agent: "anna", To: "102"})
 	b.peer.answer(b.peer.waitRung())
 	own := b.want(&acd.CallArrived{Agent: "anna", To: "102"}).(*acd.CallArrived).Leg
 	b.do(own, &acd.Reject{Reason: acd.RejectBusy})

@@ -79,10 +79,17 @@ func (p *rawPhone) moved(invite, lines string) {
 	p.recv("ACK")
 }
 
+// wantRedirects waits for what the board counts: a phone has the ACK to its 302 before the call reads that.
 func (a *away) wantRedirects(followed, refused uint64) {
 	a.t.Helper()
-	if s := a.board.Stats(); s.RedirectsFollowed != followed || s.RedirectsRefused != refused {
-		a.t.Errorf("%d redirections followed, %d refused; want %d, %d", s.RedirectsFollowed, s.RedirectsRefused, followed, refused)
+	for deadline := time.Now().Add(patience); ; <-time.After(time.Millisecond) {
+		s := a.board.Stats()
+		if s.RedirectsFollowed == followed && s.RedirectsRefused == refused {
+			return
+		}
+		if s.RedirectsFollowed > followed || s.RedirectsRefused > refused || time.Now().After(deadline) {
+			a.t.Fatalf("%d redirections followed, %d refused; want %d, %d", s.RedirectsFollowed, s.RedirectsRefused, followed, refused)
+		}
 	}
 }
 

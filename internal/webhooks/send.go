@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"centrala/internal/events"
+	"centrala/internal/journal/db"
 )
 
 const (
@@ -262,7 +263,7 @@ func (s *sender) launch(ctx context.Context, e *Endpoint) error {
 		if err := rows.Scan(&d.Event, &d.Attempts, &created); err != nil {
 			return fmt.Errorf("read the deliveries: %w", err)
 		}
-		f.event, d.Created = d.Event, instant(created)
+		f.event, d.Created = d.Event, db.Instant(created)
 		s.mu.Lock()
 		if s.flights[f] {
 			s.mu.Unlock()

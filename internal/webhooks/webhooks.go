@@ -174,7 +174,7 @@ func (w *Webhooks) List(ctx context.Context) ([]Endpoint, error) {
 			return nil, fmt.Errorf("read the webhooks: %w", err)
 		}
 		e.Types, e.Groups = strings.Fields(types), strings.Fields(groups)
-		e.previousUntil, e.Created, e.Succeeded, e.Disabled = instant(until), instant(created), instant(succeeded), instant(disabled)
+		e.previousUntil, e.Created, e.Succeeded, e.Disabled = db.Instant(until), db.Instant(created), db.Instant(succeeded), db.Instant(disabled)
 		list = append(list, e)
 	}
 	return list, rows.Err()
@@ -238,9 +238,9 @@ func (w *Webhooks) Deliveries(ctx context.Context, id, state string, before int6
 		if err := rows.Scan(&d.Event, &d.State, &d.Attempts, &due, &d.Status, &d.Why, &created, &tried); err != nil {
 			return nil, fmt.Errorf("read the deliveries: %w", err)
 		}
-		d.Created, d.Tried = instant(created), instant(tried)
+		d.Created, d.Tried = db.Instant(created), db.Instant(tried)
 		if d.State == Pending {
-			d.Due = instant(due)
+			d.Due = db.Instant(due)
 		}
 		list = append(list, d)
 	}
@@ -265,11 +265,4 @@ func (w *Webhooks) update(ctx context.Context, query string, args ...any) error 
 		}
 		return nil
 	})
-}
-
-func instant(us int64) time.Time {
-	if us == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(us).UTC()
 }

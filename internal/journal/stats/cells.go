@@ -30,9 +30,9 @@ type heap struct {
 	stays []stay // of states: those that began before the hour or day
 }
 
-// pile is the sums of a cell, by fold, and of visits the waits of those answered and
-// of those who hung up, each by itself: a service level by any measure and a
-// percentile need no less.
+// pile is the sums of a cell, by fold, and the single waits: of visits those of the
+// answered and of those who hung up, of answers the first ones and the later ones. A
+// service level by any measure and a percentile need no less.
 type pile struct {
 	sums  []int64
 	waits [2][]int64
@@ -93,7 +93,7 @@ func (h *heap) merge(key cellKey, p *pile) {
 // encode writes the heap as bytes, the same for what is the same. Numbers are
 // varints: how many cells and names; the names; of all cells one part of the key
 // after the other, as numbers of names; one sum after the other, where all are 0
-// only that; of visits the waits, in order, as differences; of states the stays. The
+// only that; the waits, in order, as differences; of states the stays. The
 // time is that of the hour or day, µs.
 func (h *heap) encode(at int64) []byte {
 	keys := slices.SortedFunc(maps.Keys(h.cells), func(a, b cellKey) int { return slices.Compare(a[:], b[:]) })
@@ -258,9 +258,9 @@ func (c *chunk) decode(data []byte, folds []fold, at int64) error {
 }
 
 func (c *chunk) readWaits(in *cursor, folds []fold) {
-	for kind, of := range []sum{visitsAnswered, visitsAbandoned} {
+	for kind, of := range [2][2]sum{{visitsAnswered, firstAnswers}, {visitsAbandoned, laterAnswers}} {
 		c.count[kind], c.waits[kind] = nil, nil
-		column := slices.IndexFunc(folds, func(f fold) bool { return f.sum == of })
+		column := slices.IndexFunc(folds, func(f fold) bool { return f.sum == of[0] || f.sum == of[1] })
 		if column < 0 || len(c.sums[column]) == 0 {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"centrala/acd"
 	"centrala/internal/journal"
 )
 
@@ -16,6 +17,10 @@ type fact struct {
 	group, agent string
 	where        string
 	ofCall       bool // it is the table of interactions itself
+	// join follows the table and joins all that is needed of the interaction, of which
+	// columns are in place; empty: it is i, found by the row's column interaction.
+	join    string
+	columns map[string]string
 }
 
 // fold is a sum and the SQL of what is added up to it.
@@ -56,6 +61,9 @@ func (r *running) begin(f fact, in span) *statement {
 	at := f.decided
 	if r.q.Cohort == Arrived {
 		at = s.call("arrived")
+	}
+	if r.q.Cohort == Arrived && f.join != "" { // nothing is decided of a chat before it arrived
+		s.and("%s >= %d", f.decided, in.from)
 	}
 	s.and("%s >= %d and %s < %d", at, in.from, at, in.till)
 	if f.where != "" {
@@ -116,6 +124,9 @@ func (s *statement) call(column string) string {
 	if s.f.ofCall {
 		return "f." + column
 	}
+	if instead := s.f.columns[column]; instead != "" {
+		return instead
+	}
 	s.joins = true
 	return "i." + column
 }
@@ -148,11 +159,11 @@ func only[T ~string](s *statement, column string, list []T) {
 
 // from is the tables and the conditions.
 func (s *statement) from() string {
-	from := " from " + s.f.name + " f"
-	if s.outer && s.joins {
-		from += " left"
-	}
-	if s.joins {
+	from := " from " + s.f.name + " f" + s.f.join
+	if s.f.join == "" && s.joins {
+		if s.outer {
+			from += " left"
+		}
 		from += " join interactions i on i.id = f.interaction"
 	}
 	return from + " where " + strings.Join(s.where, " and ")
@@ -243,18 +254,30 @@ type table struct {
 	rollup journal.Rollup
 	fact   fact
 	folds  []fold
+	// single is which waits are kept one by one, of two kinds, and took how long each was.
+	single [2]listed
+	took   string
+}
+
+// listed are waits that are kept one by one: those for which a condition holds.
+type listed struct {
+	condition string
+	rank      series // of which percentiles are told; unranked: of none
 }
 
 // tables are those whose sums need nothing but their rows.
 func tables() []table {
-	return []table{offersTable(), talksTable(), transfersTable(), legsTable(), interactionsTable(), madeTable()}
+	return []table{offersTable(), talksTable(), transfersTable(), legsTable(), interactionsTable(), madeTable(), ratingsTable()}
 }
+
+// waitTables are those of waits, which groups have measures for.
+func waitTables() []table { return []table{visitsTable(), answersTable()} }
 
 func offersTable() table {
 	outcomes := func(s sum, outcome string) fold { return count(s, "f.outcome = '"+outcome+"'") }
-	return table{fromOffers, journal.RollupOffers, fact{
+	return table{of: fromOffers, rollup: journal.RollupOffers, fact: fact{
 		name: "offers", decided: "f.ended", group: "f.group_id", agent: "f.agent_id", where: "f.agent_id <> ''",
-	}, []fold{
+	}, folds: []fold{
 		outcomes(offersAnswered, "answered"), outcomes(offersDeclined, "declined"), outcomes(offersBusy, "busy"),
 		outcomes(offersNoAnswer, "no_answer"), outcomes(offersUnreached, "unreachable"), outcomes(offersLostRace, "lost_race"),
 		outcomes(offersWithdrawn, "withdrawn"), total(offersSpeed, "f.ended - f.made", "f.outcome = 'answered'"),
@@ -262,9 +285,9 @@ func offersTable() table {
 }
 
 func talksTable() table {
-	return table{fromTalks, journal.RollupTalks, fact{
+	return table{of: fromTalks, rollup: journal.RollupTalks, fact: fact{
 		name: "talks", decided: "f.ended", group: "f.group_id", agent: "f.agent_id", where: "f.agent_id <> ''",
-	}, []fold{
+	}, folds: []fold{
 		{talksAll, "count(*)"}, {talkTime, "sum(f.ended - f.began - f.held)"}, {holdTime, "sum(f.held)"}, {holds, "sum(f.holds)"},
 		total(wrapTime, "f.wrapped - f.wrap_up", "f.wrap_up is not null and f.wrapped is not null"),
 		{talkMax, "max(f.ended - f.began)"},
@@ -273,13 +296,13 @@ func talksTable() table {
 
 func transfersTable() table {
 	done := func(kinds string) string { return "f.kind in (" + kinds + ") and f.outcome = 'done'" }
-	return table{fromTransfers, journal.RollupTransfers, fact{
+	return table{of: fromTransfers, rollup: journal.RollupTransfers, fact: fact{
 		name: "transfers", decided: "f.at", agent: "f.by_agent",
 		// The group is that of the talk during which it was done, or of the wait that it ended.
 		group: `coalesce((select max(t.group_id) from talks t where t.interaction = f.interaction and t.agent_id = f.by_agent
 			and t.began <= f.at and t.ended >= f.at),
 			(select max(v.group_id) from visits v where v.interaction = f.interaction and v.left_at = f.at), '')`,
-	}, []fold{
+	}, folds: []fold{
 		count(movedBlind, done("'blind'")), count(movedAttended, done("'attended', 'joined'")),
 		count(movedFailed, "f.kind in ('blind', 'attended', 'joined') and f.outcome in ('failed', 'refused')"),
 		count(consulted, "f.kind = 'consult' and f.outcome <> 'refused'"), count(movedBySuper, "f.kind = 'moved'"),
@@ -289,9 +312,9 @@ func transfersTable() table {
 
 // legsTable adds up how the audio was. The group is the last one of the call.
 func legsTable() table {
-	return table{fromLegs, journal.RollupLegs, fact{
+	return table{of: fromLegs, rollup: journal.RollupLegs, fact: fact{
 		name: "legs", decided: "f.ended", group: "i.last_group", agent: "f.agent_id", where: "f.codec <> ''",
-	}, []fold{
+	}, folds: []fold{
 		{legsAll, "count(*)"}, {packetsExpected, "sum(f.in_expected)"}, {packetsLost, "sum(f.in_lost)"},
 		count(mosLegs, "f.in_mos > 0"), {mosSum, "sum(f.in_mos)"},
 		{mosMin, "min(case when f.in_mos > 0 then f.in_mos end)"},
@@ -299,21 +322,43 @@ func legsTable() table {
 }
 
 func interactionsTable() table {
-	return table{fromInteractions, journal.RollupInteractions, fact{
+	return table{of: fromInteractions, rollup: journal.RollupInteractions, fact: fact{
 		name: "interactions", decided: "f.ended", group: "f.last_group", agent: "f.by_agent", where: "f.ended is not null", ofCall: true,
-	}, []fold{
-		{endedAll, "count(*)"}, count(endedUnanswered, "f.answered is null"),
+	}, folds: []fold{
+		{endedAll, "count(*)"}, count(endedUnanswered, "f.answered is null"), count(endedChats, "f.kind = '"+journal.KindChat+"'"),
 		count(chatsUnanswered, "f.unanswered and f.kind = '"+journal.KindChat+"'"),
 	}}
 }
 
 // madeTable adds up the calls that agents made themselves.
 func madeTable() table {
-	return table{fromMade, journal.RollupMade, fact{
+	return table{of: fromMade, rollup: journal.RollupMade, fact: fact{
 		name: "interactions", decided: "f.ended", group: "f.last_group", agent: "f.caller_agent",
 		where: "f.ended is not null and f.caller_agent <> ''", ofCall: true,
-	}, []fold{
+	}, folds: []fold{
 		{callsMade, "count(*)"}, count(callsReached, "f.answered is not null"),
 		total(callsMadeTime, "f.ended - f.answered", "f.answered is not null"),
+	}}
+}
+
+// ratingsTable adds up what was thought of chats. Rows are of the chats' own tables;
+// they tell their interaction by the name of the customer's end, the latest of that
+// name: the core may have been told of a chat anew after it lost it. The group and the
+// agent are the last ones. Of a chat that a bot had to its end the core was never told:
+// it is its channel's, and nobody's.
+func ratingsTable() table {
+	customer, chat := "f.who = 'customer'", "'"+journal.KindChat+"'"
+	return table{of: fromRatings, rollup: journal.RollupRatings, fact: fact{
+		name: "chat_ratings", decided: "f.at", group: "coalesce(i.last_group, '" + string(acd.ChannelGroup("")) + "' || c.channel)", agent: "coalesce(i.by_agent, '')",
+		join: " join chat_sessions s on s.id = f.session join chat_conversations c on c.id = s.conversation left join interactions i on i.kind = " + chat +
+			" and i.leg = f.session and not exists (select 1 from interactions x where x.kind = " + chat + " and x.leg = f.session and x.id > i.id)",
+		where: "(i.id is not null or s.bot = 1 and s.closed <> 0)",
+		columns: map[string]string{
+			"arrived": "coalesce(i.arrived, s.opened)", "number": "''", "trunk": "''", "channel": "coalesce(i.channel, c.channel)",
+			"kind": chat, "direction": "'" + journal.DirectionIn + "'",
+		},
+	}, folds: []fold{
+		count(customerRatings, customer), total(customerScores, "f.score * 100", customer),
+		count(superRatings, "not "+customer), total(superScores, "f.score * 100", "not "+customer),
 	}}
 }

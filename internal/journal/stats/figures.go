@@ -1,17 +1,11 @@
 package stats
 
-import (
-	"fmt"
-	"slices"
-	"time"
-
-	"centrala/queuegroups"
-)
+import "slices"
 
 // Unit is what a figure is measured in.
 type Unit string
 
-// Counts; seconds; a share of 1; a score from 1 to 4.5.
+// Counts; seconds; a share of 1; a score: from 1 to 4.5 of audio, to 5 of ratings.
 const (
 	Count   Unit = "count"
 	Seconds Unit = "seconds"
@@ -60,6 +54,10 @@ type source int
 const (
 	fromVisits source = iota
 	fromRanks
+	fromAnswers
+	fromFirsts // the percentiles of first answers
+	fromLaters
+	fromRatings
 	fromOffers
 	fromTalks
 	fromTransfers
@@ -96,7 +94,7 @@ func (f *Figure) In(q *Query) bool {
 // Figures returns all of them, in the order in which they are shown.
 func Figures() []Figure {
 	var all []Figure
-	for _, list := range [][]Figure{queueFigures(), waitFigures(), offerFigures(), talkFigures(), timeFigures(), moveFigures(), otherFigures()} {
+	for _, list := range [][]Figure{queueFigures(), waitFigures(), offerFigures(), talkFigures(), timeFigures(), moveFigures(), otherFigures(), chatFigures()} {
 		all = append(all, list...)
 	}
 	return all
@@ -111,13 +109,18 @@ func ratio(part, of sum) func(*Line) Value {
 	return func(l *Line) Value { return Value{Part: l.sums[part], Of: l.sums[of]} }
 }
 
-func percentile(k int) func(*Line) Value {
+func percentile(of series, k int) func(*Line) Value {
 	return func(l *Line) Value {
-		if !l.wait.known {
+		if !l.ranks[of].known {
 			return Value{}
 		}
-		return Value{Part: l.wait.of[k], Of: 1}
+		return Value{Part: l.ranks[of].of[k], Of: 1}
 	}
+}
+
+// longest is the greatest of so many, unknown where there is none.
+func longest(most, of sum) func(*Line) Value {
+	return func(l *Line) Value { return Value{Part: l.sums[most], Of: min(1, l.sums[of])} }
 }
 
 const ofVisits = "visits: each stay in a group, by its outcome"
@@ -148,10 +151,10 @@ func waitFigures() []Figure {
 	const ranked = "of the n waits of those answered, in order, number ⌈n × p / 100⌉"
 	return []Figure{
 		{"wait_mean", "Average speed of answer", Seconds, "Σ wait of answered / answered; a wait lasts from entering the group to the answer, ringing included", ofVisits, Everywhere, fromVisits, ratio(waitAnswered, visitsAnswered)},
-		{"wait_p50", "Wait, median", Seconds, ranked + ", p = 50", ofVisits, Everywhere, fromRanks, percentile(0)},
-		{"wait_p90", "Wait, 90th percentile", Seconds, ranked + ", p = 90", ofVisits, Everywhere, fromRanks, percentile(1)},
-		{"wait_p95", "Wait, 95th percentile", Seconds, ranked + ", p = 95", ofVisits, Everywhere, fromRanks, percentile(2)},
-		{"wait_p99", "Wait, 99th percentile", Seconds, ranked + ", p = 99", ofVisits, Everywhere, fromRanks, percentile(3)},
+		{"wait_p50", "Wait, median", Seconds, ranked + ", p = 50", ofVisits, Everywhere, fromRanks, percentile(ofWaits, 0)},
+		{"wait_p90", "Wait, 90th percentile", Seconds, ranked + ", p = 90", ofVisits, Everywhere, fromRanks, percentile(ofWaits, 1)},
+		{"wait_p95", "Wait, 95th percentile", Seconds, ranked + ", p = 95", ofVisits, Everywhere, fromRanks, percentile(ofWaits, 2)},
+		{"wait_p99", "Wait, 99th percentile", Seconds, ranked + ", p = 99", ofVisits, Everywhere, fromRanks, percentile(ofWaits, 3)},
 		{"wait_max", "Longest wait", Seconds, "the longest wait of answered and abandoned", ofVisits, Everywhere, fromVisits,
 			func(l *Line) Value {
 				return Value{Part: l.sums[waitMax], Of: min(1, l.sums[visitsAnswered]+l.sums[visitsAbandoned])}
@@ -204,8 +207,7 @@ func talkFigures() []Figure {
 			func(l *Line) Value { return Value{Part: handle(&l.sums), Of: 1} }},
 		{"handle_mean", "Handle time, mean", Seconds, "handle_time / handled", talks, Everywhere, fromTalks,
 			func(l *Line) Value { return Value{Part: handle(&l.sums), Of: l.sums[talksAll]} }},
-		{"talk_max", "Longest talk", Seconds, "the longest (end − beginning)", talks, Everywhere, fromTalks,
-			func(l *Line) Value { return Value{Part: l.sums[talkMax], Of: min(1, l.sums[talksAll])} }},
+		{"talk_max", "Longest talk", Seconds, "the longest (end − beginning)", talks, Everywhere, fromTalks, longest(talkMax, talksAll)},
 	}
 }
 
@@ -247,38 +249,12 @@ func otherFigures() []Figure {
 	return []Figure{
 		{"interactions", "Calls and chats", Count, "all that have ended", calls, Everywhere, fromInteractions, plain(endedAll)},
 		{"never_answered", "Never answered", Count, "of them, those that nobody ever had", calls, Everywhere, fromInteractions, plain(endedUnanswered)},
-		{"chats_unanswered", "Chats left unanswered", Count, "chats without an answer for longer than unanswered_after", calls, Everywhere, fromInteractions, plain(chatsUnanswered)},
 		{"calls_made", "Calls made", Count, "calls that agents began themselves, to numbers outside, colleagues and groups", made, Everywhere, fromMade, plain(callsMade)},
 		{"calls_reached", "Calls made and answered", Count, "of them, those that were answered", made, Everywhere, fromMade, plain(callsReached)},
 		{"calls_made_time", "Time in calls made", Seconds, "Σ (end − answer) of calls_reached", made, Everywhere, fromMade, plain(callsMadeTime)},
 		{"legs", "Legs with audio", Count, "legs that had agreed on a codec", legs, Everywhere, fromLegs, plain(legsAll)},
 		{"packet_loss", "Packet loss", Share, "Σ lost / Σ expected RTP packets", legs, Everywhere, fromLegs, ratio(packetsLost, packetsExpected)},
 		{"mos_mean", "MOS, mean", Score, "Σ MOS / legs whose MOS is known", legs, Everywhere, fromLegs, ratio(mosSum, mosLegs)},
-		{"mos_min", "MOS, worst", Score, "the least MOS of a leg", legs, Everywhere, fromLegs,
-			func(l *Line) Value { return Value{Part: l.sums[mosMin], Of: min(1, l.sums[mosLegs])} }},
+		{"mos_min", "MOS, worst", Score, "the least MOS of a leg", legs, Everywhere, fromLegs, longest(mosMin, mosLegs)},
 	}
-}
-
-// Measure is the formula of a line's service level with what it is measured by, for people.
-func (l *Line) Measure() string {
-	m := l.level
-	if l.mixed {
-		return "each group by its own service_level, parts and wholes added up"
-	}
-	if m == (queuegroups.ServiceLevel{}) {
-		return "nobody came"
-	}
-	in := m.Within.Round(time.Millisecond).String()
-	all, of := "answered within "+in, "all offered"
-	if m.Short > 0 {
-		of += fmt.Sprintf(" but those who hung up in less than %s", m.Short)
-	}
-	switch m.Abandons {
-	case queuegroups.AbandonsIgnored:
-		of += " and those who hung up within " + in
-	case queuegroups.AbandonsPositive:
-		all = "answered or hung up within " + in
-	case queuegroups.AbandonsNegative:
-	}
-	return fmt.Sprintf("%s / %s = %d / %d", all, of, l.sums[levelPart], l.sums[levelOf])
 }

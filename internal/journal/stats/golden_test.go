@@ -37,7 +37,7 @@ func warsaw(t testing.TB) *time.Location {
 }
 
 func TestGoldenDays(t *testing.T) {
-	cases := append(append(plainDay(), abandonedDay()...), append(append(append(transferDay(), holdDay()...), chatDay()...), nights()...)...)
+	cases := append(append(plainDay(), abandonedDay()...), append(append(append(append(transferDay(), holdDay()...), chatDay()...), answerDay()...), nights()...)...)
 	loc := warsaw(t)
 	dbtest.Each(t, func(t *testing.T, _ *db.DB) {
 		postgres := strings.Contains(t.Name(), "postgres")
@@ -49,6 +49,7 @@ func TestGoldenDays(t *testing.T) {
 			d := dbtest.Open(t, o(t))
 			log := recorded(t, day)
 			write(t, d, log)
+			rate(t, d, play(t, day).ratings...)
 			tried := 0
 			for _, g := range cases {
 				if g.day == day {

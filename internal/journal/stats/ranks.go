@@ -5,8 +5,39 @@ import (
 	"strings"
 )
 
-// percentiles of the waits of those answered, in microseconds, by nearest rank: the
-// least wait that so many percent were not above. All are 0 where nobody was.
+// series is of which waits percentiles are told.
+type series int
+
+const (
+	unranked series = iota
+	ofWaits         // of those answered
+	ofFirsts        // for first answers in chats
+	ofLaters        // for later ones
+	numSeries
+)
+
+// needed tells for what the percentiles are.
+func (s series) needed() source {
+	switch s {
+	case ofFirsts:
+		return fromFirsts
+	case ofLaters:
+		return fromLaters
+	case unranked, ofWaits, numSeries:
+	}
+	return fromRanks
+}
+
+// ranked tells which of a table's waits percentiles are asked for of.
+func (r *running) ranked(t *table) (is [2]bool) {
+	for kind, x := range t.single {
+		is[kind] = x.rank != unranked && r.q.needs(x.rank.needed())
+	}
+	return is
+}
+
+// percentiles of waits, in microseconds, by nearest rank: the least wait that so many
+// percent were not above. All are 0 where there was none.
 type percentiles struct {
 	known bool
 	of    [4]int64
@@ -16,27 +47,27 @@ type percentiles struct {
 func ranks() [4]int64 { return [4]int64{50, 90, 95, 99} }
 
 // waits finds the percentiles of each line, and of all.
-func (r *running) waits() error {
+func (r *running) waits(t *table, x listed) error {
 	if len(r.q.By) > 0 {
-		err := r.ranked(r.q.By, func(key []cell) (*percentiles, error) {
+		err := r.inOrder(t, x, r.q.By, func(key []cell) (*percentiles, error) {
 			l, err := r.line(key)
 			if err != nil {
 				return nil, err
 			}
-			return &l.wait, nil
+			return &l.ranks[x.rank], nil
 		})
 		if err != nil {
 			return err
 		}
 	}
-	return r.ranked(nil, func([]cell) (*percentiles, error) { return &r.total, nil })
+	return r.inOrder(t, x, nil, func([]cell) (*percentiles, error) { return &r.total[x.rank], nil })
 }
 
-// ranked has the database put the waits in order, by key, and takes those in the
+// inOrder has the database put the waits in order, by key, and takes those in the
 // places of the percentiles.
-func (r *running) ranked(by []Dimension, into func(key []cell) (*percentiles, error)) error {
-	s := r.begin(visitFacts(), r.whole()) // with the keys of the whole query, which narrow it
-	s.and("f.outcome = %s", endAnswered)
+func (r *running) inOrder(t *table, x listed, by []Dimension, into func(key []cell) (*percentiles, error)) error {
+	s := r.begin(t.fact, r.whole()) // with the keys of the whole query, which narrow it
+	s.and("%s", x.condition)
 	keys := s.keys
 	if by == nil {
 		keys = nil
@@ -58,7 +89,7 @@ func (r *running) ranked(by []Dimension, into func(key []cell) (*percentiles, er
 		places[k] = fmt.Sprintf("(n * %d + 99) / 100", p)
 	}
 	text := fmt.Sprintf("select %splace, n, waited from (select %s%s as waited, row_number() over (%s order by %s) as place, count(*) over (%s) as n%s) x where place in (%s)",
-		names, columns, wait, over, wait, over, s.from(), strings.Join(places[:], ", "))
+		names, columns, t.took, over, t.took, over, s.from(), strings.Join(places[:], ", "))
 	rows, err := r.db.Read().QueryContext(r.ctx, text, s.args...)
 	if err != nil {
 		return fmt.Errorf("stats: waits: %w", err)
@@ -84,10 +115,10 @@ func (r *running) ranked(by []Dimension, into func(key []cell) (*percentiles, er
 }
 
 // values adds the waits of a range of time to the lines that they are of.
-func (r *running) values(in span) error {
-	s := r.begin(visitFacts(), in)
-	s.and("f.outcome = %s", endAnswered)
-	rows, err := r.db.Read().QueryContext(r.ctx, "select "+strings.Join(append(s.keys, wait), ", ")+s.from(), s.args...)
+func (r *running) values(t *table, x listed, in span) error {
+	s := r.begin(t.fact, in)
+	s.and("%s", x.condition)
+	rows, err := r.db.Read().QueryContext(r.ctx, "select "+strings.Join(append(s.keys, t.took), ", ")+s.from(), s.args...)
 	if err != nil {
 		return fmt.Errorf("stats: waits: %w", err)
 	}
@@ -106,28 +137,28 @@ func (r *running) values(in span) error {
 		lists[l] = append(lists[l], values[0])
 	}
 	for l, list := range lists {
-		l.waits = append(l.waits, list)
+		l.waits[x.rank] = append(l.waits[x.rank], list)
 	}
 	return rows.Err()
 }
 
 // rank finds the percentiles of the waits of each line, and of all.
-func (r *running) rank() {
+func (r *running) rank(of series) {
 	size := 0
 	for _, l := range r.lines {
-		for _, list := range l.waits {
+		for _, list := range l.waits[of] {
 			size += len(list)
 		}
 	}
 	all := make([]int64, 0, size)
 	for _, l := range r.lines {
 		first := len(all)
-		for _, list := range l.waits {
+		for _, list := range l.waits[of] {
 			all = append(all, list...)
 		}
-		l.wait, l.waits = percentilesOf(all[first:]), nil
+		l.ranks[of], l.waits[of] = percentilesOf(all[first:]), nil
 	}
-	r.total = percentilesOf(all)
+	r.total[of] = percentilesOf(all)
 }
 
 // percentilesOf finds them, and changes the order of the waits.

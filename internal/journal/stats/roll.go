@@ -29,7 +29,7 @@ const batchMax = 24
 
 // rolledTables are what is counted ahead.
 func rolledTables() []table {
-	return append(tables(), visitsTable(), statesTable())
+	return append(append(tables(), waitTables()...), statesTable())
 }
 
 // statesTable is how long agents were in the states. What is added up is not said in
@@ -46,11 +46,10 @@ func statesTable() table {
 // counted anew.
 var version = sync.OnceValue(func() string {
 	h := sha256.New()
-	fmt.Fprintln(h, 1) // of how it is written, and of what cells hold beside sums
+	fmt.Fprintln(h, 1) // of how it is written
 	for _, t := range rolledTables() {
 		fmt.Fprintf(h, "%+v\n", t)
 	}
-	fmt.Fprintln(h, endAnswered, endAbandoned, wait)
 	return fmt.Sprintf("%x", h.Sum(nil)[:8])
 })
 
@@ -274,11 +273,11 @@ func (r *rolling) counted(t table, at, length int64) (*heap, bool, error) {
 	switch t.of {
 	case fromStates:
 		return h, true, q.pileStates(h, in)
-	case fromVisits:
-		if err := q.pileWaits(h, in); err != nil {
+	case fromVisits, fromAnswers:
+		if err := q.pileWaits(h, &t, in); err != nil {
 			return nil, false, err
 		}
-	case fromRanks, fromOffers, fromTalks, fromTransfers, fromLegs, fromInteractions, fromMade:
+	case fromRanks, fromFirsts, fromLaters, fromOffers, fromTalks, fromTransfers, fromLegs, fromRatings, fromInteractions, fromMade:
 	}
 	s := q.every(t.fact, in)
 	err := q.run(s, t.folds, func(key []cell, values []int64) error {
@@ -294,7 +293,7 @@ func (r *rolling) counted(t table, at, length int64) (*heap, bool, error) {
 // every begins a statement over the facts of a range of time, with all that reports
 // can tell apart as its key.
 func (r *running) every(f fact, in span) *statement {
-	s := &statement{f: f, outer: true}
+	s := &statement{f: f, outer: f.join == ""}
 	s.and("%s >= %d and %s < %d", f.decided, in.from, f.decided, in.till)
 	if f.where != "" {
 		s.and("%s", f.where)
@@ -315,12 +314,12 @@ func keyOf(key []cell) (out cellKey) {
 	return out
 }
 
-// pileWaits adds the waits of those answered and of those who hung up.
-func (r *running) pileWaits(h *heap, in span) error {
-	s := r.every(visitFacts(), in)
-	s.and("%s", ended(endAnswered+", "+endAbandoned))
+// pileWaits adds the single waits of both kinds.
+func (r *running) pileWaits(h *heap, t *table, in span) error {
+	s := r.every(t.fact, in)
+	s.and("(%s or %s)", t.single[0].condition, t.single[1].condition)
 	keys := len(s.keys)
-	rows, err := r.db.Read().QueryContext(r.ctx, "select "+strings.Join(s.keys, ", ")+", case when "+ended(endAnswered)+" then 0 else 1 end, "+wait+s.from(), s.args...)
+	rows, err := r.db.Read().QueryContext(r.ctx, "select "+strings.Join(s.keys, ", ")+", case when "+t.single[0].condition+" then 0 else 1 end, "+t.took+s.from(), s.args...)
 	if err != nil {
 		return fmt.Errorf("stats: waits: %w", err)
 	}

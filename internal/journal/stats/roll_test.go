@@ -102,6 +102,12 @@ func randomDays(r *rand.Rand, from time.Time, days, n int) (rows journal.Rows) {
 			rows.Legs = append(rows.Legs, journal.Leg{Interaction: id, Leg: leg, Agent: agent(), Ended: moment(),
 				Media: acd.MediaFigures{Codec: chance(r, "PCMA", "opus", ""), In: acd.MediaWay{Expected: r.Uint64N(9000), Lost: r.Uint64N(90), MOS: chance(r, 0, 380, 410+r.IntN(40))}}})
 		}
+		for v := range r.IntN(4) {
+			answer := journal.Answer{Interaction: id, N: v + 1, Group: group(), Agent: agent(), Asked: moment(), Outcome: chance(r, journal.AnswerWritten, journal.AnswerWritten, journal.AnswerLeft)}
+			answer.Ended = after(answer.Asked)
+			answer.Asleep = r.Int64N(int64(answer.Ended-answer.Asked) + 1)
+			rows.Answers = append(rows.Answers, answer)
+		}
 		began := moment()
 		state := journal.AgentState{Agent: chance[queuegroups.AgentID](r, "anna", "bartek", "celina"), Group: chance[queuegroups.GroupID](r, "", "", "", "sales"), Began: began, Ended: after(began) + 1, Index: uint64(k),
 			Status: chance(r, "available", "ringing", "talking", "wrap_up", "on_break", "backing_off", "offline", "of a later version")}
@@ -165,7 +171,7 @@ func randomQuery(t testing.TB, r *rand.Rand, from time.Time, days int) stats.Que
 	}
 	if r.IntN(3) == 0 {
 		all := stats.Figures()
-		q.Figures = []string{all[r.IntN(len(all))].Name, chance(r, "wait_p90", "offered", "occupancy", "moved")}
+		q.Figures = []string{all[r.IntN(len(all))].Name, chance(r, "wait_p90", "offered", "occupancy", "moved", "first_answer_p50", "next_answer_p90")}
 	}
 	if r.IntN(4) == 0 {
 		q.Now = []journal.AgentState{{Agent: "anna", Status: "talking", Began: journal.MicrosOf(q.Till.Add(-time.Minute))}}

@@ -272,13 +272,20 @@ func (r *running) addSums(t *table, c *chunk, lines []*Line) {
 	}
 }
 
-// takeWaits does so of visits, with what the groups' measures make of the waits.
+// takeWaits does so of waits, with what the groups' measures make of them.
 func (r *running) takeWaits(t *table) func(c *chunk, at int64) {
+	all, ranked := r.q.needs(t.of), r.ranked(t)
 	return func(c *chunk, at int64) {
-		all, ranked := r.q.needs(fromVisits), r.q.needs(fromRanks)
 		var skip func(cell int) bool
-		if !all { // then only who was answered makes a line
-			skip = func(cell int) bool { return len(c.count[0]) == 0 || c.count[0][cell] == 0 }
+		if !all { // then only what percentiles are told of makes a line
+			skip = func(cell int) bool {
+				for kind, is := range ranked {
+					if is && len(c.count[kind]) > 0 && c.count[kind][cell] > 0 {
+						return false
+					}
+				}
+				return true
+			}
 		}
 		lines := r.linesOf(t, c, at, skip)
 		if r.err != nil {
@@ -286,24 +293,30 @@ func (r *running) takeWaits(t *table) func(c *chunk, at int64) {
 		}
 		if all {
 			r.addSums(t, c, lines)
-			r.judge(t, c, lines)
+			r.judgeCells(t, c, lines)
 		}
-		if !ranked || len(c.count[0]) == 0 {
-			return
-		}
-		from := int64(0)
-		for n, l := range lines {
-			list := c.waitsOf(0, n, from)
-			from += int64(len(list))
-			if l != nil && len(list) > 0 {
-				l.waits = append(l.waits, list)
+		for kind, is := range ranked {
+			if is && len(c.count[kind]) > 0 {
+				c.addWaits(kind, t.single[kind].rank, lines)
 			}
 		}
 	}
 }
 
-// judge adds what is within the groups' measures.
-func (r *running) judge(t *table, c *chunk, lines []*Line) {
+// addWaits adds the waits of a kind to the lines.
+func (c *chunk) addWaits(kind int, of series, lines []*Line) {
+	from := int64(0)
+	for n, l := range lines {
+		list := c.waitsOf(kind, n, from)
+		from += int64(len(list))
+		if l != nil && len(list) > 0 {
+			l.waits[of] = append(l.waits[of], list)
+		}
+	}
+}
+
+// judgeCells adds what is within the groups' measures.
+func (r *running) judgeCells(t *table, c *chunk, lines []*Line) {
 	measures := make([]*queuegroups.ServiceLevel, len(c.names))
 	var from [2]int64
 	for n, l := range lines {
@@ -319,6 +332,10 @@ func (r *running) judge(t *table, c *chunk, lines []*Line) {
 		}
 		m := measures[group]
 		within, short := m.Within.Microseconds(), m.Short.Microseconds()
+		if t.of == fromAnswers {
+			l.sums[firstWithin] += below(answered, within+1)
+			continue
+		}
 		var row sums
 		for k, f := range t.folds {
 			if (f.sum == visitsAll || f.sum == visitsAway) && len(c.sums[k]) > 0 {

@@ -26,13 +26,23 @@ var update = flag.Bool("update", false, "write the logs of the golden days anew"
 // script plays the world of a day: the leader who tells of deadlines, and nodes
 // that carry out commands at once.
 type script struct {
-	t      *testing.T
+	t      testing.TB
 	s      *acd.State
 	zone   *time.Location
 	date   time.Time
 	now    time.Time
 	log    []acd.Entry
 	offers map[queuegroups.AgentID]acd.OfferID // the last one; "outside": to a number
+
+	ratings []rating
+}
+
+// rating is what somebody thinks of a chat, which is not in the log.
+type rating struct {
+	at    time.Time
+	chat  acd.LegID
+	who   string
+	score int
 }
 
 // days are the names of all of them.
@@ -52,7 +62,7 @@ func days(t testing.TB) (names []string) {
 func TestDays_AreWhatTheirScriptsSay(t *testing.T) {
 	for _, name := range days(t) {
 		var b bytes.Buffer
-		for _, e := range play(t, name) {
+		for _, e := range play(t, name).log {
 			raw, err := acd.EncodeEvent(e.Event)
 			if err != nil {
 				t.Fatal(err)
@@ -125,7 +135,7 @@ func source(t testing.TB, name string) (yaml, events string) {
 }
 
 // play plays a day.
-func play(t *testing.T, name string) []acd.Entry {
+func play(t testing.TB, name string) *script {
 	t.Helper()
 	_, events := source(t, name)
 	r := &script{t: t, s: acd.NewState(), offers: map[queuegroups.AgentID]acd.OfferID{}}
@@ -147,7 +157,7 @@ func play(t *testing.T, name string) []acd.Entry {
 			}
 		}
 	}
-	return r.log
+	return r
 }
 
 func (r *script) day(date, zone string) {
@@ -219,9 +229,13 @@ func (r *script) do(verb string, args []string) {
 	case "chat": // chat LEG on CHANNEL
 		r.apply(&acd.ChatArrived{Leg: leg, Node: "n1", Channel: queuegroups.ChannelID(after("on")), From: acd.Party{Number: string(leg)}})
 	case "writes":
-		r.apply(&acd.ChatWritten{Leg: leg})
+		r.apply(&acd.ChatWritten{Leg: leg, By: queuegroups.AgentID(after("for"))})
+	case "joins": // joins LEG for NAME
+		r.apply(&acd.ChatJoined{Leg: leg, By: queuegroups.AgentID(after("for"))})
 	case "closes":
 		r.apply(&acd.ChatClosed{Leg: leg})
+	case "rates": // rates LEG by customer|user:NAME SCORE
+		r.ratings = append(r.ratings, rating{r.now, leg, after("by"), int(number(after("by")))})
 	case "rings":
 		r.apply(&acd.OfferRinging{Offer: r.offers[agent]})
 	case "answers": // answers AGENT|outside as LEG

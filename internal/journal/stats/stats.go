@@ -119,9 +119,10 @@ type Report struct {
 type Line struct {
 	Key  []string // in order of Query.By
 	sums sums
-	wait percentiles
-	// waits are those of which the percentiles are found, in order each list.
-	waits [][]int64
+	// ranks are the percentiles, and waits those of which they are found, in order each
+	// list.
+	ranks [numSeries]percentiles
+	waits [numSeries][][]int64
 	// level is the only measure that was used; mixed: there were several.
 	level queuegroups.ServiceLevel
 	mixed bool
@@ -149,8 +150,10 @@ func compute(ctx context.Context, d *db.DB, q Query, raw bool) (*Report, error) 
 
 // counted counts whatever is asked for.
 func (r *running) counted() error {
-	if err := r.waited(); err != nil {
-		return err
+	for _, t := range waitTables() {
+		if err := r.waited(&t); err != nil {
+			return err
+		}
 	}
 	for _, t := range tables() {
 		if !r.q.needs(t.of) {
@@ -172,35 +175,40 @@ func (r *running) counted() error {
 	return nil
 }
 
-// waited counts the waits, and finds their percentiles.
-func (r *running) waited() error {
-	all, ranked := r.q.needs(fromVisits), r.q.needs(fromRanks)
-	if !all && !ranked {
+// waited counts the waits of a table, and finds their percentiles.
+func (r *running) waited(t *table) error {
+	all, ranked := r.q.needs(t.of), r.ranked(t)
+	if !all && ranked == [2]bool{} {
 		return nil
 	}
-	t := visitsTable()
-	left, err := r.rolled(&t, r.whole(), r.lengths(), r.takeWaits(&t))
+	left, err := r.rolled(t, r.whole(), r.lengths(), r.takeWaits(t))
 	if err != nil {
 		return err
 	}
 	raw := slices.Equal(left, []span{r.whole()})
 	for _, in := range left {
-		if all {
-			if err := r.visits(in); err != nil {
-				return err
-			}
+		if !all {
+			break
 		}
-		if ranked && !raw {
-			if err := r.values(in); err != nil {
-				return err
-			}
+		if err := r.judge(t, in); err != nil {
+			return err
 		}
 	}
-	switch {
-	case ranked && raw:
-		return r.waits()
-	case ranked:
-		r.rank()
+	for kind, x := range t.single {
+		switch {
+		case !ranked[kind]:
+		case raw:
+			if err := r.waits(t, x); err != nil {
+				return err
+			}
+		default:
+			for _, in := range left {
+				if err := r.values(t, x, in); err != nil {
+					return err
+				}
+			}
+			r.rank(x.rank)
+		}
 	}
 	return nil
 }
@@ -272,7 +280,7 @@ type running struct {
 	q     Query
 	zone  zone
 	lines map[string]*Line
-	total percentiles
+	total [numSeries]percentiles
 	raw   bool    // nothing that was counted ahead
 	err   error   // of taking a chunk
 	cells []*Line // of the chunk
@@ -317,7 +325,7 @@ func (r *running) report() *Report {
 	for k := range out.Lines {
 		out.Total.merge(&out.Lines[k])
 	}
-	out.Total.wait = r.total
+	out.Total.ranks = r.total
 	if len(r.q.By) == 0 {
 		out.Lines = nil // it was the total
 	}

@@ -52,6 +52,20 @@ const (
 	endedAll            // interactions
 	endedUnanswered     // of them, those that never were with anybody
 	chatsUnanswered     // chats that were so for longer than the channel lets them
+	endedChats          // of those that ended
+	firstAnswers        // first answers of chats
+	firstWithin         // of them, those within the measure
+	firstTime           // µs
+	firstMax            // µs
+	firstLeft           // chats that ended without any
+	laterAnswers        // the answers after the first
+	laterTime           // µs
+	laterMax            // µs
+	laterLeft           // chats that ended though their customer waited for another
+	customerRatings     // how often customers rated
+	customerScores      // hundredths, added up
+	superRatings        // and supervisors
+	superScores         // hundredths, added up
 	callsMade           // by agents, to numbers outside and to colleagues
 	callsReached        // of them, those that were answered
 	callsMadeTime       // µs from answer to end
@@ -75,7 +89,7 @@ func (s *sums) merge(o *sums) {
 
 func (s *sums) add(k sum, v int64) {
 	switch k {
-	case waitMax, talkMax:
+	case waitMax, talkMax, firstMax, laterMax:
 		s[k] = max(s[k], v)
 	case mosMin:
 		if s[k] == 0 || v != 0 && v < s[k] {

@@ -61,7 +61,7 @@ func visitsTable() table {
 	answered, abandoned := ended(endAnswered), ended(endAbandoned)
 	promised := answered + " and f.promised is not null"
 	const told, real = "(f.promised - f.entered)", wait
-	return table{fromVisits, journal.RollupVisits, visitFacts(), []fold{
+	return table{of: fromVisits, rollup: journal.RollupVisits, fact: visitFacts(), folds: []fold{
 		{visitsAll, "count(*)"}, count(visitsAway, ended(endAway)), count(visitsAnswered, answered), count(visitsAbandoned, abandoned),
 		count(visitsOut, ended(endOut)),
 		count(visitsUnserved, "f.outcome not in ("+strings.Join([]string{endAnswered, endAbandoned, endOut, endAway}, ", ")+")"),
@@ -69,13 +69,26 @@ func visitsTable() table {
 		most(waitMax, wait, ended(endAnswered+", "+endAbandoned)),
 		count(promises, promised), total(promisedWait, told, promised), total(promisedReal, real, promised),
 		total(promisedWrong, "abs("+told+" - "+real+")", promised),
-	}}
+	}, single: [2]listed{{answered, ofWaits}, {abandoned, unranked}}, took: wait}
 }
 
-// visits adds up how long was waited for the groups and how that ended. Each group
-// has its measure, so that the database adds up by group, too.
-func (r *running) visits(in span) error {
-	t := visitsTable()
+// answersTable is what is added up of how long customers of chats waited for answers.
+// What the channel was closed for is not part of it.
+func answersTable() table {
+	const took = "(f.ended - f.asked - f.asleep)"
+	written, left := "f.outcome = '"+journal.AnswerWritten+"'", "f.outcome = '"+journal.AnswerLeft+"'"
+	first, later := "f.n = 1 and "+written, "f.n > 1 and "+written
+	return table{of: fromAnswers, rollup: journal.RollupAnswers, fact: fact{
+		name: "answers", decided: "f.ended", group: "f.group_id", agent: "f.agent_id",
+	}, folds: []fold{
+		count(firstAnswers, first), total(firstTime, took, first), most(firstMax, took, first), count(firstLeft, "f.n = 1 and "+left),
+		count(laterAnswers, later), total(laterTime, took, later), most(laterMax, took, later), count(laterLeft, "f.n > 1 and "+left),
+	}, single: [2]listed{{first, ofFirsts}, {later, ofLaters}}, took: took}
+}
+
+// judge adds up a table of waits from the facts. Each group has its measure, so that
+// the database adds up by group, too.
+func (r *running) judge(t *table, in span) error {
 	s := r.begin(t.fact, in)
 	own := slices.Index(r.q.By, ByGroup)
 	if own < 0 {
@@ -83,11 +96,16 @@ func (r *running) visits(in span) error {
 		s.keys = append(s.keys, "f.group_id")
 	}
 	within := r.limit(s, func(l queuegroups.ServiceLevel) int64 { return l.Within.Microseconds() })
-	short := r.limit(s, func(l queuegroups.ServiceLevel) int64 { return l.Short.Microseconds() })
-	answered, abandoned := ended(endAnswered), ended(endAbandoned)
-	folds := append(t.folds,
-		count(visitsShort, abandoned+" and "+wait+" < "+short), count(answeredWithin, answered+" and "+wait+" <= "+within),
-		count(abandonedWithin, abandoned+" and "+wait+" >= "+short+" and "+wait+" <= "+within))
+	folds := t.folds
+	if t.of == fromVisits {
+		short := r.limit(s, func(l queuegroups.ServiceLevel) int64 { return l.Short.Microseconds() })
+		answered, abandoned := ended(endAnswered), ended(endAbandoned)
+		folds = append(folds,
+			count(visitsShort, abandoned+" and "+wait+" < "+short), count(answeredWithin, answered+" and "+wait+" <= "+within),
+			count(abandonedWithin, abandoned+" and "+wait+" >= "+short+" and "+wait+" <= "+within))
+	} else {
+		folds = append(folds, count(firstWithin, t.single[0].condition+" and "+t.took+" <= "+within))
+	}
 	return r.run(s, folds, func(key []cell, values []int64) error {
 		measure := r.measureOf(queuegroups.GroupID(key[own].name))
 		l, err := r.line(key[:len(r.q.By)])
@@ -98,9 +116,11 @@ func (r *running) visits(in span) error {
 		for k, f := range folds {
 			row.add(f.sum, values[k])
 		}
-		row[levelPart], row[levelOf] = level(&row, measure.Abandons)
+		if t.of == fromVisits {
+			row[levelPart], row[levelOf] = level(&row, measure.Abandons)
+			l.measured(measure)
+		}
 		l.sums.merge(&row)
-		l.measured(measure)
 		return nil
 	})
 }
