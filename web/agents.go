@@ -36,6 +36,7 @@ func (s *Server) agentRoutes() {
 	}, s.setSeat)
 	Operation(s, write, Route{
 		ID: "end-wrap-up", Method: http.MethodPost, Path: "/agents/{agent}/wrap-up/end", Tag: "agents", Summary: "End the time after a call now",
+		Description: "An agent whose group requires it tells what came of the call first (disposition_required); those who command them may end it without.",
 	}, s.endWrapUp)
 	Operation(s, write, Route{
 		ID: "extend-wrap-up", Method: http.MethodPost, Path: "/agents/{agent}/wrap-up/extend", Tag: "agents", Summary: "Have more time after a call",
@@ -56,10 +57,6 @@ type agentsIn struct {
 }
 
 func (s *Server) listAgents(_ context.Context, c *Caller, in *agentsIn) (*PageOut[Agent], error) {
-	position, bad := in.position()
-	if bad != nil {
-		return nil, bad
-	}
 	list := []Agent{}
 	s.core.View(func(st *acd.State) {
 		sees := c.look(st)
@@ -71,8 +68,7 @@ func (s *Server) listAgents(_ context.Context, c *Caller, in *agentsIn) (*PageOu
 			list = append(list, viewAgent(st, v))
 		}
 	})
-	key := func(a Agent) string { return a.ID }
-	return &PageOut[Agent]{cut(list, &in.PageIn, key, passed(position, key))}, nil
+	return pageOf(list, &in.PageIn, func(a Agent) string { return a.ID })
 }
 
 // agent looks at an agent whom the caller may see.
@@ -187,8 +183,9 @@ func (s *Server) setSeat(ctx context.Context, c *Caller, in *seatIn) (*agentOut,
 }
 
 const (
-	codeNoWrapUp = "no_wrap_up"
-	codeNoPhone  = "no_phone_to_ring" // on the agent's desk
+	codeNoWrapUp  = "no_wrap_up"
+	codeTellFirst = "disposition_required"
+	codeNoPhone   = "no_phone_to_ring" // on the agent's desk
 )
 
 func inWrapUp(v *acd.AgentView) *Problem {
@@ -200,7 +197,12 @@ func inWrapUp(v *acd.AgentView) *Problem {
 
 func (s *Server) endWrapUp(ctx context.Context, c *Caller, in *AgentPath) (*agentOut, error) {
 	id := queuegroups.AgentID(in.Agent)
-	return s.tell(ctx, c, in.Agent, &acd.WrapUpSet{Agent: id, By: c.by(id)}, inWrapUp)
+	return s.tell(ctx, c, in.Agent, &acd.WrapUpSet{Agent: id, By: c.by(id)}, func(v *acd.AgentView) *Problem {
+		if p := inWrapUp(v); p != nil || v.MustTell == 0 || !c.own(id) {
+			return p
+		}
+		return conflict(codeTellFirst, "tell what came of the interaction %s first, by POST /interactions/%s/disposition", number(v.MustTell), number(v.MustTell))
+	})
 }
 
 type extendIn struct {
@@ -240,7 +242,7 @@ func (s *Server) callFrom(ctx context.Context, c *Caller, in *callIn) (*agentOut
 	switch {
 	case p != nil:
 		return nil, p
-	case len(v.Interactions) > 0 || v.Status == acd.BusyElsewhere:
+	case len(v.Interactions) > v.Chats || v.Status == acd.BusyElsewhere: // chats go on beside a call
 		return nil, conflict(codeAgentCannot, "%s is %s", v.ID, v.Status)
 	case !s.desk.Call(v.ID, dialled):
 		return nil, conflict(codeNoPhone, "%s has no phone on the desk that can be rung", v.ID)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"centrala/acd"
+	"centrala/chat"
 	"centrala/queuegroups"
 )
 
@@ -391,6 +392,52 @@ func TestLive_Board(t *testing.T) {
 	other.close()
 }
 
+// An agent's stream tells of their chats: what is offered to them, what is written in it, by whomever, and who types;
+// others' streams tell of none.
+func TestLive_Chats(t *testing.T) {
+	r, id := newChatRig(t)
+	server := httptest.NewServer(http.HandlerFunc(r.s.entrance))
+	defer server.Close()
+	follow := func(who string) (until func(what string, is func([]Chat) bool), end func()) {
+		l := connectLive(t, server.URL, who, "?desk=true", "")
+		return func(what string, is func([]Chat) bool) {
+			t.Helper()
+			for {
+				of, data, ok := l.next()
+				if !ok {
+					t.Fatalf("never told: %s", what)
+				}
+				var list struct{ Items []Chat }
+				if of != "chats" {
+					continue
+				}
+				if err := json.Unmarshal(data, &list); err != nil {
+					t.Fatal(err)
+				}
+				if is(list.Items) {
+					return
+				}
+			}
+		}, l.close
+	}
+	other, end := follow("celina")
+	defer end()
+	other("she has none", func(list []Chat) bool { return len(list) == 0 })
+	until, end := follow("anna")
+	defer end()
+	until("it is offered", func(list []Chat) bool { return len(list) == 1 && list[0].Interaction.ID == id && list[0].Offered })
+	r.want(r.as("anna", http.MethodPost, "/interactions/"+id+"/accept", nil), 200, "")
+	until("she has it", func(list []Chat) bool { return len(list) == 1 && !list[0].Offered })
+	for seq := int64(2); seq < 6; seq++ { // one was there
+		r.chats.hear(fmt.Sprint("message ", seq))
+		until("a message", func(list []Chat) bool { return len(list) == 1 && list[0].Seq == seq })
+	}
+	r.chats.Typing(1, chat.ByCustomer, "")
+	until("the customer types", func(list []Chat) bool { return len(list) == 1 && list[0].Typing })
+	r.want(r.as("anna", http.MethodPost, "/interactions/"+id+"/leave", nil), 200, "")
+	until("it is gone", func(list []Chat) bool { return len(list) == 0 })
+}
+
 // An agent's stream tells of their desk: what is offered to them, and nothing while nothing changes for them.
 func TestLive_Desk(t *testing.T) {
 	r := newRig(t)
@@ -401,6 +448,9 @@ func TestLive_Desk(t *testing.T) {
 	desk := func() (d DeskView) {
 		t.Helper()
 		of, data, ok := l.next()
+		for of == "chats" {
+			of, data, ok = l.next()
+		}
 		if !ok || of != "desk" {
 			t.Fatalf("%q came", of)
 		}

@@ -72,7 +72,7 @@ func (s *Server) sendAttachment(w http.ResponseWriter, hr *http.Request, r *requ
 // takeAttachment sends the customer a file: the body, whose name the query tells, as the agent's
 // message with the id of the query. The same id again is the same message.
 func (s *Server) takeAttachment(w http.ResponseWriter, hr *http.Request, r *request, interaction uint64) *Problem {
-	v, p := s.chatOf(r.caller, interaction, false)
+	v, leg, p := s.writer(r.caller, interaction)
 	if p != nil {
 		return p
 	}
@@ -89,7 +89,7 @@ func (s *Server) takeAttachment(w http.ResponseWriter, hr *http.Request, r *requ
 	case err != nil:
 		return unavailable(err)
 	}
-	out, err := s.say(hr.Context(), r.caller, &v, in, chat.KindText, a)
+	out, err := s.say(hr.Context(), r.caller, &v, leg, in, chat.KindText, a)
 	if err != nil {
 		var p *Problem
 		if errors.As(err, &p) {

@@ -31,11 +31,20 @@ type Chats interface {
 	Say(ctx context.Context, d chat.Draft, leg string) (chat.Message, error)
 	// Changed is closed when the conversation changes next.
 	Changed(conversation int64) <-chan struct{}
-	// Typing tells that somebody types, and Typed when they last did; zero: they do not now.
-	Typing(conversation int64, by chat.Author)
-	Typed(conversation int64, by chat.Author) time.Time
+	// Watch tells that one of the conversations last set has changed.
+	Watch() (changed <-chan struct{}, set func(conversations []int64), stop func())
+	// Typing tells that somebody types, and Typed who does now, by the id by which the core knows them.
+	Typing(conversation int64, by chat.Author, name string)
+	Typed(conversation int64, by chat.Author) []chat.Typist
+	// Troubles are the newest messages of a conversation, from one on, that did not get to the customer.
+	Troubles(ctx context.Context, conversation, from int64) ([]chat.Trouble, error)
+	// Faults are what keeps connectors from working, by channel. Those that work are left out.
+	Faults() map[queuegroups.ChannelID]string
 	ChatFiles
 	ChatDesk
+	PastChats
+	ChatCards
+	ChatArchive
 }
 
 // Codes of problems with chats.
@@ -71,8 +80,11 @@ func (s *Server) chatRoutes() {
 		ID: "list-conversation", Method: http.MethodGet, Path: "/conversations/{conversation}/messages", Tag: "chats",
 		Summary: "Messages of a conversation", Description: "Whether a chat goes on in it or not. For those whose rights reach its channel.",
 	}, s.listConversation)
+	s.besideRoutes()
+	s.pastChatRoutes()
 	s.chatFileRoutes()
 	s.cannedRoutes()
+	s.archiveRoutes()
 	s.mux.HandleFunc("POST "+ConnectorsPath, func(w http.ResponseWriter, r *http.Request) {
 		requestOf(r.Context()).route = "connectors"
 		s.connectors.ServeHTTP(w, r)
@@ -89,10 +101,12 @@ type Chat struct {
 	ReadAgent    int64       `json:"read_agent" doc:"Up to here agents have read."`
 	ReadCustomer int64       `json:"read_customer"`
 	Typing       bool        `json:"typing" doc:"The customer types."`
+	Beside       []string    `json:"typing_beside,omitempty" nullable:"false" doc:"Who else of the staff types to the customer."`
 	Verified     bool        `json:"verified" doc:"Somebody vouches for who the customer is."`
 	Email        string      `json:"email,omitempty" doc:"As the customer told it."`
 	Phone        string      `json:"phone,omitempty"`
 	Blocked      bool        `json:"blocked" doc:"The customer lets no message through."`
+	Troubles     []Trouble   `json:"troubles" nullable:"false" doc:"Messages of this chat that did not get to the customer, the newest 20."`
 }
 
 // Message is one message of a conversation.
@@ -107,6 +121,7 @@ type Message struct {
 	Reason      string           `json:"reason,omitempty" doc:"Why it failed."`
 	At          time.Time        `json:"at"`
 	Attachments []ChatAttachment `json:"attachments,omitempty" nullable:"false"`
+	Corrects    int64            `json:"corrects,omitempty" doc:"The number of the customer's earlier message that they changed into this one."`
 }
 
 // ChatAttachment is a file that belongs to a message.
@@ -124,7 +139,7 @@ func viewMessage(m chat.Message) Message {
 	}
 	out := Message{
 		Seq: m.Seq, ID: id, Author: string(m.Author), Agent: m.Name, Kind: string(m.Kind), Text: m.Text,
-		Status: string(m.Status), Reason: m.Reason, At: m.At,
+		Status: string(m.Status), Reason: m.Reason, At: m.At, Corrects: m.Corrects,
 	}
 	for _, a := range m.Attachments {
 		a.Type = a.SafeType()
@@ -158,8 +173,7 @@ func (s *Server) listChats(ctx context.Context, c *Caller, in *PageIn) (*PageOut
 	var mine []acd.InteractionView
 	s.core.View(func(st *acd.State) {
 		for v := range st.Underway(acd.InteractionID(after)) {
-			offered := slices.ContainsFunc(v.Offers, func(o acd.OfferView) bool { return c.own(o.Agent) })
-			if v.Channel == "" || !offered && !c.own(v.Agent) {
+			if !c.theirChat(&v) {
 				continue
 			}
 			if mine = append(mine, v); len(mine) > in.Limit {
@@ -169,24 +183,11 @@ func (s *Server) listChats(ctx context.Context, c *Caller, in *PageIn) (*PageOut
 	})
 	list := make([]Chat, 0, len(mine))
 	for _, v := range mine {
-		x, err := s.chats.Session(ctx, chat.SessionID(v.Leg))
+		x, err := s.keptOf(ctx, v.Leg)
 		if err != nil {
 			return nil, chatProblem(err)
 		}
-		conversation, err := s.chats.Conversation(ctx, x.Conversation)
-		if err != nil {
-			return nil, chatProblem(err)
-		}
-		name := x.Name
-		if name == "" {
-			name = x.Customer
-		}
-		list = append(list, Chat{
-			Interaction: viewInteraction(v), Conversation: x.Conversation, Offered: !c.own(v.Agent), Customer: name,
-			Seq: conversation.Seq, ReadAgent: conversation.ReadAgent, ReadCustomer: conversation.ReadCustomer,
-			Typing: !s.chats.Typed(conversation.ID, chat.ByCustomer).IsZero(), Verified: conversation.Verified, Blocked: conversation.Blocked,
-			Email: conversation.Contact.Details.Email, Phone: conversation.Contact.Details.Phone,
-		})
+		list = append(list, s.viewChat(c, v, x))
 	}
 	all := func(Chat) bool { return true }
 	return &PageOut[Chat]{cut(list, in, func(x Chat) string { return x.Interaction.ID }, all)}, nil
@@ -332,11 +333,11 @@ type sayIn struct {
 type messageOut struct{ Body Message }
 
 func (s *Server) sendMessage(ctx context.Context, c *Caller, in *sayIn) (*messageOut, error) {
-	v, p := s.chatOf(c, in.Interaction, false)
+	v, leg, p := s.writer(c, in.Interaction)
 	if p != nil {
 		return nil, p
 	}
-	return s.say(ctx, c, &v, in, chat.KindText)
+	return s.say(ctx, c, &v, leg, in, chat.KindText)
 }
 
 func (s *Server) addNote(ctx context.Context, c *Caller, in *sayIn) (*messageOut, error) {
@@ -347,20 +348,18 @@ func (s *Server) addNote(ctx context.Context, c *Caller, in *sayIn) (*messageOut
 	case !c.partOf(&v) && !c.inReach(v.Group):
 		return nil, forbidden("you do not have this chat")
 	}
-	return s.say(ctx, c, &v, in, chat.KindNote)
+	return s.say(ctx, c, &v, v.AgentLeg, in, chat.KindNote)
 }
 
-func (s *Server) say(ctx context.Context, c *Caller, v *acd.InteractionView, in *sayIn, kind chat.Kind, files ...chat.Attachment) (*messageOut, error) {
-	if c.partOf(v) {
+// say keeps what somebody of the staff wrote, whom the core knows by the leg.
+func (s *Server) say(ctx context.Context, c *Caller, v *acd.InteractionView, leg acd.LegID, in *sayIn, kind chat.Kind, files ...chat.Attachment) (*messageOut, error) {
+	if c.partOf(v) && !c.beside(v) {
 		ownAct(ctx)
 	}
-	name := c.Name
-	if c.Agent != "" {
-		name = string(c.Agent)
-	}
+	name := string(c.self())
 	m, err := s.chats.Say(ctx, chat.Draft{
 		Session: chat.SessionID(v.Leg), Author: chat.ByAgent, Name: name, Kind: kind, Client: name + " " + in.Body.ID, Text: in.Body.Text, Files: files,
-	}, string(v.AgentLeg))
+	}, string(leg))
 	if err != nil {
 		return nil, chatProblem(err)
 	}
@@ -392,13 +391,13 @@ func (s *Server) markRead(ctx context.Context, c *Caller, in *markIn) (*struct{}
 func (s *Server) typeMessage(ctx context.Context, c *Caller, in *InteractionPath) (*struct{}, error) {
 	_, conversation, p := s.chat(ctx, c, in.Interaction)
 	if p == nil {
-		_, p = s.chatOf(c, in.Interaction, false)
+		_, _, p = s.writer(c, in.Interaction)
 	}
 	if p != nil {
 		return nil, p
 	}
 	ownAct(ctx)
-	s.chats.Typing(conversation, chat.ByAgent)
+	s.chats.Typing(conversation, chat.ByAgent, string(c.self()))
 	return nil, nil
 }
 
@@ -449,6 +448,7 @@ func (s *Server) became(ctx context.Context, c *Caller, v acd.InteractionView, l
 	if !has {
 		return nil, conflict(codeTaken, "you cannot have it: somebody else was faster, or you have no room for it")
 	}
+	s.chats.Taken(chat.SessionID(v.Leg))
 	return s.done(ctx, c, v)
 }
 

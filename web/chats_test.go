@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,15 +20,44 @@ import (
 
 // fakeChats are conversations in memory: that of the session chat-N is N.
 type fakeChats struct {
-	mu      sync.Mutex
-	list    []chat.Message
-	read    int64
-	typed   map[chat.Author]bool
-	files   map[string]*os.File
-	dir     string
-	changed map[int64]chan struct{}
-	canned  []chat.Canned
-	ratings []chat.Rating
+	mu       sync.Mutex
+	list     []chat.Message
+	read     int64
+	typed    map[chat.Author][]chat.Typist
+	files    map[string]*os.File
+	dir      string
+	changed  map[int64]chan struct{}
+	watched  map[chan struct{}][]int64
+	canned   []chat.Canned
+	ratings  []chat.Rating
+	leg      string // by which was said something last
+	troubles []chat.Trouble
+	faults   map[queuegroups.ChannelID]string
+	names    []string // of every customer
+	taken    []string
+	kept     []chat.Dialogs
+}
+
+func (f *fakeChats) Archived(context.Context) ([]chat.Dialogs, error) { return f.kept, nil }
+
+func (f *fakeChats) DeleteChannel(_ context.Context, channel string) (d chat.Dialogs, err error) {
+	f.kept = slices.DeleteFunc(f.kept, func(x chat.Dialogs) bool {
+		if x.Channel == channel {
+			d = x
+		}
+		return x.Channel == channel
+	})
+	return d, nil
+}
+
+func (f *fakeChats) Known(context.Context, chat.SessionID, string) ([]string, error) {
+	return f.names, nil
+}
+
+func (f *fakeChats) Taken(id chat.SessionID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.taken = append(f.taken, string(id))
 }
 
 func (f *fakeChats) Session(_ context.Context, id chat.SessionID) (x chat.Session, err error) {
@@ -69,21 +99,81 @@ func (f *fakeChats) Say(_ context.Context, d chat.Draft, leg string) (chat.Messa
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	m := chat.Message{Conversation: 1, Seq: int64(len(f.list) + 1), Author: d.Author, Name: d.Name, Kind: d.Kind, Client: d.Client, Text: d.Text, Status: chat.StatusAccepted, Attachments: d.Files}
-	f.list = append(f.list, m)
+	f.list, f.leg = append(f.list, m), leg
+	f.told()
+	return m, nil
+}
+
+// hear has the customer write.
+func (f *fakeChats) hear(text string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.list = append(f.list, chat.Message{Conversation: 1, Seq: int64(len(f.list) + 1), Author: chat.ByCustomer, Kind: chat.KindText, Text: text, Status: chat.StatusAccepted})
+	f.told()
+}
+
+// told is called under mu.
+func (f *fakeChats) told() {
 	if c := f.changed[1]; c != nil {
 		close(c)
 		delete(f.changed, 1)
 	}
-	return m, nil
+	for poke, watched := range f.watched {
+		if slices.Contains(watched, 1) {
+			select {
+			case poke <- struct{}{}:
+			default:
+			}
+		}
+	}
 }
 
-func (f *fakeChats) Typing(_ int64, by chat.Author) { f.typed = map[chat.Author]bool{by: true} }
-
-func (f *fakeChats) Typed(_ int64, by chat.Author) (at time.Time) {
-	if f.typed[by] {
-		at = time.Unix(1, 0)
+func (f *fakeChats) Watch() (changed <-chan struct{}, set func([]int64), stop func()) {
+	poke := make(chan struct{}, 1)
+	set = func(conversations []int64) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.watched == nil {
+			f.watched = map[chan struct{}][]int64{}
+		}
+		f.watched[poke] = conversations
 	}
-	return at
+	return poke, set, func() { set(nil) }
+}
+
+func (f *fakeChats) Troubles(context.Context, int64, int64) ([]chat.Trouble, error) {
+	return f.troubles, nil
+}
+
+func (f *fakeChats) MessagesOf(ctx context.Context, _ chat.SessionID, seq int64, limit int) (list []chat.Message, more bool, err error) {
+	list, err = f.After(ctx, 1, seq, limit)
+	return list, false, err
+}
+
+func (f *fakeChats) Ratings(context.Context, chat.SessionID) ([]chat.Rating, error) {
+	return f.ratings, nil
+}
+
+func (f *fakeChats) AttachmentOf(ctx context.Context, id chat.SessionID, attachment string) (chat.Attachment, *os.File, error) {
+	a, conversation, file, err := f.Attachment(ctx, attachment)
+	if err == nil && id != chat.SessionID(fmt.Sprint("chat-", conversation)) {
+		return a, nil, errors.Join(chat.ErrNotFound, file.Close())
+	}
+	return a, file, err
+}
+
+func (f *fakeChats) Faults() map[queuegroups.ChannelID]string { return f.faults }
+
+func (f *fakeChats) Typing(_ int64, by chat.Author, name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.typed = map[chat.Author][]chat.Typist{by: {{Name: name}}}
+}
+
+func (f *fakeChats) Typed(_ int64, by chat.Author) []chat.Typist {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.typed[by]
 }
 
 func (f *fakeChats) Attach(r io.Reader, name string) (a chat.Attachment, err error) {
@@ -211,6 +301,8 @@ func TestChats(t *testing.T) {
 	r.want(r.as("celina", http.MethodPost, at+"/accept", nil), 404, codeNotFound)
 	r.want(r.as("anna", http.MethodPost, at+"/accept", nil), 200, "")
 	r.want(r.as("anna", http.MethodPost, at+"/accept", nil), 409, codeNotOffered)
+	// A chat goes on beside a call that its agent makes.
+	r.want(r.as("anna", http.MethodPost, "/agents/anna/call", map[string]any{"to": map[string]string{"number": "+48601000000"}}), 200, "")
 	if list := r.mine("anna"); len(list) != 1 || list[0].Offered {
 		t.Errorf("%+v", list)
 	}
@@ -277,6 +369,9 @@ func TestChats_GoElsewhere(t *testing.T) {
 	has("anna", false)
 	r.want(r.as("anna", http.MethodPost, at+"/transfer", to("bartek")), 200, "")
 	has("bartek", true)
+	if want := []string{"chat-1", "chat-1", "chat-1"}; !slices.Equal(r.chats.taken, want) { // R60
+		t.Errorf("taken by %q, want %q", r.chats.taken, want)
+	}
 }
 
 // Windows together are as the one that is used; one that is not heard of is gone, but a
@@ -359,10 +454,10 @@ func TestChatFiles(t *testing.T) {
 	r.want(r.as("celina", http.MethodGet, file, nil), 404, codeNotFound)
 	r.want(r.as("anna", http.MethodGet, at+"/attachments/other", nil), 404, codeNotFound)
 	r.want(r.as("anna", http.MethodPost, at+"/typing", nil), 204, "")
-	if !r.chats.typed[chat.ByAgent] {
-		t.Error("nobody types")
+	if list := r.chats.typed[chat.ByAgent]; len(list) != 1 || list[0].Name != "anna" {
+		t.Errorf("%+v type", list)
 	}
-	r.chats.Typing(1, chat.ByCustomer)
+	r.chats.Typing(1, chat.ByCustomer, "")
 	if list := r.mine("anna"); len(list) != 1 || !list[0].Typing {
 		t.Errorf("%+v", list)
 	}

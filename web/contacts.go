@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"centrala/acd"
+	"centrala/chat"
 	"centrala/internal/journal"
 	"centrala/queuegroups"
 )
@@ -16,7 +17,7 @@ func (s *Server) contactRoutes() {
 	Operation(s, Needs(queuegroups.RightInteractionsRead), Route{
 		ID: "list-earlier", Method: http.MethodGet, Path: "/interactions/{interaction}/earlier", Tag: "interactions",
 		Summary: "The latest contacts with the same customer", Description: "Before this one, the newest first, those made to them included: " +
-			"of the groups that the caller serves or that are in their reach. None of somebody who withholds their number.",
+			"of the groups that the caller serves or that are in their reach. Those in other channels, too, where somebody vouches that it is the same customer. None of somebody who withholds their number.",
 	}, s.earlier)
 	Operation(s, Needs(queuegroups.RightInteractionsWrite), Route{
 		ID: "add-remark", Method: http.MethodPost, Path: "/interactions/{interaction}/remarks", Tag: "interactions",
@@ -48,28 +49,40 @@ func (s *Server) earlier(ctx context.Context, c *Caller, in *InteractionPath) (*
 	if v.From.Number == "" {
 		return out, nil
 	}
-	f := journal.Filter{Caller: v.From.Number, Before: v.ID, Limit: contactsShown}
-	s.core.View(func(st *acd.State) {
-		switch c.Role.Reach {
-		case queuegroups.ReachAll:
-		case queuegroups.ReachGroups:
-			f.Groups = append([]queuegroups.GroupID{}, c.Role.Groups...)
-		case queuegroups.ReachOwn:
-			f.Groups = append([]queuegroups.GroupID{}, ownGroups(st, c.Agent)...)
-		}
-	})
+	names, err := s.chats.Known(ctx, chat.SessionID(v.Leg), v.From.Number)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	f := journal.Filter{Caller: v.From.Number, Parties: names, Before: v.ID, Groups: s.groupsOf(c), Limit: contactsShown}
 	rows, err := s.record.Contacts(ctx, f)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	for i := range rows {
-		x := Contact{Past: viewPast(&rows[i].Interaction), Disposition: rows[i].Disposition, Note: rows[i].Note}
-		if x.Agent == "" {
-			x.Agent = string(rows[i].TalkedTo)
-		}
-		out.Body.Items = append(out.Body.Items, x)
+		out.Body.Items = append(out.Body.Items, viewContact(&rows[i]))
 	}
 	return out, nil
+}
+
+func viewContact(x *journal.Contact) Contact {
+	out := Contact{Past: viewPast(&x.Interaction), Disposition: x.Disposition, Note: x.Note}
+	if out.Agent == "" {
+		out.Agent = string(x.TalkedTo)
+	}
+	return out
+}
+
+// groupsOf are those whose contacts a caller may see; nil: all.
+func (s *Server) groupsOf(c *Caller) (groups []queuegroups.GroupID) {
+	switch c.Role.Reach {
+	case queuegroups.ReachAll:
+		return nil
+	case queuegroups.ReachGroups:
+		return append([]queuegroups.GroupID{}, c.Role.Groups...)
+	case queuegroups.ReachOwn:
+	}
+	s.core.View(func(st *acd.State) { groups = append([]queuegroups.GroupID{}, ownGroups(st, c.Agent)...) })
+	return groups
 }
 
 type remarkIn struct {

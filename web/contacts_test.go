@@ -38,6 +38,19 @@ func TestContacts(t *testing.T) {
 		}
 	}
 	r.want(r.as("celina", "GET", r.path(r.call, "earlier"), nil), 404, codeNotFound)
+	elsewhere := was(3, "sales") // in another channel, as which they are known (R57)
+	elsewhere.Caller = "customer:4711"
+	rows = journal.Rows{Interactions: []journal.Interaction{elsewhere}}
+	if err := r.record.d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, r.record.d.Mark) }); err != nil {
+		t.Fatal(err)
+	}
+	if got := ids("anna"); got != "1 bartek sale;" {
+		t.Errorf("of a stranger anna sees %q", got)
+	}
+	r.chats.names = []string{"customer:4711"}
+	if got := ids("anna"); got != "3  ;1 bartek sale;" {
+		t.Errorf("of the same customer in another channel anna sees %q", got)
+	}
 
 	r.want(r.as("anna", "POST", r.path(r.call, "remarks"), `{"text":"wants two"}`), 204, "")
 	if len(r.talks.notes) != 1 || r.talks.notes[0] != "anna anna wants two" {

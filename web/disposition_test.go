@@ -77,3 +77,13 @@ func TestDisposition(t *testing.T) {
 	r.talks.fail = errors.New("the database is away")
 	r.want(tell("anna", 2, `{"code":"sale"}`), 503, codeUnavailable)
 }
+
+// A supervisor ends an agent's time after a call without a word of what came of it; the agent does not.
+func TestDisposition_Required(t *testing.T) {
+	r := newRig(t)
+	r.fact(&acd.LegEnded{Leg: "c1", Cause: acd.EndHangup})
+	r.want(r.as("anna", "POST", "/agents/anna/wrap-up/end", nil), 409, codeTellFirst)
+	if a := decode[Agent](t, r.as("director", "POST", "/agents/anna/wrap-up/end", nil)); !a.WrapUpUntil.IsZero() {
+		t.Errorf("%+v", a)
+	}
+}

@@ -138,6 +138,11 @@ func TestEvents_Reconnect(t *testing.T) {
 			} else {
 				c = connect(t, server.URL, "boss", "?after="+last)
 			}
+			if c.status == http.StatusTooManyRequests { // a busy server has not seen yet that those before are closed
+				c.close()
+				time.Sleep(time.Millisecond)
+				continue
+			}
 			if c.status != http.StatusOK {
 				t.Fatalf("%d %s after %s", c.status, c.code, last)
 			}
@@ -229,9 +234,17 @@ func TestEvents_Refused(t *testing.T) {
 	if err := r.hub.Trim(t.Context(), time.Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if p := r.as("boss", "GET", "/events?after=0", nil); p.status != 200 || !strings.Contains(p.body, "id: 200000\n") {
-		t.Errorf("%d %s", p.status, p.body)
+	server := httptest.NewServer(http.HandlerFunc(r.s.entrance))
+	defer server.Close()
+	first := func(after, want string) {
+		t.Helper()
+		c := connect(t, server.URL, "boss", "?after="+after)
+		defer c.close()
+		if id, of, ok := c.next(); !ok || id != want {
+			t.Errorf("after %s: %q %q %v, want %s", after, id, of, ok, want)
+		}
 	}
+	first("0", "100000")
 	if err := r.hub.Trim(t.Context(), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
@@ -240,9 +253,7 @@ func TestEvents_Refused(t *testing.T) {
 		r.s.events = events.New(events.Options{DB: r.db}) // after a restart, too
 		r.want(r.as("boss", "GET", "/events?after="+id, nil), 410, codeEventsGone)
 	}
-	if p := r.as("boss", "GET", "/events?after=200000", nil); p.status != 200 || !strings.Contains(p.body, "id: 300000\n") {
-		t.Errorf("%d %s", p.status, p.body)
-	}
+	first("200000", "300000")
 	if p := r.as("boss", "GET", "/events", nil); p.status != 200 || p.body != ": here\nid: 300000\n\n" {
 		t.Errorf("%d %q", p.status, p.body)
 	}

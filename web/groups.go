@@ -27,10 +27,6 @@ type GroupPath struct {
 type groupOut struct{ Body Group }
 
 func (s *Server) listGroups(_ context.Context, c *Caller, in *PageIn) (*PageOut[Group], error) {
-	position, bad := in.position()
-	if bad != nil {
-		return nil, bad
-	}
 	list := []Group{}
 	s.core.View(func(st *acd.State) {
 		sees := c.look(st)
@@ -40,8 +36,7 @@ func (s *Server) listGroups(_ context.Context, c *Caller, in *PageIn) (*PageOut[
 			}
 		}
 	})
-	key := func(g Group) string { return g.ID }
-	return &PageOut[Group]{cut(list, in, key, passed(position, key))}, nil
+	return pageOf(list, in, func(g Group) string { return g.ID })
 }
 
 func (s *Server) getGroup(_ context.Context, c *Caller, in *GroupPath) (*groupOut, error) {

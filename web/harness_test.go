@@ -33,7 +33,7 @@ agents:
   bartek: {extension: "102"}
   celina: {extension: "103"}
 groups:
-  sales: {agents: [anna, bartek], wrap_up: 30s, dispositions: [sale, call_back]}
+  sales: {agents: [anna, bartek], wrap_up: 30s, dispositions: [sale, call_back], disposition_required: true}
   support: {agents: [celina]}
 trunks: {carrier: {from: [192.0.2.1/32]}}
 numbers:
@@ -357,17 +357,39 @@ func (r *rig) as(who, method, path string, body any, change ...func(*http.Reques
 	} else if who != "" {
 		req.AddCookie(&http.Cookie{Name: cookieName(false), Value: who})
 	}
-	if strings.HasPrefix(path, Prefix+"/events") || strings.HasPrefix(path, Prefix+"/live") { // which would go on for ever
-		ctx, cancel := context.WithTimeout(req.Context(), 100*time.Millisecond)
-		defer cancel()
-		req = req.WithContext(ctx)
-	}
+	ctx, cancel := context.WithCancel(req.Context())
+	defer cancel()
+	req = req.WithContext(ctx)
 	for _, f := range change {
 		f(req)
 	}
-	w := httptest.NewRecorder()
+	w := &beginning{httptest.NewRecorder(), cancel}
 	r.s.entrance(w, req)
 	return reply{w.Code, w.Result().Header, w.Body.String()}
+}
+
+// beginning records an answer, of a stream, which would go on for ever, up to its first blank line.
+type beginning struct {
+	*httptest.ResponseRecorder
+	leave func()
+}
+
+func (b *beginning) Write(text []byte) (int, error) {
+	n, err := b.ResponseRecorder.Write(text)
+	b.looked()
+	return n, err
+}
+
+func (b *beginning) WriteString(text string) (int, error) {
+	n, err := b.ResponseRecorder.WriteString(text)
+	b.looked()
+	return n, err
+}
+
+func (b *beginning) looked() {
+	if b.Header().Get("Content-Type") == "text/event-stream" && bytes.Contains(b.Body.Bytes(), []byte("\n\n")) {
+		b.leave()
+	}
 }
 
 // want checks the status, and the code of the problem.

@@ -198,16 +198,9 @@ func (s *Server) exportHistory(ctx context.Context, c *Caller, in *HistoryFilter
 }
 
 func (s *Server) getHistory(ctx context.Context, c *Caller, in *InteractionPath) (*pastOut, error) {
-	id := strconv.FormatUint(in.Interaction, 10)
-	if in.Interaction > 1<<63-1 {
-		return nil, notFound("interaction", id)
-	}
-	f, err := s.record.Facts(ctx, acd.InteractionID(in.Interaction))
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	if f == nil || !c.seesPast(f) {
-		return nil, notFound("interaction", id)
+	f, p := s.past(ctx, c, in.Interaction)
+	if p != nil {
+		return nil, p
 	}
 	return &pastOut{viewFacts(f)}, nil
 }

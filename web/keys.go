@@ -37,10 +37,6 @@ func viewKey(k *accounts.Key) Key {
 }
 
 func (s *Server) listKeys(ctx context.Context, _ *Caller, in *PageIn) (*PageOut[Key], error) {
-	position, bad := in.position()
-	if bad != nil {
-		return nil, bad
-	}
 	keys, err := s.accounts.Keys(ctx)
 	if err != nil {
 		return nil, asProblem(err)
@@ -49,8 +45,7 @@ func (s *Server) listKeys(ctx context.Context, _ *Caller, in *PageIn) (*PageOut[
 	for i := range keys {
 		list[i] = viewKey(&keys[i])
 	}
-	id := func(k Key) string { return k.ID }
-	return &PageOut[Key]{cut(list, in, id, passed(position, id))}, nil
+	return pageOf(list, in, func(k Key) string { return k.ID })
 }
 
 type addKeyIn struct {

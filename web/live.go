@@ -30,7 +30,7 @@ const (
 func (s *Server) liveRoute() {
 	Operation(s, Needs(queuegroups.RightAgentsRead), Route{
 		ID: "stream-live", Method: http.MethodGet, Path: "/live", Tag: "board", Summary: "Board and desk, as they change",
-		Description: "Server-sent events: board, with the data of a change of GET /board; desk, with all of GET /desk; time, the server's, every 5 seconds at least. A client that comes again with the id of the last " +
+		Description: "Server-sent events: board, with the data of a change of GET /board; desk, with all of GET /desk; chats, with all of GET /chats, of those who ask for the desk and are agents; time, the server's, every 5 seconds at least. A client that comes again with the id of the last " +
 			"change, as Last-Event-ID, is told what it has missed, or everything anew. Changes come at most every quarter of a second. " +
 			"The stream ends when the session does.",
 		Responses: map[string]*huma.Response{"200": {
@@ -85,6 +85,7 @@ type liveStream struct {
 	calls       bool   // were on it
 	sent        []byte // that desk, without its time
 	looked      time.Time
+	chats       liveChats
 
 	doubt   bool // the caller's rights may have changed
 	checked time.Time
@@ -104,6 +105,9 @@ func (l *liveStream) run(ctx context.Context) error {
 	later := time.NewTimer(0)
 	defer later.Stop()
 	l.time()
+	var stop func()
+	l.chats.changed, l.chats.set, stop = l.s.chats.Watch()
+	defer stop()
 	for {
 		pic, turned, err := l.s.board.now()
 		if err != nil {
@@ -112,11 +116,13 @@ func (l *liveStream) run(ctx context.Context) error {
 		if l.config != pic.config {
 			l.scope, l.config, l.looked = l.s.scope(l.caller), pic.config, time.Time{}
 		}
-		if err := l.tell(pic); err != nil {
+		if err := l.tell(ctx, pic); err != nil {
 			return err
 		}
-		later.Reset(deskAround)
+		later.Reset(l.chats.rest(deskAround))
 		select {
+		case <-l.chats.changed:
+			l.chats.stale = true
 		case <-turned:
 		case <-later.C:
 		case <-ping.C:
@@ -142,7 +148,7 @@ func (l *liveStream) time() {
 }
 
 // tell sends what has changed.
-func (l *liveStream) tell(pic *picture) error {
+func (l *liveStream) tell(ctx context.Context, pic *picture) error {
 	if l.board {
 		list, id, err := l.s.board.since(l.scope, l.last)
 		if err != nil {
@@ -158,7 +164,11 @@ func (l *liveStream) tell(pic *picture) error {
 		l.last = id
 	}
 	if l.desk {
-		if err := l.tellDesk(pic); err != nil {
+		own, around := pic.deskMarks(l.caller)
+		if err := l.tellDesk(pic, own, around); err != nil {
+			return err
+		}
+		if err := l.tellChats(ctx, pic, own); err != nil {
 			return err
 		}
 	}
@@ -177,8 +187,7 @@ func (l *liveStream) tell(pic *picture) error {
 
 // tellDesk sends the desk if it is another one now. What is on it comes from the core, and a little
 // of the telephones': that is why it is looked at now and then though the core stands still.
-func (l *liveStream) tellDesk(pic *picture) error {
-	own, around := pic.deskMarks(l.caller)
+func (l *liveStream) tellDesk(pic *picture, own, around uint64) error {
 	switch passed := time.Since(l.looked); {
 	case l.sent == nil, own != l.own, passed >= livePing:
 	case passed >= deskAround && (around != l.around || l.calls):
@@ -207,17 +216,11 @@ func (l *liveStream) tellDesk(pic *picture) error {
 
 // recheck finds out whether the caller may still look on, and at what.
 func (l *liveStream) recheck(ctx context.Context) error {
-	c, err := l.s.accounts.Again(ctx, &l.caller.Caller)
-	switch {
-	case err != nil:
+	c, err := l.s.again(ctx, l.caller, queuegroups.RightAgentsRead)
+	if err != nil {
 		return err
-	case c == nil:
-		return errEnded
 	}
-	l.caller = &Caller{Caller: *c, From: l.caller.From}
-	if p := Needs(queuegroups.RightAgentsRead).met(l.caller); p != nil {
-		return p
-	}
+	l.caller = c
 	l.scope, l.doubt, l.checked = l.s.scope(l.caller), false, time.Now()
 	return nil
 }

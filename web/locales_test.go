@@ -147,7 +147,7 @@ func TestConsoleTexts(t *testing.T) {
 func TestConsoleProblems(t *testing.T) {
 	texts, _ := catalogue(t, "en")
 	for _, code := range []string{
-		codeWrongPhase, codePhoneAnswers, codeNotOffered, codeGone, codeNotEntitled, codeAgentCannot, codeSlotTaken, codeNotPickedUp, codeNoWrapUp, codeNoPhone,
+		codeWrongPhase, codePhoneAnswers, codeNotOffered, codeGone, codeNotEntitled, codeAgentCannot, codeSlotTaken, codeNotPickedUp, codeNoWrapUp, codeTellFirst, codeNoPhone,
 		codeNotFound, codeNoTrace, codeInvalid, codeForbidden, codeUnavailable, codeInternal, codeTooMany, codeNotSignedIn, codeRefused, codeWeakPassword,
 	} {
 		if texts["problem."+code] == "" {

@@ -48,14 +48,17 @@ func cut[T any](list []T, in *PageIn, key func(T) string, after func(T) bool) Pa
 	return p
 }
 
-// passed returns a function for cut that is true behind the item with the key.
-func passed[T any](position string, key func(T) string) func(T) bool {
-	seen := false
-	return func(x T) bool {
-		if seen {
-			return true
-		}
-		seen = key(x) == position
-		return false
+// pageOf takes the page out of a list that is at hand as a whole and in no order of its keys. One
+// whose last item before is gone is empty.
+func pageOf[T any](list []T, in *PageIn, key func(T) string) (*PageOut[T], error) {
+	position, bad := in.position()
+	if bad != nil {
+		return nil, bad
 	}
+	seen := false
+	return &PageOut[T]{cut(list, in, key, func(x T) bool {
+		after := seen
+		seen = seen || key(x) == position
+		return after
+	})}, nil
 }

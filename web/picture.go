@@ -23,6 +23,8 @@ type picture struct {
 	calls                 []picturedCall
 	views                 []acd.InteractionView // of calls
 	byID                  map[acd.InteractionID]int
+	of                    map[queuegroups.AgentID][]int // those that an agent is part of
+	open                  []int                         // those that colleagues may see
 }
 
 // pictured is a thing in a picture.
@@ -46,7 +48,7 @@ type before map[string]*pictured
 
 // take takes a picture; last, if there is one, says what is as it was.
 func (s *Server) take(last *picture, figures map[string]Today) (*picture, error) {
-	p := &picture{number: 1, at: s.now(), byID: map[acd.InteractionID]int{}}
+	p := &picture{number: 1, at: s.now(), byID: map[acd.InteractionID]int{}, of: map[queuegroups.AgentID][]int{}}
 	if last != nil {
 		p.number = last.number + 1
 	}
@@ -54,6 +56,7 @@ func (s *Server) take(last *picture, figures map[string]Today) (*picture, error)
 	var groups []BoardGroup
 	var calls []BoardCall
 	lines := map[string]BoardLine{}
+	faults := s.faults()
 	s.core.View(func(st *acd.State) {
 		p.entry, p.config = st.Index(), st.Config()
 		if p.config == nil {
@@ -65,14 +68,16 @@ func (s *Server) take(last *picture, figures map[string]Today) (*picture, error)
 			p.agents = append(p.agents, pictured{id: string(v.ID), groups: v.Groups})
 		}
 		for _, v := range st.Groups() {
-			groups = append(groups, viewBoardGroup(p.config, v, len(groups), figures))
+			g := viewBoardGroup(p.config, v, len(groups), figures)
+			g.Fault = faults[v.Channel]
+			groups = append(groups, g)
 			p.groups = append(p.groups, pictured{id: string(v.ID), groups: []queuegroups.GroupID{v.ID}})
 		}
 		lookout := st.Lookout()
 		for v := range st.Underway(0) {
 			call := BoardCall{Interaction: viewInteraction(v)}
 			c := picturedCall{pictured: pictured{id: call.ID, groups: []queuegroups.GroupID{v.Group}}}
-			if e, ok := st.Expect(v.ID, p.at); ok {
+			if e, ok := lookout.Expect(v.ID, p.at); ok {
 				c.position = e.Position
 			}
 			if w, ok := lookout.Of(v.ID); ok {
@@ -82,10 +87,22 @@ func (s *Server) take(last *picture, figures map[string]Today) (*picture, error)
 				lines[w.For] = BoardLine{ID: w.For, Needs: w.Needs, Agents: w.Agents}
 			}
 			calls, p.calls, p.views = append(calls, call), append(p.calls, c), append(p.views, v)
-			p.byID[v.ID] = len(p.views) - 1
+			p.place(len(p.views) - 1)
 		}
 	})
 	return p, p.write(last, agents, groups, calls, lines)
+}
+
+// place notes where a call is to be found.
+func (p *picture) place(k int) {
+	v := &p.views[k]
+	p.byID[v.ID] = k
+	if p.calls[k].open {
+		p.open = append(p.open, k)
+	}
+	for _, agent := range partsOf(v) {
+		p.of[agent] = append(p.of[agent], k)
+	}
 }
 
 // write has all things written as JSON, once for all who look at the picture.
@@ -149,12 +166,12 @@ func (p *picture) deskMarks(c *Caller) (own, around uint64) {
 			mix(&around, p.groups[k].since)
 		}
 	}
+	for _, k := range p.of[c.Agent] {
+		mix(&own, p.calls[k].since)
+	}
 	shown := 0
-	for k := range p.calls {
-		switch x := &p.calls[k]; {
-		case c.partOf(&p.views[k]):
-			mix(&own, x.since)
-		case x.open && shown < mostWaiting && slices.Contains(groups, x.groups[0]):
+	for _, k := range p.open {
+		if x := &p.calls[k]; shown < mostWaiting && slices.Contains(groups, x.groups[0]) && !c.partOf(&p.views[k]) {
 			shown++
 			mix(&around, x.since+uint64(x.position)<<40)
 		}
@@ -187,6 +204,7 @@ func (x *pictured) write(now uint64, was before, v any) error {
 type BoardGroup struct {
 	Group
 	Place        int          `json:"place" doc:"In the order of declaration, from 0."`
+	Fault        string       `json:"fault,omitempty" doc:"What keeps the channel's connector from working."`
 	ServiceLevel BoardMeasure `json:"service_level" doc:"By what the group is judged."`
 	Limits       BoardLimits  `json:"limits" doc:"From when on it is shown in another colour and word."`
 	Today        Today        `json:"today" doc:"Since the beginning of the day, from the record: at most some seconds old."`

@@ -44,7 +44,7 @@ func reasons() []reason {
 		{"no_agent", `there is no agent (?P<agent>.+)`}, {"no_group", `there is no group (?P<group>.+)`}, {"same_agent", `that is the same agent`},
 		{"nobody_named", `nobody was named`}, {"nobody_free", `nobody of (?P<group>.+) is free`},
 		{"unknown_number", `unknown number`}, {"unknown_channel", `unknown channel`}, {"max_wait", `max_wait`}, {"all_missed", `all_missed`},
-		{"blind_transfer", `blind_transfer`}, {"expired", `auto_expire`}, {"full_chain", `full`}, {"closed_chain", `closed`}, {"busy_chain", `busy`},
+		{"blind_transfer", `blind_transfer`}, {"expired", `auto_expire`}, {"auto_closed", `auto_close`}, {"full_chain", `full`}, {"closed_chain", `closed`}, {"busy_chain", `busy`},
 		{"logged_out_chain", `logged_out`}, {"by_customer", `by the customer`}, {"cause", `(?P<cause>hangup|cancel|by_us|failed|timeout|lost)`},
 	}
 }
@@ -169,6 +169,8 @@ func toldOf(st *acd.Step) Told {
 		return with("", "hours", st.What)
 	case acd.StepParked:
 		return with("", "slot", st.What)
+	case acd.StepJoined, acd.StepParted:
+		return with("", "agent", st.What)
 	case acd.StepMovedNode:
 		return with("", "node", st.What)
 	case acd.StepDisposed:

@@ -155,3 +155,23 @@ func (c *Caller) partOf(v *acd.InteractionView) bool {
 		slices.ContainsFunc(v.Offers, func(o acd.OfferView) bool { return o.Agent == c.Agent }) ||
 		slices.ContainsFunc(v.Stints, func(x acd.Stint) bool { return x.Agent == c.Agent })
 }
+
+// partsOf are the agents who are part of an interaction, as partOf has it, each once.
+func partsOf(v *acd.InteractionView) []queuegroups.AgentID {
+	var list []queuegroups.AgentID
+	add := func(a queuegroups.AgentID) {
+		if a != "" && !slices.Contains(list, a) {
+			list = append(list, a)
+		}
+	}
+	add(v.Agent)
+	add(v.Consults)
+	add(v.For)
+	for _, o := range v.Offers {
+		add(o.Agent)
+	}
+	for _, x := range v.Stints {
+		add(x.Agent)
+	}
+	return list
+}

@@ -104,7 +104,7 @@ type Server struct {
 	mux           *http.ServeMux
 	api           huma.API
 	problemSchema *huma.Schema
-	document      []byte // OpenAPI
+	document      func() []byte // OpenAPI, made when it is first asked for
 	crossSite     *http.CrossOriginProtection
 	answers       *answers
 	phoneKeys     *phoneKeys
@@ -200,11 +200,13 @@ func (s *Server) routes() {
 	s.contactRoutes()
 	s.eraseRoutes()
 	delete(s.api.OpenAPI().Components.Schemas.Map(), "ErrorModel") // huma's, which is not ours
-	document, err := json.Marshal(s.api.OpenAPI())
-	if err != nil {
-		panic(fmt.Sprintf("web: the OpenAPI document: %v", err)) // made of our own types
-	}
-	s.document = document
+	s.document = sync.OnceValue(func() []byte {
+		document, err := json.Marshal(s.api.OpenAPI())
+		if err != nil {
+			panic(fmt.Sprintf("web: the OpenAPI document: %v", err)) // made of our own types
+		}
+		return document
+	})
 	s.mux.HandleFunc("GET "+Prefix+"/openapi.json", s.serveDocument)
 	s.consoleRoutes()
 }
@@ -213,11 +215,11 @@ func (s *Server) routes() {
 func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request) {
 	requestOf(r.Context()).route = "openapi"
 	w.Header().Set("Content-Type", "application/openapi+json;version=3.1")
-	_, _ = w.Write(s.document) // the client is gone
+	_, _ = w.Write(s.document()) // the client is gone
 }
 
 // OpenAPI is the description of the API, as JSON.
-func (s *Server) OpenAPI() []byte { return s.document }
+func (s *Server) OpenAPI() []byte { return s.document() }
 
 // Addr is the address that is listened on.
 func (s *Server) Addr() netip.AddrPort { return s.listener.Addr().(*net.TCPAddr).AddrPort() }

@@ -349,7 +349,17 @@ func TestAgents_Commands(t *testing.T) {
 	if a.WrapUpUntil.Sub(before) != time.Minute {
 		t.Errorf("%v, then %v", before, a.WrapUpUntil)
 	}
-	if a = decode[Agent](t, r.as("anna", "POST", "/agents/anna/wrap-up/end", nil)); !a.WrapUpUntil.IsZero() {
+	if a.MustTell == nil || *a.MustTell != (Owed{number(r.call), "sales"}) {
+		t.Errorf("%+v", a.MustTell)
+	}
+	refused := r.as("anna", "POST", "/agents/anna/wrap-up/end", nil)
+	r.want(refused, 409, codeTellFirst)
+	if told := r.path(r.call, "disposition"); !strings.Contains(refused.body, told) {
+		t.Errorf("%s does not say %s", refused.body, told)
+	}
+	r.talks.talks = map[acd.InteractionID]Talk{r.call: {Agent: "anna", Group: "sales", Ended: r.core.at, WrapUp: true}}
+	r.want(r.as("anna", "POST", r.path(r.call, "disposition"), `{"code":"sale"}`), 200, "")
+	if a = decode[Agent](t, r.as("anna", "POST", "/agents/anna/wrap-up/end", nil)); !a.WrapUpUntil.IsZero() || a.MustTell != nil {
 		t.Errorf("%+v", a)
 	}
 	a = decode[Agent](t, r.as("anna", "POST", "/agents/anna/seats/sales", `{"state":"paused","reason":"tired"}`))

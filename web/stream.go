@@ -98,6 +98,23 @@ type stream struct {
 // errEnded ends a stream whose caller may not see it any more.
 var errEnded = errors.New("the session is over")
 
+// again is the caller of a stream as they are now. The error is errEnded, what they lack, or why
+// it cannot be found out.
+func (s *Server) again(ctx context.Context, old *Caller, right queuegroups.Right) (*Caller, error) {
+	c, err := s.accounts.Again(ctx, &old.Caller)
+	switch {
+	case err != nil:
+		return nil, err
+	case c == nil:
+		return nil, errEnded
+	}
+	now := &Caller{Caller: *c, From: old.From}
+	if p := Needs(right).met(now); p != nil {
+		return nil, p
+	}
+	return now, nil
+}
+
 // run sends events until the client goes, is too slow, may not see them any more, or the server stops.
 func (st *stream) run(ctx context.Context, w http.ResponseWriter, list []*events.Event) {
 	st.w, st.out = w, http.NewResponseController(w)
@@ -176,17 +193,11 @@ func (st *stream) send(list []*events.Event, ping bool) error {
 
 // recheck finds out whether the caller may still see the stream, and what.
 func (st *stream) recheck(ctx context.Context) error {
-	c, err := st.s.accounts.Again(ctx, &st.caller.Caller)
-	switch {
-	case err != nil:
+	c, err := st.s.again(ctx, st.caller, queuegroups.RightEventsRead)
+	if err != nil {
 		return err
-	case c == nil:
-		return errEnded
 	}
-	st.caller = &Caller{Caller: *c, From: st.caller.From}
-	if p := Needs(queuegroups.RightEventsRead).met(st.caller); p != nil {
-		return p
-	}
+	st.caller = c
 	st.look()
 	return nil
 }

@@ -105,7 +105,7 @@ var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
 
 // values are what stands for the parameters of paths: things of anna's and of sales.
 func (r *rig) values() map[string]string {
-	return map[string]string{"agent": "anna", "group": "sales", "interaction": number(r.call), "conversation": "1", "channel": "website", "canned": "1", "user": "anna", "session": "s4", "key": "k1", "webhook": "w1", "event": "1"}
+	return map[string]string{"agent": "anna", "group": "sales", "interaction": number(r.call), "conversation": "1", "channel": "website", "canned": "1", "user": "anna", "session": "s4", "key": "k1", "webhook": "w1", "event": "1", "attachment": "f0"}
 }
 
 // request makes one that is right in every way for an operation.

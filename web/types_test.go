@@ -14,7 +14,7 @@ import (
 var update = flag.Bool("update", false, "write the console's types anew")
 
 // consoleTypes are the schemas of the API that the console uses; those that they refer to follow.
-var consoleTypes = []string{"Agent", "Board", "Canned", "Chat", "Choices", "Contact", "Desk", "Directory", "Explanation", "Group", "Interaction", "Me", "Messages", "MissedCall", "Past", "PastFacts", "Problem", "Report", "Story", "Trace"}
+var consoleTypes = []string{"Agent", "Board", "Canned", "Chat", "Choices", "Contact", "Desk", "Directory", "Explanation", "Group", "Interaction", "Me", "Messages", "MissedCall", "Past", "PastChat", "PastContact", "PastFacts", "Problem", "Report", "Story", "Trace"}
 
 const typesFile = "ui/src/api.gen.ts"
 

@@ -30,9 +30,16 @@ type Agent struct {
 	Phones       []string  `json:"phones" nullable:"false" doc:"Nodes at which their telephones are registered."`
 	LastAnswer   time.Time `json:"last_answer,omitzero"`
 	WrapUpUntil  time.Time `json:"wrap_up_until,omitzero"`
+	MustTell     *Owed     `json:"must_tell,omitempty" doc:"What they have to tell before they end the time after it; nothing: they need not."`
 	Misses       int       `json:"misses" doc:"Offers in a row that nobody reacted to."`
 	Chats        int       `json:"chats" doc:"In hand, offers included."`
 	ChatsCanTake int       `json:"chats_can_take" doc:"More that they may be offered now."`
+}
+
+// Owed is an interaction of which its agent has yet to tell what came.
+type Owed struct {
+	Interaction string `json:"interaction"`
+	Group       string `json:"group" doc:"One of whose dispositions it is to be."`
 }
 
 // Seat is an agent's place in a group.
@@ -57,6 +64,9 @@ func viewAgent(s *acd.State, v acd.AgentView) Agent {
 		ID: string(v.ID), Name: v.Name, Status: v.Status.String(), Since: v.Since, Duty: string(v.Duty), Reason: v.Reason, NextDuty: string(v.Next),
 		DND: v.DND, CanTake: v.CanTake, Groups: texts(v.Groups), Seats: []Seat{}, Interactions: []string{}, Clients: []Client{}, Phones: texts(v.Nodes),
 		LastAnswer: v.LastAnswer, WrapUpUntil: v.WrapUpUntil, Misses: v.Misses, Chats: v.Chats, ChatsCanTake: v.ChatsCanTake,
+	}
+	if v.MustTell != 0 {
+		a.MustTell = &Owed{number(v.MustTell), string(v.MustTellIn)}
 	}
 	if def := s.Config().Agent(v.ID); def != nil {
 		a.Extension = def.Extension
@@ -86,7 +96,7 @@ type Group struct {
 	Condition           string         `json:"condition" doc:"Whether, and why not, anybody can serve it."`
 	Since               time.Time      `json:"since" doc:"Of the condition."`
 	Dispositions        []string       `json:"dispositions" nullable:"false" doc:"Codes for what came of a call."`
-	DispositionRequired bool           `json:"disposition_required" doc:"One of them has to be chosen before the time after a call is ended. When it is over by itself there is none."`
+	DispositionRequired bool           `json:"disposition_required" doc:"Agents have to tell one of them before they end the time after a call. When that is over by itself there is none."`
 	Handle              float64        `json:"handle_seconds,omitempty" doc:"Mean time of handling an interaction, as known so far."`
 }
 
@@ -119,6 +129,7 @@ type Interaction struct {
 	Unanswered bool      `json:"unanswered" doc:"A chat that counts as such."`
 	LastBy     string    `json:"last_by,omitempty" doc:"Who wrote last in a chat: customer or agent."`
 	LastAt     time.Time `json:"last_at,omitzero"`
+	Beside     []string  `json:"beside,omitempty" nullable:"false" doc:"Who of the staff writes in the chat beside its agent: agents, or users who are none."`
 	Holds      []Hold    `json:"holds" nullable:"false" doc:"Who holds whom they talk to."`
 	Needs      string    `json:"needs,omitempty" doc:"Skills that it needs now, as in polish>=3."`
 	Tier       int       `json:"tier" doc:"The last tier of agents that waiting has opened, from 1."`
@@ -198,7 +209,7 @@ func viewInteraction(v acd.InteractionView) Interaction {
 		Tier: v.Tier, Round: v.Round,
 	}
 	if v.Channel != "" {
-		i.Kind, i.LastBy = "chat", v.LastBy
+		i.Kind, i.LastBy, i.Beside = "chat", v.LastBy, texts(v.Beside)
 	}
 	for _, n := range v.Needs {
 		if i.Needs != "" {

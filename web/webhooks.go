@@ -95,10 +95,6 @@ func (s *Server) listWebhooks(ctx context.Context, c *Caller, in *PageIn) (*Page
 	if p := everywhere(c); p != nil {
 		return nil, p
 	}
-	position, bad := in.position()
-	if bad != nil {
-		return nil, bad
-	}
 	endpoints, err := s.webhooks.List(ctx)
 	if err != nil {
 		return nil, asWebhookProblem(err)
@@ -107,8 +103,7 @@ func (s *Server) listWebhooks(ctx context.Context, c *Caller, in *PageIn) (*Page
 	for k := range endpoints {
 		list[k] = viewWebhook(&endpoints[k])
 	}
-	id := func(w Webhook) string { return w.ID }
-	return &PageOut[Webhook]{cut(list, in, id, passed(position, id))}, nil
+	return pageOf(list, in, func(w Webhook) string { return w.ID })
 }
 
 type addWebhookIn struct {

@@ -42,12 +42,15 @@ function find(q) {
   return q.css ? root.locator(q.css) : root.getByRole(q.role, { name: q.name, exact: q.exact ?? true });
 }
 
+/** The page, or the frame in it that a step is about. */
+const framed = async q => q.frame ? (await page.waitForSelector(q.frame)).contentFrame() : page;
+
 const steps = {
   open: q => page.goto(q.url),
   reload: () => page.reload(),
   click: q => find(q).click(),
   fill: q => find(q).fill(q.text ?? ''),
-  upload: q => find(q).setInputFiles(q.path),
+  upload: q => find(q).setInputFiles(q.path.split('\n')),
   select: q => find(q).selectOption(q.text ?? ''),
   // Chooses the nth of a list.
   choose: q => find(q).selectOption({ index: q.number }),
@@ -69,7 +72,7 @@ const steps = {
   run: q => page.evaluate(q.text),
   // The page's policy forbids it to evaluate text itself.
   async until(q) {
-    const where = q.frame ? await (await page.waitForSelector(q.frame)).contentFrame() : page;
+    const where = await framed(q);
     for (const end = Date.now() + patience; !await where.evaluate(q.text);) {
       if (Date.now() > end) throw new Error('it did not come to that');
       await new Promise(done => setTimeout(done, 20));
@@ -115,7 +118,7 @@ const steps = {
   },
   picture: q => page.screenshot({ path: q.path }).then(() => null),
   // What is cut off, squeezed to a letter a line, or makes the page wider than the window.
-  clipped: () => page.evaluate(`(() => {
+  clipped: async q => (await framed(q)).evaluate(`(() => {
     const found = [];
     if (document.documentElement.scrollWidth > innerWidth) found.push('the page is ' + document.documentElement.scrollWidth + ' wide, the window ' + innerWidth);
     for (const e of document.body.querySelectorAll('*')) {

@@ -21,6 +21,8 @@ export interface Agent {
   last_answer?: string;
   /** Offers in a row that nobody reacted to. */
   misses: number;
+  /** What they have to tell before they end the time after it; nothing: they need not. */
+  must_tell?: Owed;
   name: string;
   /** Once the present work is done. */
   next_duty?: string;
@@ -57,6 +59,8 @@ export interface BoardCall {
   /** Who has it. */
   agent?: string;
   arrived: string;
+  /** Who of the staff writes in the chat beside its agent: agents, or users who are none. */
+  beside?: string[];
   channel?: string;
   /** The colleague who is asked first. */
   consults?: string;
@@ -136,10 +140,12 @@ export interface BoardGroup {
   channel?: string;
   /** Whether, and why not, anybody can serve it. */
   condition: string;
-  /** One of them has to be chosen before the time after a call is ended. When it is over by itself there is none. */
+  /** Agents have to tell one of them before they end the time after a call. When that is over by itself there is none. */
   disposition_required: boolean;
   /** Codes for what came of a call. */
   dispositions: string[];
+  /** What keeps the channel's connector from working. */
+  fault?: string;
   /** Agents who may be offered something now. */
   free: number;
   /** Mean time of handling an interaction, as known so far. */
@@ -238,8 +244,12 @@ export interface Chat {
   read_customer: number;
   /** The number of the last message. */
   seq: number;
+  /** Messages of this chat that did not get to the customer, the newest 20. */
+  troubles: Trouble[];
   /** The customer types. */
   typing: boolean;
+  /** Who else of the staff types to the customer. */
+  typing_beside?: string[];
   /** Somebody vouches for who the customer is. */
   verified: boolean;
 }
@@ -362,6 +372,8 @@ export interface DeskCall {
   /** Who has it. */
   agent?: string;
   arrived: string;
+  /** Who of the staff writes in the chat beside its agent: agents, or users who are none. */
+  beside?: string[];
   channel?: string;
   /** The colleague who is asked first has not answered yet. */
   consult_rings: boolean;
@@ -474,7 +486,7 @@ export interface Group {
   channel?: string;
   /** Whether, and why not, anybody can serve it. */
   condition: string;
-  /** One of them has to be chosen before the time after a call is ended. When it is over by itself there is none. */
+  /** Agents have to tell one of them before they end the time after a call. When that is over by itself there is none. */
   disposition_required: boolean;
   /** Codes for what came of a call. */
   dispositions: string[];
@@ -506,6 +518,8 @@ export interface Interaction {
   /** Who has it. */
   agent?: string;
   arrived: string;
+  /** Who of the staff writes in the chat beside its agent: agents, or users who are none. */
+  beside?: string[];
   channel?: string;
   /** The colleague who is asked first. */
   consults?: string;
@@ -589,6 +603,8 @@ export interface Message {
   at: string;
   attachments?: ChatAttachment[];
   author: "customer" | "agent" | "system";
+  /** The number of the customer's earlier message that they changed into this one. */
+  corrects?: number;
   /** What its writer called it. */
   id?: string;
   kind: "text" | "note";
@@ -655,6 +671,12 @@ export interface Offer {
   ringing: boolean;
 }
 
+export interface Owed {
+  /** One of whose dispositions it is to be. */
+  group: string;
+  interaction: string;
+}
+
 export interface Party {
   name?: string;
   number?: string;
@@ -684,6 +706,54 @@ export interface Past {
   number: string;
   /** The number outside that had it last. */
   outside?: string;
+  trunk?: string;
+  /** A chat that was so for too long. */
+  unanswered?: boolean;
+}
+
+export interface PastChat {
+  /** The customer lets no message through now. */
+  blocked: boolean;
+  conversation: number;
+  /** The customer's name; if they gave none, their identity in the channel. */
+  customer: string;
+  items: Message[];
+  /** Others follow: ask for those after the last. */
+  more: boolean;
+  /** The oldest first. */
+  ratings: Rating[];
+}
+
+export interface PastContact {
+  /** Who had it last. */
+  agent?: string;
+  /** By whoever had it first. */
+  answered?: string;
+  arrived: string;
+  caller: Party;
+  /** Who called, of our own. */
+  caller_agent?: string;
+  channel?: string;
+  /** Of a failure or rejection. */
+  class?: string;
+  direction: "in" | "out" | "internal";
+  /** Of its last talk. */
+  disposition?: string;
+  end?: string;
+  /** Left out: it goes on. */
+  ended?: string;
+  first_group?: string;
+  id: string;
+  kind: "call" | "chat";
+  last_group?: string;
+  /** The newest. */
+  note?: string;
+  /** Called. */
+  number: string;
+  /** The number outside that had it last. */
+  outside?: string;
+  /** It went on at the same time: a chat that became a call, and the call. */
+  together: boolean;
   trunk?: string;
   /** A chat that was so for too long. */
   unanswered?: boolean;
@@ -834,6 +904,15 @@ export interface Problem {
   type: string;
 }
 
+export interface Rating {
+  at: string;
+  /** The supervisor. Left out: the customer. */
+  by?: string;
+  comment?: string;
+  /** 1 to 5. */
+  score: number;
+}
+
 export interface Report {
   /** What the lines differ in. */
   by: string[];
@@ -903,6 +982,8 @@ export interface Story {
   /** Who has it. */
   agent?: string;
   arrived: string;
+  /** Who of the staff writes in the chat beside its agent: agents, or users who are none. */
+  beside?: string[];
   channel?: string;
   /** The colleague who is asked first. */
   consults?: string;
@@ -993,4 +1074,12 @@ export interface TraceParty {
   leg: string;
   /** As in: trunk carrier, agent anna. */
   who: string;
+}
+
+export interface Trouble {
+  /** Why it failed. */
+  reason?: string;
+  seq: number;
+  /** delayed: it could not be handed over yet, and is tried again, for a day. */
+  status: "failed" | "delayed";
 }

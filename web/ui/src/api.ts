@@ -41,18 +41,18 @@ export function heardTime(server: string) {
 
 /** Sends a request and returns the text of the answer. */
 export async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<string> {
-  let answer: Response;
+  let answer: Response, text: string;
   try {
     answer = await fetch(prefix + path, {
       method, signal, credentials: 'same-origin', cache: 'no-store',
       headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
+    text = await answer.text(); // which may break off
   } catch (e) {
     if (signal?.aborted) throw e;
     throw new Refused(unreachable('unreachable'), 0);
   }
-  const text = await answer.text();
   if (answer.ok) return text;
   let problem: Problem;
   try {

@@ -30,6 +30,14 @@ export const claim = (id: string) => interaction(id, 'claim');
 export const move = (id: string, to: Target) => interaction(id, 'move', { to });
 export const prioritise = (id: string, seconds: number) => interaction(id, 'priority', { seconds });
 
+let typed = 0;
+/** Tells that one writes in a chat; every few seconds is enough. */
+export function typing(id: string) {
+  if (Date.now() - typed < 3000) return;
+  typed = Date.now();
+  call('POST', `/interactions/${at(id)}/typing`).catch(() => undefined); // the next stroke tells it again
+}
+
 /** Tells what came of a call. What the server refuses is the caller's to deal with. */
 export const dispose = (id: string, code: string, note: string) => call('POST', `/interactions/${at(id)}/disposition`, { code, ...(note && { note }) });
 export const remark = (id: string, text: string) => call('POST', `/interactions/${at(id)}/remarks`, { text });

@@ -1,6 +1,6 @@
 // What the server tells as it happens, over one connection for all tabs of a browser: this runs in a shared
 // worker, or in the page itself where there are none. While the stream is cut, it asks instead.
-import type { BoardChange, Desk } from './api.gen';
+import type { BoardChange, Chat, Desk } from './api.gen';
 import { Mirror } from './mirror';
 
 /** How fresh what is shown is. starting: nothing is known yet; asking: as old as the last question; lost: the server is out of reach. */
@@ -13,6 +13,8 @@ export interface Wish { session: string; board: boolean; desk: boolean }
 export interface Told {
   changes?: BoardChange[];
   desk?: Desk;
+  /** All of the agent's chats; only the stream tells of them. */
+  chats?: Chat[];
   /** The server's clock, as it was when this came. */
   time?: string;
   freshness?: Freshness;
@@ -34,6 +36,7 @@ export class Feed {
   private readonly listeners = new Map<unknown, Listener>();
   private readonly mirror = new Mirror();
   private desk?: Desk;
+  private chats?: Chat[];
   private session = '';
   private freshness: Freshness = 'starting';
   private stream?: { stop: AbortController; wants: string; heard: number; opened: boolean };
@@ -60,7 +63,7 @@ export class Feed {
     }
     if (l.desk && !l.hasDesk && this.desk) {
       l.hasDesk = true;
-      tell({ desk: this.desk });
+      tell({ desk: this.desk, chats: this.chats });
     }
     if (this.freshness !== 'starting') tell({ freshness: this.freshness });
     this.tick();
@@ -79,7 +82,7 @@ export class Feed {
     this.session = session;
     this.cut();
     this.mirror.clear();
-    this.desk = undefined;
+    this.desk = this.chats = undefined;
     this.freshness = 'starting';
     this.failed = this.asked = this.again = 0;
     this.wait = 1000;
@@ -152,6 +155,7 @@ export class Feed {
       if (data === '') continue;
       if (kind === 'board') (told.changes ??= []).push(JSON.parse(data) as BoardChange);
       else if (kind === 'desk') told.desk = JSON.parse(data) as Desk;
+      else if (kind === 'chats') told.chats = (JSON.parse(data) as { items: Chat[] }).items;
       else if (kind === 'time') told.time = JSON.parse(data) as string;
     }
     s.opened = true;
@@ -201,6 +205,7 @@ export class Feed {
   /** Keeps what was told, and passes it on. */
   private pass(told: Told, freshness: Freshness) {
     if (told.desk) this.desk = told.desk;
+    if (told.chats) this.chats = told.chats;
     for (const c of told.changes ?? []) {
       if (this.mirror.take(c)) continue;
       this.mirror.clear(); // everything is asked for anew
@@ -220,8 +225,10 @@ export class Feed {
       }
       if (l.desk && this.desk && (told.desk || !l.hasDesk)) {
         t.desk = this.desk;
+        if (!l.hasDesk) t.chats = this.chats;
         l.hasDesk = true;
       }
+      if (l.desk && told.chats) t.chats = told.chats;
       l.tell(t);
     }
   }

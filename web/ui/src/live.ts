@@ -2,7 +2,7 @@
 // Desk and board come as they change (feed.ts), the directory is asked for while somebody looks at it.
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { call, heardTime, Refused, signedOut, type Agent, type BoardCall, type BoardGroup, type BoardLine, type Desk, type Directory } from './api';
+import { call, heardTime, Refused, signedOut, type Agent, type BoardCall, type BoardGroup, type BoardLine, type Chat, type Desk, type Directory } from './api';
 import { eachTick } from './clock';
 import { Feed, type Freshness, type Told, type Wish } from './feed';
 import type { Word } from './feedworker';
@@ -11,6 +11,8 @@ import { me } from './session';
 
 interface Topics {
   desk: Desk;
+  /** The agent's chats, as the stream tells of them; whoever watches the desk is told. */
+  chats: Chat[];
   directory: Directory;
   agents: Agent[];
   groups: BoardGroup[];
@@ -56,6 +58,7 @@ function reach(tell: (t: Told) => void): (w: Word) => void {
 class Fed implements Live {
   readonly of = {
     desk: signal<Desk | undefined>(undefined),
+    chats: signal<Chat[] | undefined>(undefined),
     directory: signal<Directory | undefined>(undefined),
     agents: signal<Agent[] | undefined>(undefined),
     groups: signal<BoardGroup[] | undefined>(undefined),
@@ -128,6 +131,7 @@ class Fed implements Live {
       if (t.freshness) this.freshness.value = t.freshness;
       if (t.freshness === 'live' || t.freshness === 'asking') this.heard.value = Date.now();
       if (t.desk) this.of.desk.value = t.desk;
+      if (t.chats) this.of.chats.value = t.chats;
       if (t.changes) this.changed(t.changes);
     });
   }

@@ -4,16 +4,18 @@ import { speak, t, tWord } from './i18n';
 import { choosePassword, expired, linkUsed, me, signIn, signOut } from './session';
 import { refusal } from './ui/toast';
 
-/** Sends a form; what the server refuses is shown in it. */
-function useForm(send: () => Promise<void>) {
+/** Sends what is in a form's fields, by their names, at that moment: who fills them in may be a program
+    that sends the form in the same breath. What the server refuses is shown in it. */
+function useForm(send: (field: (name: string) => string) => Promise<void>) {
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState('');
-  const onSubmit = async (e: Event) => {
+  const onSubmit = async (e: preact.TargetedEvent<HTMLFormElement>) => {
     e.preventDefault();
+    const fields = new FormData(e.currentTarget);
     setBusy(true);
     setWrong('');
     try {
-      await send();
+      await send(name => String(fields.get(name) ?? ''));
     } catch (e) {
       setWrong(refusal(e));
     } finally {
@@ -51,17 +53,15 @@ export function Brand() {
 }
 
 export function Login() {
-  const [name, setName] = useState('');
-  const [password, setPassword] = useState('');
-  const f = useForm(() => signIn(name.trim(), password));
+  const f = useForm(field => signIn(field('username').trim(), field('password')));
   return (
     <Page title={t('login.title')} hint={expired.value ? t('login.expired') : linkUsed.value ? t('login.link-used') : undefined}>
       <form onSubmit={f.onSubmit}>
         <label>{t('login.name')}
-          <input name="username" autocomplete="username" autocapitalize="none" spellcheck={false} required autofocus value={name} onInput={e => setName(e.currentTarget.value)} />
+          <input name="username" autocomplete="username" autocapitalize="none" spellcheck={false} required autofocus />
         </label>
         <label>{t('login.password')}
-          <input name="password" type="password" autocomplete="current-password" required value={password} onInput={e => setPassword(e.currentTarget.value)} />
+          <input name="password" type="password" autocomplete="current-password" required />
         </label>
         <p class="wrong" role="alert">{f.wrong}</p>
         <button class="main wide" disabled={f.busy}>{t('login.enter')}</button>
@@ -71,21 +71,19 @@ export function Login() {
 }
 
 export function ChoosePassword() {
-  const [one, setOne] = useState('');
-  const [two, setTwo] = useState('');
-  const f = useForm(async () => {
-    if (one !== two) f.setWrong(t('login.differ'));
-    else await choosePassword(one);
+  const f = useForm(async field => {
+    if (field('new') !== field('again')) f.setWrong(t('login.differ'));
+    else await choosePassword(field('new'));
   });
   return (
     <Page title={t('login.choose')} hint={t('login.choose.why', { user: me.value!.user })}>
       <form onSubmit={f.onSubmit}>
         <input type="text" name="username" autocomplete="username" value={me.value!.user} readOnly hidden />
         <label>{t('login.new')}
-          <input name="new" type="password" autocomplete="new-password" minLength={10} maxLength={200} required autofocus value={one} onInput={e => setOne(e.currentTarget.value)} />
+          <input name="new" type="password" autocomplete="new-password" minLength={10} maxLength={200} required autofocus />
         </label>
         <label>{t('login.again')}
-          <input name="again" type="password" autocomplete="new-password" required value={two} onInput={e => setTwo(e.currentTarget.value)} />
+          <input name="again" type="password" autocomplete="new-password" required />
         </label>
         <p class="wrong" role="alert">{f.wrong}</p>
         <button class="main wide" disabled={f.busy}>{t('login.save')}</button>

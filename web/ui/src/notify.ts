@@ -18,9 +18,12 @@ export async function askPermission() { permission.value = await Notification.re
 
 /** The caller in a few words. */
 export function callerOf(c: { from: { name?: string; number?: string } }): string {
-  if (!c.from.name && c.from.number?.startsWith('visitor:')) return t('caller.visitor'); // of a website, whose long name nobody reads
+  if (!c.from.name && nameless(c.from.number)) return t('caller.visitor');
   return c.from.name || c.from.number || t('caller.withheld');
 }
+
+/** Visitors of a website have a long number that nobody reads. */
+export const nameless = (number?: string) => number?.startsWith('visitor:') === true;
 
 let offered: DeskCall | undefined;
 let shown: Notification | undefined;

@@ -1,6 +1,6 @@
 // Keys: always Ctrl+Shift+digit, by the place of the key on the keyboard (event.code), so that they
 // are the same in every layout. AltGr types letters in Polish, so that nothing is ever on it.
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t, type Key } from './i18n';
 import { Dialog } from './ui/dialog';
 
@@ -21,7 +21,7 @@ const stack: { current: Doing }[] = [];
 export function useShortcuts(doing: Doing) {
   const own = useRef(doing);
   own.current = doing;
-  useEffect(() => {
+  useLayoutEffect(() => {
     stack.push(own);
     return () => { stack.splice(stack.indexOf(own), 1); };
   }, []);

@@ -4,10 +4,10 @@
 // is sent again until the server says that it is kept.
 
 export interface Shown { id: string; name: string; type: string; size: number }
-export interface Message { seq: number; by: 'customer' | 'agent' | 'system'; name?: string; id?: string; text?: string; at: string; files?: Shown[] }
+export interface Message { seq: number; by: 'customer' | 'agent' | 'system'; name?: string; title?: string; face?: string; id?: string; text?: string; at: string; files?: Shown[] }
 export interface State {
-  phase: 'none' | 'waiting' | 'asleep' | 'active' | 'closing' | 'closed'; session?: string; agent?: string; position?: number; minutes?: number;
-  open: boolean; opens?: string; read: number; seen: number; rate?: boolean;
+  phase: 'none' | 'waiting' | 'asleep' | 'active' | 'closing' | 'closed'; session?: string; agent?: string; beside?: string; position?: number; minutes?: number;
+  open: boolean; opens?: string; read: number; seen: number; rate?: boolean; mail?: string;
 }
 export interface Consent { version: string; text: string; link?: string }
 export interface Session {
@@ -17,7 +17,7 @@ export type Frame =
   | { type: 'messages'; to: number; more?: boolean; reset?: boolean; items: Message[] }
   | ({ type: 'state' } & State)
   | { type: 'kept'; id?: string } | { type: 'refused'; id?: string; code: string; retry?: number }
-  | { type: 'typing' } | { type: 'beat' };
+  | { type: 'typing'; name: string } | { type: 'beat' };
 
 export class Refused extends Error {
   constructor(readonly code: string, readonly retry: number) { super(code); }

@@ -28,7 +28,7 @@ interface Told { centrala?: string; open?: boolean; unread?: number }
   const place = () => {
     const full = open && narrow.matches;
     Object.assign(frame.style, {
-      position: 'fixed', zIndex: '2147483000', border: '0', background: 'transparent', colorScheme: 'normal',
+      position: 'fixed', zIndex: '2147483000', border: '0', background: 'transparent', colorScheme: 'light dark',
       right: '0', bottom: '0', maxWidth: '100vw', maxHeight: full ? '100dvh' : '100vh',
       width: full ? '100vw' : open ? '424px' : '96px', height: full ? '100dvh' : open ? '720px' : '96px',
     });

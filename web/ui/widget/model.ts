@@ -1,6 +1,7 @@
 // What the window knows: messages by number, what is still to be sent, and how the enquiry stands.
 import type { Call, Ticket } from './call';
 import { Link, Refused, type Frame, type Message, type Session, type Shown, type State } from './link';
+import { language } from './texts';
 
 export interface Draft { id: string; text: string; files: { handle: string; shown: Shown }[]; at: string; failed?: string }
 interface Kept { token?: string; outbox?: Draft[]; consent?: string; form?: Record<string, string>; open?: boolean }
@@ -28,11 +29,12 @@ class Model {
   messages: Message[] = [];
   more = false;
   outbox: Draft[] = [];
-  typing = false;
+  typing = ''; // who does
   open = false;
   seen = 0;
   notice = '';
   rated = false;
+  mailed = ''; // the address that the conversation is sent to
   calling: '' | 'begins' | 'answered' = '';
   muted = false;
   farEnd?: MediaStream;
@@ -108,14 +110,14 @@ class Model {
         this.since = Math.max(this.since, f.to);
         break;
       case 'state':
-        if (f.session !== this.state.session) this.rated = false;
+        if (f.session !== this.state.session) { this.rated = false; this.mailed = ''; }
         this.state = f;
         this.seen = Math.max(this.seen, f.seen);
         break;
       case 'typing':
-        this.typing = true;
+        this.typing = f.name;
         clearTimeout(this.typingTimer);
-        this.typingTimer = window.setTimeout(() => { this.typing = false; this.changed(); }, typingFor);
+        this.typingTimer = window.setTimeout(() => { this.typing = ''; this.changed(); }, typingFor);
         break;
       case 'kept':
         if (f.id) this.settled(f.id);
@@ -132,7 +134,7 @@ class Model {
 
   private arrived(m: Message) {
     this.messages.push(m);
-    if (m.by === 'agent') this.typing = false;
+    if (m.by === 'agent' && m.name === this.typing) this.typing = '';
     if (m.id) this.outbox = this.outbox.filter(d => d.id !== m.id);
     this.save();
   }
@@ -286,6 +288,23 @@ class Model {
   async fetchFile(f: Shown): Promise<string> {
     return URL.createObjectURL(new Blob([await (await this.link.fetch('GET', `files/${f.id}`)).arrayBuffer()], { type: f.type }));
   }
+
+  /** Has the conversation sent to the visitor's address. */
+  async mail() {
+    const to = this.state.mail ?? '';
+    const { timeZone: zone } = Intl.DateTimeFormat().resolvedOptions();
+    await this.link.send({ type: 'mail', id: 'mail', language, zone });
+    this.mailed = to;
+    this.changed();
+  }
+
+  async transcript(): Promise<string> {
+    const { timeZone: zone } = Intl.DateTimeFormat().resolvedOptions();
+    return URL.createObjectURL(await (await this.link.fetch('GET', `transcript?language=${language}&zone=${encodeURIComponent(zone)}`)).blob());
+  }
+
+  /** Where the picture of an agent is. */
+  faceOf(id: string) { return `${base}/faces/${encodeURIComponent(id)}`; }
 
   get unread() { return this.messages.filter(m => m.seq > this.seen && m.by !== 'customer').length; }
 

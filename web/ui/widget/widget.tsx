@@ -29,7 +29,7 @@ function App() {
 function standing(): string {
   const s = model.state;
   switch (s.phase) {
-    case 'active': return s.agent ? t('with', { name: s.agent }) : '';
+    case 'active': return s.agent ? t('with', { name: [s.agent, s.beside].filter(Boolean).join(', ') }) : '';
     case 'waiting': {
       if (!s.position) return t('soon');
       const place = s.position === 1 ? t('next') : t('position', { n: s.position });
@@ -93,6 +93,22 @@ function Thread() {
   const end = useRef<HTMLDivElement>(null);
   const last = m.messages[m.messages.length - 1]?.seq ?? 0;
   const waiting = m.outbox.length;
+  useEffect(() => { // what grows, as pictures and the rating do, hides nothing of what one has read up to
+    const box = end.current!.parentElement!;
+    let stays = true;
+    let last = 0;
+    const go = () => { if (stays) { box.scrollTop = box.scrollHeight; last = box.scrollTop; } };
+    const look = () => {
+      if (box.scrollTop < last - 4) stays = false; // the reader did
+      if (box.scrollTop + box.clientHeight >= box.scrollHeight - 40) stays = true;
+      last = box.scrollTop;
+    };
+    const watch = new ResizeObserver(go);
+    box.addEventListener('scroll', look);
+    box.addEventListener('load', go, true); // pictures
+    watch.observe(box);
+    return () => { box.removeEventListener('scroll', look); box.removeEventListener('load', go, true); watch.disconnect(); };
+  }, []);
   useEffect(() => end.current?.scrollIntoView({ block: 'end' }), [last, waiting, m.typing, m.state.phase, m.state.rate, m.rated, m.calling]);
   const mine = m.messages.filter(x => x.by === 'customer');
   const lastMine = mine[mine.length - 1]?.seq ?? 0;
@@ -100,10 +116,13 @@ function Thread() {
     <div class="thread" role="log" aria-live="polite" tabIndex={0} aria-label={m.session?.name}>
       {m.more && <button class="link" onClick={() => void m.earlier().catch(() => m.say('away'))}>{t('earlier')}</button>}
       {m.messages.length + waiting === 0 && <p class="hello">{t('hello')}</p>}
-      {m.messages.map((x, k) => <Bubble key={x.seq} m={x} first={x.by !== m.messages[k - 1]?.by} read={x.seq === lastMine && m.state.read >= x.seq} />)}
+      {m.messages.map((x, k) => <Bubble key={x.seq} m={x} first={x.by !== m.messages[k - 1]?.by || x.name !== m.messages[k - 1]?.name} read={x.seq === lastMine && m.state.read >= x.seq} />)}
       {m.outbox.map(d => <Waiting key={d.id} d={d} />)}
       {m.state.phase === 'closed' && m.messages.length > 0 && waiting === 0 && <p class="done">{t('ended')}</p>}
-      {m.typing && <p class="typing"><i /><i /><i /><span>{t('typing', { name: m.state.agent ?? t('team') })}</span></p>}
+      {(m.state.phase === 'closed' || m.state.phase === 'closing') && <button class="link" onClick={() => void m.transcript().then(url => keep(url, 'chat.txt')).catch(() => m.say('away'))}>{t('transcript')}</button>}
+      {m.state.mail && !m.mailed && <button class="link" onClick={() => void m.mail().catch(() => m.say('failed'))}>{t('mail', { to: m.state.mail })}</button>}
+      {m.mailed && <p class="done" role="status">{t('mailed', { to: m.mailed })}</p>}
+      {m.typing && <p class="typing"><i /><i /><i /><span>{t('typing', { name: m.typing })}</span></p>}
       <div ref={end} />
     </div>
   );
@@ -118,7 +137,7 @@ function Bubble({ m, first, read }: { m: Message; first: boolean; read: boolean 
   const who = m.by === 'customer' ? t('you') : m.by === 'system' ? t('system') : m.name || t('team');
   return (
     <div class={`message ${m.by}`} data-seq={m.seq}>
-      {first && m.by === 'agent' ? <p class="who">{who}</p> : <span class="unseen">{who}: </span>}
+      {first && m.by === 'agent' ? <p class="who">{m.face && <img src={model.faceOf(m.face)} alt="" width="28" height="28" />}<span>{who}{m.title && <small> · {m.title}</small>}</span></p> : <span class="unseen">{who}: </span>}
       <div class="bubble">
         {m.text && <Text text={m.text} />}
         {m.files?.map(f => <Attachment key={f.id} f={f} />)}
@@ -138,6 +157,14 @@ function Waiting({ d }: { d: Draft }) {
   );
 }
 
+/** Has the browser keep what is at an address. */
+function keep(url: string, name: string) {
+  const a = document.createElement('a');
+  a.href = url;
+  a.download = name;
+  a.click();
+}
+
 function Attachment({ f }: { f: Shown }) {
   const [url, setURL] = useState('');
   const picture = f.type.startsWith('image/');
@@ -147,12 +174,7 @@ function Attachment({ f }: { f: Shown }) {
     model.fetchFile(f).then(x => { made = x; setURL(x); }, () => undefined);
     return () => URL.revokeObjectURL(made);
   }, [f.id]);
-  const save = async () => {
-    const a = document.createElement('a');
-    a.href = url || await model.fetchFile(f);
-    a.download = f.name;
-    a.click();
-  };
+  const save = async () => keep(url || await model.fetchFile(f), f.name);
   return (
     <button class="file" onClick={() => void save().catch(() => model.say('away'))}>
       {picture && url ? <img src={url} alt={t('picture', { name: f.name })} /> : <><Icon d={icons.file} /><span>{f.name}</span><small>{Math.max(1, Math.round(f.size / 1024))} kB</small></>}
@@ -214,7 +236,7 @@ function Composer() {
   };
   const bring = async (list: Iterable<File>) => {
     setWrong('');
-    for (const f of list) {
+    for (const f of [...list]) { // what was chosen is gone from the page by the time the first one is there
       if (f.size > max) { setWrong(t('tooBig', { name: f.name, n: Math.floor(max / 1048576) })); continue; }
       setBusy(n => n + 1);
       try { const x = await m.bring(f); setFiles(all => [...all, x].slice(0, 10)); }

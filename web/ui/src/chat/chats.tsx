@@ -1,16 +1,19 @@
 import './chat.css';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Agent, Chat, Messages } from '../api';
-import { move, transfer } from '../commands';
+import { Earlier } from '../desk/earlier';
+import { move, transfer, typing } from '../commands';
 import { dayAndTime, t } from '../i18n';
 import { useLive } from '../live';
+import { nameless } from '../notify';
+import { may } from '../session';
 import { Dialog } from '../ui/dialog';
 import { query, useGot } from '../ui/got';
 import { Icon } from '../ui/icon';
 import { Elapsed } from '../ui/time';
 import { Answers, SaveAnswer } from './canned';
-import { Said } from './said';
-import { attend, bring, channelOf, chats, chosen, does, earlier, look, say, threads, typing, watch, type Waiting } from './store';
+import { Said, useEnd, useNames } from './said';
+import { attend, bring, channelOf, chats, chosen, does, earlier, look, say, threads, watch, type Waiting } from './store';
 
 /** The agent's chats beside the telephone: those that are offered and those that they have. */
 export function Chats({ agent }: { agent: Agent }) {
@@ -36,16 +39,15 @@ function Row({ chat, here }: { chat: Chat; here: boolean }) {
   return (
     <li>
       <button class={`chat-row tone-${chat.offered ? 'ringing' : chat.interaction.last_by === 'agent' ? 'calm' : 'talking'}`} aria-current={here ? 'true' : undefined}
-        onClick={() => { chosen.value = chat.interaction.id; void look(); }}>
-        <span class="grow"><b>{name(chat)}</b><small>{turn}</small></span>
+        onClick={e => { chosen.value = chat.interaction.id; void look(); e.currentTarget.closest('.chats')?.scrollIntoView({ block: 'nearest' }); }}>
+        <span class="grow"><b>{name(chat)}</b><small>{turn}</small>{trouble(chat) && <small class="said-trouble"><Icon name="alert" />{t(chat.blocked ? 'chat.blocked-mark' : 'chat.undelivered')}</small>}</span>
         <Elapsed from={chat.interaction.last_at ?? chat.interaction.arrived} />{unread && <span class="unseen">{t('chat.unread')}</span>}
       </button>
     </li>
   );
 }
 
-/** Visitors who told no name have none but a long one that nobody reads. */
-const name = (c: Chat) => /^visitor:/.test(c.customer) ? t('chat.visitor') : c.customer;
+const name = (c: Chat) => nameless(c.customer) ? t('chat.visitor') : c.customer;
 
 function Talk({ chat, agent }: { chat: Chat; agent: Agent }) {
   const id = chat.interaction.id;
@@ -53,15 +55,18 @@ function Talk({ chat, agent }: { chat: Chat; agent: Agent }) {
   const [saving, setSaving] = useState('');
   const [wanted, setWanted] = useState('');
   const channel = channelOf(chat.interaction.group);
+  const nameOf = useNames();
   const x = threads.value[id];
-  const end = useRef<HTMLDivElement>(null);
+  const box = useRef<HTMLDivElement>(null);
   const count = (x?.items.length ?? 0) + (x?.waiting.length ?? 0);
-  useEffect(() => end.current?.parentElement?.scrollTo({ top: 1e9 }), [x?.seq, x?.waiting.length, wanted === '']);
+  useEnd(box, x?.seq, x?.waiting.length, wanted.trim() === '');
   return (
     <div class="talk" role="region" aria-label={t('chat.with', { who: name(chat) })}>
       <div class="talk-head">
         <p class="grow"><b>{name(chat)}</b>{chat.verified && <small>{t('chat.verified')}</small>}
-          {(chat.email || chat.phone) && <small class="digits">{[chat.email, chat.phone].filter(Boolean).join(' · ')}</small>}</p>
+          {(chat.email || chat.phone) && <small class="digits">{[chat.email, chat.phone].filter(Boolean).join(' · ')}</small>}
+          {may('history:read') && <small><a href={`#/history/${id}`}>{t('chat.story')}</a></small>}
+          {chat.interaction.beside && <small class="beside"><Icon name="people" />{t('chat.beside', { who: chat.interaction.beside.map(nameOf).join(', ') })}</small>}</p>
         <div class="row-buttons">
           <button onClick={() => setHanding(true)}><Icon name="transfer" />{t('chat.hand')}</button>
           {!chat.offered && chat.interaction.phase === 'talking' && <>
@@ -70,14 +75,17 @@ function Talk({ chat, agent }: { chat: Chat; agent: Agent }) {
           </>}
         </div>
       </div>
+      {trouble(chat) && <p class="talk-trouble" role="status"><Icon name="alert" /><span>{trouble(chat)}</span></p>}
+      <Earlier id={id} folded />
       {!chat.offered && <input type="search" class="talk-search" value={wanted} maxLength={100} aria-label={t('chat.search')} placeholder={t('chat.search')} onInput={e => setWanted(e.currentTarget.value)} />}
-      {wanted.trim() ? <Found id={id} text={wanted.trim()} /> : <div class="talk-thread" role="log" aria-live="polite" tabIndex={0} aria-label={t('chat.messages')}>
+      {wanted.trim() ? <Found id={id} text={wanted.trim()} /> : <div class="talk-thread" ref={box} role="log" aria-live="polite" tabIndex={0} aria-label={t('chat.messages')}>
         {x?.more && <button class="link quiet" onClick={() => void earlier(id)}>{t('chat.earlier')}</button>}
-        {x?.items.map(m => <Said key={m.seq} m={m} interaction={id} read={m.author === 'agent' && m.seq <= x.readCustomer} onSave={setSaving} />)}
+        {x?.items.map(m => <Said key={m.seq} m={m} interaction={id} read={m.author === 'agent' && m.seq <= x.readCustomer} onSave={setSaving}
+          trouble={chat.troubles.find(y => y.seq === m.seq)} onAgain={chat.offered || chat.blocked ? undefined : text => void say(id, text, false)} />)}
         {x?.waiting.map(w => <Unsent key={w.id} w={w} id={id} />)}
         {chat.typing && <p class="hint">{t('chat.typing')}</p>}
+        {chat.typing_beside?.map(who => <p key={who} class="hint">{t('chat.typing-beside', { who: nameOf(who) })}</p>)}
         {count === 0 && <p class="hint" aria-busy="true">…</p>}
-        <div ref={end} />
       </div>}
       {chat.offered
         ? <div class="buttons">
@@ -89,6 +97,13 @@ function Talk({ chat, agent }: { chat: Chat; agent: Agent }) {
       {handing && <Hand chat={chat} agent={agent} onClose={() => setHanding(false)} />}
     </div>
   );
+}
+
+/** What keeps messages from the customer, in a sentence. */
+function trouble(c: Chat): string {
+  if (c.blocked) return t('chat.blocked');
+  if (c.troubles.some(x => x.status === 'delayed')) return t('chat.unreachable');
+  return c.troubles.length > 0 ? t('chat.some-undelivered') : '';
 }
 
 /** What contains a text, of all that was ever written in the conversation. */

@@ -1,9 +1,10 @@
 // The agent's chats as the server has them, and the thread that is looked at: messages by their
 // number, so that none is missed and none comes twice, and what is still to be sent.
-import { signal } from '@preact/signals';
+import { effect, signal, untracked } from '@preact/signals';
 import { at, call, Refused, type Chat, type Message, type Messages } from '../api';
 import { act, tell } from '../ui/toast';
 import { t } from '../i18n';
+import { live } from '../live';
 
 export const chats = signal<Chat[]>([]);
 export const chosen = signal('');
@@ -25,28 +26,50 @@ const put = (id: string, change: (x: Thread) => Partial<Thread>) => {
 };
 
 let watching = 0;
+let told = 0; // how often the stream has told
+let behind = false; // what the list tells of could not be read
 
-/** Looks once a second as long as somebody does, and follows the chosen chat by waiting for what comes. */
+/** Follows the chats as the stream tells of them as long as somebody does, and looks once a second where it does not. */
 export function watch(): () => void {
   const turn = ++watching;
+  const end = effect(() => {
+    const list = live.of.chats.value;
+    if (!list) return;
+    told++;
+    untracked(() => { void take(list); });
+  });
+  const shown = () => { if (document.visibilityState === 'visible') void look(); };
+  document.addEventListener('visibilitychange', shown);
   void (async () => {
     while (turn === watching) {
-      await look();
+      if (behind || !live.of.chats.peek() || live.freshness.peek() !== 'live') await look();
       await new Promise(done => setTimeout(done, 1000));
     }
   })();
-  return () => { watching++; };
+  return () => { watching++; end(); document.removeEventListener('visibilitychange', shown); };
 }
 
 export async function look() {
+  const before = told;
   try {
     const page = await call<{ items: Chat[] }>('GET', '/chats?limit=500');
-    chats.value = page.items;
-    if (!page.items.some(c => c.interaction.id === chosen.value)) chosen.value = page.items[0]?.interaction.id ?? '';
-    const now = page.items.find(c => c.interaction.id === chosen.value);
-    if (now) await follow(now);
+    if (before === told) await take(page.items); // else the stream has told what is newer
   } catch (e) {
-    if (!(e instanceof Refused)) throw e; // it is looked again in a moment
+    if (!(e instanceof Refused)) throw e;
+    behind = true;
+  }
+}
+
+async function take(list: Chat[]) {
+  chats.value = list;
+  if (!list.some(c => c.interaction.id === chosen.value)) chosen.value = list[0]?.interaction.id ?? '';
+  const now = list.find(c => c.interaction.id === chosen.value);
+  try {
+    if (now) await follow(now);
+    behind = false;
+  } catch (e) {
+    if (!(e instanceof Refused)) throw e;
+    behind = true; // it is looked again in a moment
   }
 }
 
@@ -77,18 +100,28 @@ export async function earlier(id: string) {
   put(id, y => ({ items: [...page.items.filter(m => m.seq < y.items[0].seq), ...y.items], more: (page.items[0]?.seq ?? 1) > 1 }));
 }
 
-/** Sends a message, under one id however often: it is there once. */
-export async function say(id: string, text: string, note: boolean, again?: Waiting) {
+const turns = new Map<string, Promise<void>>(); // by chat: ends when all that was said so far is sent, or refused
+
+/** Sends a message after those before it, under one id however often: it is there once. */
+export function say(id: string, text: string, note: boolean, again?: Waiting): Promise<void> {
   const w: Waiting = { id: again?.id ?? crypto.getRandomValues(new Uint32Array(4)).join('-'), text, note };
   put(id, x => ({ waiting: [...x.waiting.filter(y => y.id !== w.id), w] }));
-  for (let tries = 0; ; tries++) {
+  const turn = (turns.get(id) ?? Promise.resolve()).then(() => send(id, w));
+  turns.set(id, turn.catch(() => undefined));
+  return turn;
+}
+
+const triesMax = 60; // five minutes
+
+async function send(id: string, w: Waiting) {
+  for (let tries = 1; ; tries++) {
     try {
-      await call('POST', path(id, note ? 'notes' : 'messages'), { id: w.id, text });
+      await call('POST', path(id, w.note ? 'notes' : 'messages'), { id: w.id, text: w.text });
       break;
     } catch (e) {
       if (!(e instanceof Refused)) throw e;
-      if (tries < 5 && (e.status === 0 || e.status >= 500)) {
-        await new Promise(done => setTimeout(done, 1000 * (tries + 1)));
+      if (tries < triesMax && (e.status === 0 || e.status >= 500)) {
+        await new Promise(done => setTimeout(done, 1000 * Math.min(tries, 5)));
         continue;
       }
       put(id, x => ({ waiting: x.waiting.map(y => y.id === w.id ? { ...y, failed: true } : y) }));
@@ -109,13 +142,6 @@ export async function bring(id: string, file: File) {
   }
   if (!answer.ok) tell(t('chat.file-failed', { name: file.name }), true);
   await look();
-}
-
-let typed = 0;
-export function typing(id: string) {
-  if (Date.now() - typed < 3000) return;
-  typed = Date.now();
-  call('POST', path(id, 'typing')).catch(() => undefined); // the next stroke tells it again
 }
 
 export const does = async (id: string, what: 'accept' | 'decline' | 'close' | 'leave') => { await act(call('POST', path(id, what))); await look(); };

@@ -2,14 +2,15 @@
 import './chat.css';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { at, call, Refused, type BoardCall, type Message, type Messages } from '../api';
-import { transfer } from '../commands';
+import { transfer, typing } from '../commands';
 import { t } from '../i18n';
 import { callerOf } from '../notify';
 import { may, me } from '../session';
 import { Dialog } from '../ui/dialog';
+import { Icon } from '../ui/icon';
 import { Elapsed } from '../ui/time';
 import { act } from '../ui/toast';
-import { Said } from './said';
+import { Said, useEnd } from './said';
 
 interface Props { calls: BoardCall[]; name: (agent: string) => string; group: (id: string) => string }
 
@@ -24,7 +25,7 @@ export function Watch({ calls, name, group }: Props) {
       <ul class="rows watch">{list.map(c => (
         <li key={c.id}>
           <span class="grow"><b>{callerOf(c)}</b><small>{group(c.group ?? '')}</small></span>
-          <span>{name(c.agent!)}</span>
+          <span>{name(c.agent!)}{c.beside && <small>{t('watch.beside', { who: c.beside.map(name).join(', ') })}</small>}</span>
           <Elapsed from={c.arrived} />
           <button onClick={() => setLooked(c.id)} aria-label={t('watch.look-at', { who: callerOf(c) })}>{t('watch.look')}</button>
         </li>
@@ -60,22 +61,30 @@ function useThread(id: string): Message[] {
 
 function Look({ chat, name, onClose }: { chat: BoardCall; name: (agent: string) => string; onClose: () => void }) {
   const items = useThread(chat.id);
-  const [note, setNote] = useState('');
+  const [text, setText] = useState('');
+  const [aside, setAside] = useState(false);
+  const joined = chat.beside?.includes(me.value?.agent ?? me.value?.user ?? '') ?? false;
+  const note = aside || !joined;
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => box.current?.scrollTo({ top: 1e9 }), [items.length]);
+  useEnd(box, items.length);
   const keep = async (e: Event) => {
     e.preventDefault();
-    if (!note.trim()) return;
-    if (await act(call('POST', `/interactions/${at(chat.id)}/notes`, { id: crypto.getRandomValues(new Uint32Array(4)).join('-'), text: note.trim() }))) setNote('');
+    if (!text.trim()) return;
+    if (await act(call('POST', `/interactions/${at(chat.id)}/${note ? 'notes' : 'messages'}`, { id: crypto.getRandomValues(new Uint32Array(4)).join('-'), text: text.trim() }))) setText('');
   };
   return (
     <Dialog title={t('watch.of', { who: callerOf(chat), agent: name(chat.agent!) })} onClose={onClose}>
       <div class="talk-thread" ref={box} role="log" tabIndex={0} aria-label={t('chat.messages')}>{items.map(m => <Said key={m.seq} m={m} interaction={chat.id} read={false} />)}</div>
       {may('interactions:write') && <>
-        <form class="compose note" onSubmit={keep}>
-          <textarea rows={2} maxLength={16000} value={note} aria-label={t('chat.write-note')} placeholder={t('chat.write-note')} onInput={e => setNote(e.currentTarget.value)} />
+        {joined && <p class="hint" role="status">{t('watch.joined', { agent: name(chat.agent!) })}</p>}
+        <form class={note ? 'compose note' : 'compose'} onSubmit={keep}>
+          <textarea rows={2} maxLength={16000} value={text} aria-label={t(note ? 'chat.write-note' : 'chat.write')} placeholder={t(note ? 'chat.write-note' : 'chat.write')} onInput={e => { setText(e.currentTarget.value); if (!note) typing(chat.id); }} />
           <div class="buttons">
-            <button class="main">{t('chat.save-note')}</button>
+            <button class="main">{t(note ? 'chat.save-note' : 'chat.send')}</button>
+            {joined && <button type="button" aria-pressed={aside} onClick={() => setAside(!aside)}><Icon name="pen" />{t('chat.note')}</button>}
+            {joined
+              ? <button type="button" onClick={() => void act(call('POST', `/interactions/${at(chat.id)}/join/end`))}>{t('watch.part')}</button>
+              : chat.phase === 'talking' && <button type="button" onClick={() => void act(call('POST', `/interactions/${at(chat.id)}/join`))}><Icon name="people" />{t('watch.join')}</button>}
             {me.value?.agent && <button type="button" onClick={() => void transfer(chat.id, { agent: me.value!.agent }).then(done => { if (done) onClose(); })}>{t('watch.take')}</button>}
           </div>
         </form>

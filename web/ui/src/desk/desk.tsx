@@ -19,13 +19,13 @@ export function DeskScreen() {
   return (
     <main class="desk">
       <h1 class="unseen">{t('nav.desk')}</h1>
-      <div class="column">
+      <div class="column now">
         <MyState agent={agent} desk={desk} />
         <Calls agent={agent} desk={desk} />
-        <ChatPart agent={agent} />
         <WrapUp agent={agent} desk={desk} />
-        <MyDay desk={desk} />
       </div>
+      <ChatPart agent={agent} />
+      <MyDay desk={desk} />
       <div class="column side">
         <Groups agent={agent} groups={desk.groups} />
         <Parked calls={desk.parked} />

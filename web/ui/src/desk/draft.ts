@@ -56,13 +56,17 @@ async function send(id: string): Promise<boolean> {
   return true;
 }
 
-/** Begins a draft for each call that the agent has, and tells of those that are over. */
+/** Begins a draft for each call that the agent has, or has to tell of, and tells of those that are over. */
 export function follow(desk: Desk, who: (c: Desk['calls'][number]) => string) {
   const agent = desk.agent;
   if (!agent) return;
   const mine = desk.calls.filter(c => c.kind === 'call' && c.agent === agent.id && !c.offer_until);
   const fresh = mine.filter(c => !drafts.peek().some(d => d.id === c.id));
   if (fresh.length > 0) put([...drafts.peek(), ...fresh.map(c => ({ id: c.id, agent: agent.id, who: who(c), group: c.group ?? '', text: '', code: '' }))]);
+  const owed = agent.status === 'wrap_up' ? agent.must_tell : undefined; // perhaps of a call that this browser has not seen
+  if (owed && !drafts.peek().some(d => d.id === owed.interaction)) {
+    put([...drafts.peek(), { id: owed.interaction, agent: agent.id, who: '', group: owed.group, text: '', code: '' }]);
+  }
   const after = agent.status === 'wrap_up' ? drafts.peek().filter(d => d.agent === agent.id).at(-1)?.id : undefined;
   for (const d of drafts.peek()) {
     if (d.agent === agent.id && d.id !== after && !desk.calls.some(c => c.id === d.id)) void tell(d.id);

@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { at, call, Refused, type Contact } from '../api';
 import { dayAndTime, t, tWord } from '../i18n';
+import { may, me, supervises } from '../session';
 import { Icon } from '../ui/icon';
 
-/** What there was with this caller before: when, who, what came of it. */
-export function Earlier({ id }: { id: string }) {
+/** What there was with this customer before, by telephone or chat: when, who, what came of it. */
+export function Earlier({ id, folded }: { id: string; folded?: boolean }) {
   const [list, setList] = useState<Contact[]>([]);
   useEffect(() => {
     let over = false;
@@ -14,22 +15,28 @@ export function Earlier({ id }: { id: string }) {
     return () => { over = true; };
   }, [id]);
   if (list.length === 0) return null;
+  const rows = <ul class="rows">{list.map(c => <Row key={c.id} c={c} />)}</ul>;
+  if (folded) return <details class="earlier"><summary>{t('earlier.title')} <span class="count digits">{list.length}</span></summary>{rows}</details>;
   return (
     <section class="earlier" aria-label={t('earlier.title')}>
       <h3>{t('earlier.title')}</h3>
-      <ul class="rows">
-        {list.map(c => (
-          <li key={c.id}>
-            <Icon name={c.answered ? (c.direction === 'out' ? 'up' : 'check') : 'hangup'} />
-            <span class="grow">
-              {c.disposition ? tWord('disposition', c.disposition) : outcome(c)}
-              <small>{dayAndTime(c.arrived)}{c.agent && ` · ${c.agent}`}</small>
-              {c.note && <small class="quote">{c.note}</small>}
-            </span>
-          </li>
-        ))}
-      </ul>
+      {rows}
     </section>
+  );
+}
+
+function Row({ c }: { c: Contact }) {
+  const what = c.disposition ? tWord('disposition', c.disposition) : outcome(c);
+  const mine = supervises() || c.agent !== undefined && c.agent === me.value?.agent;
+  return (
+    <li>
+      <Icon name={c.kind === 'chat' ? 'pen' : c.answered ? (c.direction === 'out' ? 'up' : 'check') : 'hangup'} />
+      <span class="grow">
+        {may('history:read') && mine ? <a href={`#/history/${c.id}`}>{what}</a> : what}
+        <small>{t(c.kind === 'chat' ? 'earlier.chat' : 'earlier.call')} · {dayAndTime(c.arrived)}{c.agent && ` · ${c.agent}`}</small>
+        {c.note && <small class="quote">{c.note}</small>}
+      </span>
+    </li>
   );
 }
 

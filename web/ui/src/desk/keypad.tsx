@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { t } from '../i18n';
 import { key } from '../phone/station';
 import { Dialog } from '../ui/dialog';
@@ -12,7 +12,7 @@ export function Keypad({ onClose }: { onClose: () => void }) {
     key(d);
     setSent(s => (s + d).slice(-24));
   };
-  useEffect(() => {
+  useLayoutEffect(() => { // at once, not after it has been painted: who opened it may type already
     const onKey = (e: KeyboardEvent) => {
       if (!digits.includes(e.key) || e.ctrlKey || e.altKey || e.metaKey || e.repeat) return;
       e.preventDefault();

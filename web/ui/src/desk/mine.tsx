@@ -3,6 +3,7 @@ import { call, Refused, type Agent, type Desk, type MissedCall, type Report } fr
 import { length, now } from '../clock';
 import { dayAndTime, t, tWord } from '../i18n';
 import { callerOf } from '../notify';
+import { language } from '../prefs';
 import { Icon } from '../ui/icon';
 import { callUp, mayCall } from './transfer';
 
@@ -60,6 +61,9 @@ const times = [
   ['available_time', 'ready'], ['ringing_time', 'ringing'], ['busy_time', 'talking'], ['after_time', 'after'], ['other_time', 'off'], ['break_time', 'away'],
 ] as const;
 
+/** A number with one decimal, in the language of the page. */
+const numeral = (n: number) => new Intl.NumberFormat(language.value, { maximumFractionDigits: 1 }).format(n);
+
 /** What the agent did today, in figures. */
 export function MyDay({ desk }: { desk: Desk }) {
   const got = useRecord<Report>('/reports/my-day', desk.agent?.status ?? '');
@@ -68,6 +72,8 @@ export function MyDay({ desk }: { desk: Desk }) {
   const figure = (name: string) => { const v = figures[name]?.value; return v == null ? undefined : Number(v); };
   const seconds = (name: string) => { const v = figure(name); return v === undefined ? '–' : length(Math.round(v)); };
   const share = figure('occupancy');
+  const chats = figure('chats') ?? 0;
+  const rating = figure('customer_rating_mean');
   const spent = times.map(([name, tone]) => ({ name, tone, s: Math.round(figure(name) ?? 0) })).filter(x => x.s > 0);
   return (
     <section class="card my-day" aria-labelledby="my-day">
@@ -78,6 +84,11 @@ export function MyDay({ desk }: { desk: Desk }) {
         <div><dt>{t('day.talk')}</dt><dd>{seconds('talk_time')}</dd></div>
         <div><dt>{t('day.handle')}</dt><dd>{seconds('handle_mean')}</dd></div>
         <div><dt>{t('day.occupancy')}</dt><dd>{share === undefined ? '–' : `${Math.round(share * 100)}\u202f%`}</dd></div>
+        {chats > 0 && <>
+          <div><dt>{t('day.chats')}</dt><dd>{chats}</dd></div>
+          <div><dt>{t('day.first-answer')}</dt><dd>{seconds('first_answer_mean')}</dd></div>
+          <div><dt>{t('day.rating')}</dt><dd>{rating === undefined ? '–' : numeral(rating)}</dd></div>
+        </>}
       </dl>
       {spent.length > 0 && <>
         <div class="bar" aria-hidden="true">{spent.map(x => <span key={x.name} class={`tone-${x.tone}`} style={{ flexGrow: x.s }} />)}</div>

@@ -5,12 +5,12 @@ import { t, tWord } from '../i18n';
 import { useShortcuts } from '../shortcuts';
 import { Icon } from '../ui/icon';
 import { Menu } from '../ui/menu';
-import { Lamp, look, statusWord } from '../ui/status';
+import { chatsAlone, Lamp, look, statusWord } from '../ui/status';
 import { Elapsed } from '../ui/time';
 import { askPermission, permission } from '../notify';
 import { PhoneLine } from '../phone/line';
 import { phone } from '../phone/station';
-import { CallSomebody, mayCall } from './transfer';
+import { CallSomebody, inCall, mayCall } from './transfer';
 
 /** Work that a break would interrupt. */
 const working = (a: Agent) => a.interactions.length > 0 || a.status === 'wrap_up';
@@ -21,13 +21,13 @@ export function MyState({ agent, desk }: { agent: Agent; desk: Desk }) {
   const breaks = desk.breaks.length > 0
     ? desk.breaks.map(b => ({ label: tWord('reason', b), run: () => pause(b) }))
     : [{ label: t('state.break'), run: () => pause() }];
-  const breakWord = working(agent) ? t('state.break-next') : t('state.break');
+  const breakWord = !working(agent) ? t('state.break') : chatsAlone(agent) ? t('state.break-after-chats') : t('state.break-next');
   const [calling, setCalling] = useState(false);
   useShortcuts({ ready: () => { if (away || agent.next_duty) void setDuty(agent.id, 'on'); else pause(desk.breaks[0]); } });
   return (
     <section class={`card state tone-${look(agent.status).tone}`} aria-labelledby="my-state">
       <div class="state-now">
-        <Lamp status={agent.status} />
+        <Lamp agent={agent} />
         <div>
           <h2 class="unseen" id="my-state">{t('state.mine')}</h2>
           <p class="word" role="status">{statusWord(agent.status, agent.reason)}</p>
@@ -45,7 +45,7 @@ export function MyState({ agent, desk }: { agent: Agent; desk: Desk }) {
         <button aria-pressed={agent.dnd} onClick={() => void setDND(agent.id, !agent.dnd)}><Icon name="bell" />{t('state.dnd')}</button>
         {desk.tracked && agent.duty !== 'off' &&
           <button onClick={() => void setDuty(agent.id, 'off', '', working(agent))}><Icon name="moon" />{t('state.end-day')}</button>}
-        {agent.interactions.length === 0 && <button disabled={!mayCall(agent)} onClick={() => setCalling(true)}><Icon name="phone" />{t('calling.call')}</button>}
+        {!inCall(agent) && <button disabled={!mayCall(agent)} onClick={() => setCalling(true)}><Icon name="phone" />{t('calling.call')}</button>}
       </div>
       {calling && <CallSomebody agent={agent} onClose={() => setCalling(false)} />}
       <PhoneLine />

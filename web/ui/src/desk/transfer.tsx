@@ -41,9 +41,12 @@ export async function callUp(agent: Agent, to: Target, dialled: string) {
   else if (await callFrom(agent.id, to)) tell(t('calling.pick-up'));
 }
 
+/** Whether the agent has more to do than chats, which go on beside a call. */
+export const inCall = (agent: Agent) => agent.interactions.length > agent.chats;
+
 /** Whether the agent could call somebody now. */
 export const mayCall = (agent: Agent) =>
-  agent.interactions.length === 0 && (phone.value.where === 'here' ? phone.value.line === 'ready' && phone.value.microphone === 'ready' && !phone.value.call : agent.status !== 'offline');
+  !inCall(agent) && (phone.value.where === 'here' ? phone.value.line === 'ready' && phone.value.microphone === 'ready' && !phone.value.call : agent.status !== 'offline');
 
 type Choices = (to: Target, name: string, dialled: string) => ComponentChildren;
 

@@ -22,7 +22,7 @@ export function WrapUp({ agent, desk }: { agent: Agent; desk: Desk }) {
       <div class="head">
         <div>
           <h2 id="wrap-up">{t('wrap-up.title')}</h2>
-          <p class="hint">{draft ? draft.who : t('wrap-up.hint')}</p>
+          <p class="hint">{draft?.who || t('wrap-up.hint')}</p>
         </div>
         <p class="timer"><Left to={agent.wrap_up_until} /></p>
       </div>

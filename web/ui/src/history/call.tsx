@@ -1,9 +1,11 @@
 import type { Audio, PastFacts, PastLeg, PastTalk } from '../api';
 import { t, tWord } from '../i18n';
+import { nameless } from '../notify';
 import { may } from '../session';
 import { useGot } from '../ui/got';
 import { Icon } from '../ui/icon';
 import { refusal } from '../ui/toast';
+import { Contacts, Written } from './chat';
 import { callerOfPast, endWord, toneOf, waited } from './list';
 import { Story } from './story';
 import { Messages } from './messages';
@@ -32,13 +34,13 @@ function Facts({ f, again }: { f: PastFacts; again: () => void }) {
           <div class="who">
             <p class="label">{tWord('kind', f.kind)} · {tWord('direction', f.direction)}</p>
             <h1 class="name">{who}</h1>
-            {f.caller.number && who !== f.caller.number && <p class="number digits">{f.caller.number}</p>}
+            {f.caller.number && who !== f.caller.number && !nameless(f.caller.number) && <p class="number digits">{f.caller.number}</p>}
           </div>
           <p class="verdict">{endWord(f)}{!f.ended && <> <button class="quiet link" onClick={again}>{t('call-page.refresh')}</button></>}</p>
         </div>
         <dl class="facts wide">
           <Fact name={t('call-page.arrived')}>{dayAndTime(f.arrived)}</Fact>
-          <Fact name={t('call.called')}><span class="digits">{f.number}</span></Fact>
+          {f.number && <Fact name={t('call.called')}><span class="digits">{f.number}</span></Fact>}
           {groups.length > 0 && <Fact name={t('call.group')}>{groups.map(groupName).join(' → ')}</Fact>}
           <Fact name={t('history.waited')}>{span(waited(f))}</Fact>
           {f.answered && <Fact name={t('history.talked')}>{f.ended ? span(between(f.answered, f.ended)) : t('history.going-on')}</Fact>}
@@ -50,9 +52,11 @@ function Facts({ f, again }: { f: PastFacts; again: () => void }) {
       <div class="halves uneven">
         <section class="card" aria-labelledby="story">
           <h2 id="story">{t('story.title')}</h2>
-          {f.steps.length > 0 ? <Story steps={f.steps} from={f.arrived} omitted={f.omitted ?? 0} /> : <p class="empty">{t('story.later')}</p>}
+          {f.steps.length > 0 ? <Story steps={f.steps} chat={f.kind === 'chat'} from={f.arrived} omitted={f.omitted ?? 0} /> : <p class="empty">{t('story.later')}</p>}
         </section>
         <div class="column">
+          {f.kind === 'chat' && <Written f={f} />}
+          <Contacts f={f} />
           {f.talks.length > 0 && <Talks talks={f.talks} />}
           {f.legs.some(l => l.codec) && <Audio legs={f.legs} />}
           {f.transfers.length > 0 && (

@@ -1,7 +1,10 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { call, Refused, type MissedCall, type Past } from '../api';
-import { t, tWord } from '../i18n';
+import { callUp, mayCall } from '../desk/transfer';
+import { t, tOf, tWord } from '../i18n';
+import { useLive } from '../live';
+import { nameless } from '../notify';
 import { may } from '../session';
 import { query } from '../ui/got';
 import { Icon } from '../ui/icon';
@@ -130,6 +133,7 @@ function Result({ items, next, busy, wrong, of, more, again, empty, children }: 
 /** Who called, as far as it is known. */
 export function callerOfPast(x: Past): string {
   if (x.caller_agent) return agentName(x.caller_agent);
+  if (!x.caller.name && nameless(x.caller.number)) return t('caller.visitor');
   return x.caller.name || x.caller.number || t('caller.withheld');
 }
 
@@ -140,7 +144,7 @@ export function toneOf(x: Past): string {
   return x.direction === 'in' ? 'alert' : 'off';
 }
 
-export const endWord = (x: Past) => !x.ended ? t('history.going-on') : tWord('end', x.end ?? '');
+export const endWord = (x: Past) => !x.ended ? t('history.going-on') : x.kind === 'chat' && tOf('chat-end', x.end ?? '') || tWord('end', x.end ?? '');
 
 export const waited = (x: Past) => between(x.arrived, x.answered ?? x.ended);
 
@@ -150,7 +154,7 @@ function Line({ of: x }: { of: Past }) {
   return (
     <tr data-past={x.id} onClick={e => { if (!(e.target as Element).closest('a')) open(); }}>
       <td><a class="line" href={`#/history/${x.id}`}><strong class="digits">{clockTime(x.arrived)}</strong><small>{day(x.arrived)}</small></a></td>
-      <td>{who}{x.caller.number && who !== x.caller.number && <small class="digits">{x.caller.number}</small>}</td>
+      <td>{who}{x.caller.number && who !== x.caller.number && !nameless(x.caller.number) && <small class="digits">{x.caller.number}</small>}</td>
       <td><span class="digits">{x.number}</span><small>{x.last_group ? groupName(x.last_group) : tWord('direction', x.direction)}</small></td>
       <td>{x.agent ? agentName(x.agent) : x.outside ? <span class="digits">{x.outside}</span> : t('none')}</td>
       <td class="figure digits">{span(waited(x))}</td>
@@ -186,13 +190,26 @@ export function Missed() {
                   <small>{[`${day(x.arrived)} ${clockTime(x.arrived)}`, groupName(x.last_group), t('missed.waited', { time: span(waited(x)) }), endWord(x)].filter(Boolean).join(' · ')}</small>
                   <small class={x.later ? 'tone-ready' : ''}>{done(x)}</small>
                 </span>
-                {!x.later && <a class="button" href={`tel:${x.caller.number}`}><Icon name="phone" />{t('missed.call-back')}<span class="digits">{x.caller.number}</span></a>}
+                {!x.later && <CallBack of={x} />}
               </li>
             ))}
           </ul>
         </Result>
       </section>
     </>
+  );
+}
+
+/** Calls the customer by the caller's own telephone: the one on the desk rings first, the one in the browser calls at once. */
+function CallBack({ of: x }: { of: MissedCall }) {
+  const agent = useLive('desk')?.agent;
+  const number = x.caller.number ?? '';
+  if (!/^\+?\d+$/.test(number)) return null; // a customer of a channel, who has no number
+  if (!agent) return <span class="digits">{number}</span>;
+  return (
+    <button class="button" disabled={!mayCall(agent)} onClick={() => void callUp(agent, { number }, number)}>
+      <Icon name="phone" />{t('missed.call-back')} <span class="digits">{number}</span>
+    </button>
   );
 }
 

@@ -9,17 +9,23 @@ const looks: Record<string, readonly [IconName, Tone]> = {
   held: ['hold', 'away'], resumed: ['phone', 'ready'], action: ['arrow', 'after'], served: ['alert', 'away'], requeue: ['up', 'away'],
   stage: ['people', 'after'], unavailable: ['alert', 'away'], closed: ['moon', 'away'], kept: ['people', 'off'], transfer: ['transfer', 'after'],
   consult: ['swap', 'after'], claim: ['up', 'ready'], reversed: ['swap', 'off'], parked: ['park', 'away'], priority: ['up', 'after'],
-  told: ['pen', 'off'], unanswered: ['alert', 'alert'], closing: ['close', 'off'], reopened: ['phone', 'talking'], moved_node: ['arrow', 'off'],
+  told: ['pen', 'off'], unanswered: ['alert', 'alert'], closing: ['close', 'off'], reopened: ['phone', 'talking'], joined: ['people', 'talking'], parted: ['people', 'off'], moved_node: ['arrow', 'off'],
   disposed: ['pen', 'after'], ended: ['hangup', 'off'],
 };
 
-export function lookOf(st: Step): readonly [IconName, Tone] {
+/** What stands for a step; nobody telephones in a chat. */
+export function lookOf(st: Step, chat = false): readonly [IconName, Tone] {
+  const [icon, tone] = lookOfAny(st);
+  return [chat && icon === 'phone' ? 'pen' : chat && icon === 'hangup' ? 'close' : icon, tone];
+}
+
+function lookOfAny(st: Step): readonly [IconName, Tone] {
   if (st.kind === 'outcome') return st.told.code === 'outcome_answered' ? ['check', 'ready'] : ['off', st.told.code === 'outcome_lost_race' ? 'off' : 'away'];
   return looks[st.kind] ?? ['arrow', 'off'];
 }
 
 /** A step as a sentence. */
-export const sayStep = (st: Step) => toldStep(st.told, { agent: st.agent, group: st.group, who: st.agent });
+export const sayStep = (st: Step, chat = false) => toldStep(st.told, { agent: st.agent, group: st.group, who: st.agent }, chat);
 
 /** Why this one was chosen, or nobody, in some words. */
 export function chosen(c: Choice): string {
@@ -41,17 +47,17 @@ export function chosen(c: Choice): string {
 }
 
 /** What happened, in order, with the reasons. */
-export function Story({ steps, from, omitted }: { steps: Step[]; from: string; omitted: number }) {
+export function Story({ steps, chat, from, omitted }: { steps: Step[]; chat?: boolean; from: string; omitted: number }) {
   return (
     <ol class="story">
       {steps.map((st, i) => {
-        const [icon, tone] = lookOf(st);
+        const [icon, tone] = lookOf(st, chat);
         return (
           <li key={i} class={`tone-${tone}`} data-step={st.told.code}>
             <time class="digits" dateTime={st.at} title={clockTime(st.at)}>+{span(between(from, st.at))}</time>
             <span class="lamp"><Icon name={icon} /></span>
             <div>
-              <p>{sayStep(st)}</p>
+              <p>{sayStep(st, chat)}</p>
               {st.reason && <p class="because">{toldReason(st.reason)}</p>}
               {st.choice && <small>{chosen(st.choice)}</small>}
             </div>

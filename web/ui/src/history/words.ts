@@ -102,8 +102,8 @@ function shown(told: Told, more: Record<string, string | undefined>): Record<str
 }
 
 /** What a step tells, in the language of the page. */
-export function toldStep(told: Told, more: Record<string, string | undefined>): string {
-  return tOf('step', told.code, shown(told, more)) ?? told.code;
+export function toldStep(told: Told, more: Record<string, string | undefined>, chat = false): string {
+  return (chat && tOf('chat-step', told.code, shown(told, more))) || tOf('step', told.code, shown(told, more)) || told.code;
 }
 
 /** Why, in the language of the page. */

@@ -7,6 +7,8 @@ import type { Credentials, DialogID, Events, Line, Make, Phone } from './phone';
 const gatherFor = 500; // milliseconds
 /** How long audio may stay away before another way for it is sought. */
 const silenceFor = 1500; // milliseconds
+/** How long a way for the audio of a call that is answered may be sought before that is told. */
+const wayWithin = 6000; // milliseconds
 
 /** What we use of JsSIP's sessions; its own types leave some of it out. */
 interface Session {
@@ -31,6 +33,7 @@ class JsSIPLine implements Line {
   readonly incoming: boolean;
   private microphone?: MediaStream;
   private lost = 0;
+  private way = 0;
 
   constructor(readonly session: Session, private readonly on: Events) {
     this.incoming = session.direction === 'incoming';
@@ -38,7 +41,10 @@ class JsSIPLine implements Line {
     // for a while, and another way may be found.
     const terminate = session.terminate.bind(session);
     session.terminate = o => session.isEstablished() && passing.has(o?.cause ?? '') ? undefined : terminate(o);
-    session.on('confirmed', () => on.answered(this));
+    session.on('confirmed', () => {
+      on.answered(this);
+      this.way = window.setTimeout(() => { if (!this.hasWay()) on.unheard?.(this); }, wayWithin);
+    });
     session.on('ended', () => this.over());
     session.on('failed', () => this.over());
     session.on('icecandidate', (e: { candidate: RTCIceCandidate; ready: () => void }) => {
@@ -68,8 +74,14 @@ class JsSIPLine implements Line {
     this.lost = window.setTimeout(() => this.seek(), 2 * silenceFor);
   }
 
+  private hasWay() {
+    const state = this.session.connection?.iceConnectionState;
+    return state === 'connected' || state === 'completed' || state === 'disconnected';
+  }
+
   private over() {
     clearTimeout(this.lost);
+    clearTimeout(this.way);
     this.on.ended(this);
   }
 

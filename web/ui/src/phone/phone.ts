@@ -41,6 +41,8 @@ export interface Events {
   answered(line: Line): void;
   /** The far end is heard. */
   sounds(line: Line, sound: MediaStream): void;
+  /** It is answered, and no way was found for its sound. */
+  unheard?(line: Line): void;
   ended(line: Line): void;
 }
 

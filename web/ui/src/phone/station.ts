@@ -182,6 +182,7 @@ class Station {
       },
       answered: line => { if (line === this.line) { this.set({ call: { state: 'talking', muted: phone.peek().call?.muted ?? false } }); this.keep(); } },
       sounds: (line, sound) => { if (line === this.line) hear(sound); },
+      unheard: line => { if (line === this.line) tell(t('phone.no-way'), true); },
       ended: line => { if (line === this.line) this.hungUp(); },
     };
   }

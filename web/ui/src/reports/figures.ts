@@ -8,10 +8,10 @@ import { agentName, choices, dateIn, groupName, timeIn } from '../history/words'
 /** The sets, with the figures that begin them in the API's list. */
 const begins: readonly (readonly [set: Set, first: string])[] = [
   ['waits', 'offered'], ['forecast', 'promised'], ['offers', 'offers_answered'], ['talks', 'handled'], ['times', 'available_time'],
-  ['transfers', 'transfers_blind'], ['calls', 'interactions'], ['audio', 'legs'],
+  ['transfers', 'transfers_blind'], ['calls', 'interactions'], ['audio', 'legs'], ['chats', 'chats'],
 ];
 
-export type Set = 'waits' | 'forecast' | 'offers' | 'talks' | 'times' | 'transfers' | 'calls' | 'audio';
+export type Set = 'waits' | 'forecast' | 'offers' | 'talks' | 'times' | 'transfers' | 'calls' | 'audio' | 'chats';
 
 /** The figures of each set, in the API's order; sets of which the report has none are left out. */
 export function setsOf(definitions: readonly Definition[]): { set: Set; figures: Definition[] }[] {

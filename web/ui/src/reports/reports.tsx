@@ -129,6 +129,8 @@ const beside: Record<string, readonly (readonly [figure: string, tone: string])[
   answered: [['answered', 'ready'], ['abandoned', 'alert']],
   offers_answered: [['offers_answered', 'ready'], ['offers_missed', 'alert']],
   interactions: [['interactions', 'off'], ['never_answered', 'alert']],
+  chats: [['chats', 'off'], ['chats_unanswered', 'away'], ['chats_without_answer', 'alert']],
+  first_answers: [['first_answers', 'off'], ['first_answers_within', 'ready'], ['chats_without_answer', 'alert']],
   calls_made: [['calls_made', 'off'], ['calls_reached', 'ready']],
 };
 

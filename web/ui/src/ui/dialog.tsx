@@ -1,13 +1,13 @@
 // A dialog over the page. The browser keeps the focus in it and gives it back at the end.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 import { Icon } from './icon';
 
 export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ComponentChildren }) {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => { // at once: what is typed goes here from now on
     const d = box.current!;
     const before = document.activeElement;
     d.showModal();

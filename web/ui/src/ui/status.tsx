@@ -1,4 +1,5 @@
 // How agents stand: always a word, with a colour and a shape beside it.
+import type { Agent } from '../api';
 import { tWord } from '../i18n';
 import { Icon, type IconName } from './icon';
 
@@ -28,9 +29,12 @@ export function look(status: string): Look {
   return looks[status] ?? { tone: 'off', icon: 'off' };
 }
 
-export function Lamp({ status }: { status: string }) {
-  const { tone, icon } = look(status);
-  return <span class={`lamp tone-${tone}`}><Icon name={icon} /></span>;
+/** Whether all that an agent has in hand is written. */
+export const chatsAlone = (a: Agent) => a.chats > 0 && a.interactions.length === a.chats;
+
+export function Lamp({ agent }: { agent: Agent }) {
+  const { tone, icon } = look(agent.status);
+  return <span class={`lamp tone-${tone}`}><Icon name={agent.status === 'talking' && chatsAlone(agent) ? 'chat' : icon} /></span>;
 }
 
 export function statusWord(status: string, reason?: string): string {

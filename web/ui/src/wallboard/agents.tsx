@@ -42,7 +42,7 @@ interface RowProps { agent: Agent; index: number; caller: string; groups: string
 const Row = steady(({ agent: a, index, caller, groups, commands, acts, items }: RowProps) => (
   <tr aria-rowindex={index} data-agent={a.id} data-status={a.status}>
     <th scope="row">{a.name}{a.extension && <small class="digits">{a.extension}</small>}</th>
-    <td class={`tone-${look(a.status).tone} state-cell`}><Lamp status={a.status} /><span>{statusWord(a.status, a.reason)}{caller && <small>{caller}</small>}</span></td>
+    <td class={`tone-${look(a.status).tone} state-cell`}><Lamp agent={a} /><span>{statusWord(a.status, a.reason)}{caller && <small>{caller}</small>}</span></td>
     <td><Elapsed from={a.since} /></td>
     <td class="hint">{groups}</td>
     {commands && <td>{acts && <Menu class="quiet" label={t('queue.act-on', { who: a.name })} items={items}><Icon name="menu" /></Menu>}</td>}

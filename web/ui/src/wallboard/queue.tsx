@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Agent, BoardCall, BoardGroup, BoardLine } from '../api';
 import { claim, move, prioritise } from '../commands';
 import { t } from '../i18n';
-import { callerOf } from '../notify';
+import { callerOf, nameless } from '../notify';
 import { live } from '../live';
 import { language } from '../prefs';
 import { may, me, supervises } from '../session';
@@ -52,7 +52,7 @@ interface Row { call: BoardCall; index: number; group: string; why: string; comm
 const Waiting = steady(({ call: i, index, group, why, commands, onMove }: Row) => (
   <tr aria-rowindex={index} data-interaction={i.id}>
     <td class="digits place">{i.position ?? '\u2013'}</td>
-    <td class="who">{callerOf(i)}{i.from.name && <small class="digits">{i.from.number}</small>}<small class="why">{why}</small></td>
+    <td class="who">{callerOf(i)}{i.from.name && !nameless(i.from.number) && <small class="digits">{i.from.number}</small>}<small class="why">{why}</small></td>
     <td>{group}</td>
     <td><Wait from={i.arrived} group={i.group} /></td>
     {commands && <td><Menu class="quiet" label={t('queue.act-on', { who: callerOf(i) })} items={actions(i, onMove)}><Icon name="menu" /></Menu></td>}

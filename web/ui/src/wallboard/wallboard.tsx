@@ -75,6 +75,7 @@ function Tile({ group: g, waiting, chosen: on }: { group: BoardGroup; waiting: B
       <p class="big digits" data-waiting>{own.length}</p>
       <p class="hint">{earliest ? <>{t('waiting', { n: own.length })} · <Elapsed from={earliest} /></> : t('side.nobody-waits')}</p>
       <p class="condition">{tWord('condition', conditions[g.condition] ?? g.condition)}</p>
+      {g.fault && <p class="fault">{t('board.fault', { why: g.fault })}</p>}
       <dl class="day">
         <div class={`tone-${l?.tone ?? 'calm'}`}><dt>{t('board.level')}</dt><dd data-level>{l && <strong class="digits">{l.share}</strong>} <span>{l ? l.word : t('level.unknown')}</span></dd></div>
         <div><dt>{t('board.abandoned')}</dt><dd><strong class="digits" data-abandoned>{g.today.known ? g.today.abandoned : t('none')}</strong></dd></div>
