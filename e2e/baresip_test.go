@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"bufio"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -61,7 +64,9 @@ func (s *server) softphone(agent, password, transport, answer string, hertz floa
 func (p *softphone) speaks(hertz float64, length time.Duration) {
 	p.t.Helper()
 	var voice strings.Builder
-	if err := wav.Write(&voice, 8000, tone.Sine(hertz, toneLevel, 8000, length)); err != nil {
+	second := tone.Sine(hertz, toneLevel, 8000, time.Second) // of a whole number of hertz: it has no seam
+	pcm := slices.Repeat(second, int(length/time.Second)+1)
+	if err := wav.Write(&voice, 8000, pcm[:int(length.Seconds()*8000)]); err != nil {
 		p.t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(p.dir, "tone.wav"), []byte(voice.String()), 0o600); err != nil {
@@ -77,7 +82,7 @@ func newSoftphone(t *testing.T, s *site, name string, hertz float64, account str
 	p := &softphone{t: t, name: name, dir: t.TempDir(), addr: s.local(s.ports(2))}
 	control := s.local(s.ports(2))
 	rtp := s.ports(16)
-	p.speaks(hertz, time.Minute) // longer than calls of most tests
+	p.speaks(hertz, 3*time.Minute) // longer than calls of most tests, on a machine that is busy as well
 	files := map[string]string{
 		"accounts": "",
 		"contacts": "",
@@ -148,7 +153,8 @@ func (p *softphone) run(program string, control netip.AddrPort) {
 		_ = output.Close()
 		if p.t.Failed() {
 			text, _ := os.ReadFile(output.Name())
-			p.t.Logf("phone %s:\n%s\n%s", p.name, p.story(), lastLines(string(text), 40))
+			dump(p.t, "output of phone "+p.name, string(text))
+			dump(p.t, "phone "+p.name, p.story())
 		}
 	})
 	eventually(p.t, "baresip takes commands", func() bool {
@@ -254,7 +260,8 @@ func (p *softphone) accept() { p.t.Helper(); p.command("accept", "") }
 
 func (p *softphone) hangUp() time.Time { p.t.Helper(); p.command("hangup", ""); return time.Now() }
 
-// recordings gives what the phone heard in each call that is over, in order.
+// recordings gives what the phone heard in each call, in order. All its calls must be over: the phone
+// reports that a call is closed before it has written down the last of it.
 func (p *softphone) recordings() (calls [][]int16) {
 	p.t.Helper()
 	files, err := filepath.Glob(filepath.Join(p.dir, "dump-*-dec.wav"))
@@ -262,13 +269,14 @@ func (p *softphone) recordings() (calls [][]int16) {
 		p.t.Fatal(err)
 	}
 	for _, name := range files {
+		eventually(p.t, fmt.Sprintf("%s has written the recording of its call", p.name), func() bool { return closedWAV(name) })
 		f, err := os.Open(name)
 		if err != nil {
 			p.t.Fatal(err)
 		}
 		audio, err := wav.Read(f)
 		_ = f.Close()
-		if err != nil {
+		if err != nil && !errors.Is(err, wav.ErrEmpty) {
 			p.t.Fatalf("recording of %s: %v", p.name, err)
 		}
 		pcm := make([]int16, len(audio.Samples))
@@ -278,6 +286,34 @@ func (p *softphone) recordings() (calls [][]int16) {
 		calls = append(calls, pcm)
 	}
 	return calls
+}
+
+// hearsMore waits until the phone has recorded d more of its calls.
+func (p *softphone) hearsMore(d time.Duration) {
+	p.t.Helper()
+	before := p.recorded()
+	eventually(p.t, fmt.Sprintf("%s hears %v more", p.name, d), func() bool { return p.recorded() >= before+d })
+}
+
+// recorded is how much the phone has written down of what it heard in all its calls.
+func (p *softphone) recorded() (all time.Duration) {
+	p.t.Helper()
+	files, err := filepath.Glob(filepath.Join(p.dir, "dump-*-dec.wav"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, name := range files {
+		if info, err := os.Stat(name); err == nil {
+			all += time.Duration(info.Size()) * time.Second / (8000 * 2)
+		}
+	}
+	return all
+}
+
+// closedWAV tells whether a WAV file is finished: only then its header says how long it is.
+func closedWAV(name string) bool {
+	file, err := os.ReadFile(name)
+	return err == nil && len(file) >= 8 && int(binary.LittleEndian.Uint32(file[4:]))+8 == len(file)
 }
 
 func lastLines(text string, n int) string {

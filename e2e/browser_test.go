@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"image/color"
+	"image/png"
 	"io"
 	"os"
 	"os/exec"
@@ -124,6 +126,23 @@ func (b *browser) picture(name string) {
 	if *picturesFolder != "" {
 		b.do("picture", step{Path: filepath.Join(*picturesFolder, name+".png")})
 	}
+}
+
+// brightness is how light a place of what is seen is: 0 black to 255 white.
+func (b *browser) brightness(x, y int) int {
+	b.t.Helper()
+	path := filepath.Join(b.t.TempDir(), "seen.png")
+	b.do("picture", step{Path: path})
+	file, err := os.Open(path)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer file.Close()
+	seen, err := png.Decode(file)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return int(color.GrayModel.Convert(seen.At(x, y)).(color.Gray).Y)
 }
 
 func (b *browser) see(css string)       { b.t.Helper(); b.do("see", step{CSS: css}) }

@@ -35,7 +35,7 @@ func TestFirstCall(t *testing.T) {
 				c.waitTone("music while nobody is there", calmHertz, 500*time.Millisecond)
 
 				anna := s.softphone("anna", "anna-secret-1", transport, "manual", 900)
-				anna.wait("rings", "CALL_INCOMING")
+				anna.rang(1)
 				c.waitTone("music while the phone rings", calmHertz, 200*time.Millisecond)
 				anna.accept()
 				anna.wait("talks", "CALL_ESTABLISHED")

@@ -66,7 +66,7 @@ func (c *caller) run(who string, arg ...string) {
 		if t.Failed() {
 			trace, _ := os.ReadFile(c.trace)
 			errors, _ := os.ReadFile(c.trace + ".errors")
-			t.Logf("%s (%v):\n%s\n%s", who, cmd.ProcessState, trace, errors)
+			dump(t, who, fmt.Sprintf("%s\n%v %s", trace, cmd.ProcessState, errors))
 		}
 	})
 }

@@ -44,7 +44,7 @@ func TestAgentCallsOutside(t *testing.T) {
 			}
 			anna.wait("talks", "CALL_ESTABLISHED")
 			telephone.waitTone("the telephone hears Anna", 900, 500*time.Millisecond)
-			talkFor(500 * time.Millisecond)
+			anna.hearsMore(500 * time.Millisecond)
 			anna.hangUp()
 			telephone.waitOver()
 			anna.wait("is free", "CALL_CLOSED")

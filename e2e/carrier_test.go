@@ -213,7 +213,7 @@ func TestEarlyMedia_AgentCalls(t *testing.T) {
 	telephone.waitCall()
 	anna.wait("hears something before the answer", "CALL_PROGRESS")
 	s.waitMetric("centrala_media_endpoints", 2)
-	talkFor(time.Second)
+	anna.hearsMore(time.Second)
 	telephone.goOn()
 	anna.wait("talks", "CALL_ESTABLISHED")
 	telephone.waitTone("the telephone hears Anna", 900, 500*time.Millisecond)

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -138,7 +140,7 @@ func TestChatWindow(t *testing.T) {
 	var script string
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		fmt.Fprintf(w, `<!doctype html><html lang="en"><title>A shop</title><main><h1>A shop</h1></main><script async src="%s/widget.js" data-channel="website" data-language="en"></script>`, script)
+		fmt.Fprintf(w, `<!doctype html><html lang="en"><meta name="color-scheme" content="light dark"><title>A shop</title><main><h1>A shop</h1></main><script async src="%s/widget.js" data-channel="website" data-language="en"></script>`, script)
 	}))
 	defer site.Close()
 	server, web := newConsole(t, newSite(t), fmt.Sprintf(chatSite, site.URL), "anna")
@@ -176,15 +178,19 @@ func TestChatWindow(t *testing.T) {
 	anna.do("POST", at+"/messages", map[string]string{"id": "a1", "text": "It is on its way: https://shop.example/track?id=1."}, 200)
 	v.sees(".message.agent:has-text('It is on its way') a[href='https://shop.example/track?id=1'][rel~=noopener]")
 
-	file := filepath.Join(server.dir, "cat.png")
-	if err := os.WriteFile(file, smallPNG, 0o600); err != nil {
+	cat, bill := filepath.Join(server.dir, "cat.png"), filepath.Join(server.dir, "bill.txt")
+	if err := errors.Join(os.WriteFile(cat, smallPNG, 0o600), os.WriteFile(bill, []byte("a bill"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	v.in("upload", step{CSS: "input[type=file]", Path: file})
+	v.in("upload", step{CSS: "input[type=file]", Path: cat + "\n" + bill}) // chosen at once
 	v.sees(".chosen li:has-text('cat.png')")
+	v.sees(".chosen li:has-text('bill.txt')")
 	v.presses("Send")
 	v.sees(".message.customer:not(.waiting) img[alt='Picture cat.png']")
+	v.sees(".message.customer:not(.waiting):has-text('bill.txt')")
 	b.picture("chat-open")
+
+	faces(t, server, v, anna, at, site.URL)
 
 	wire.set(true) // both sides go on writing
 	v.sees(".strip:has-text('No connection')")
@@ -206,10 +212,22 @@ func TestChatWindow(t *testing.T) {
 	v.sees(".message.system:has-text('Thank you, good-bye.')")
 	v.sees(".rate")
 	b.picture("chat-rate")
+	b.do("scheme", step{Text: "dark"})
+	eventually(t, "the dark page is seen around the window", func() bool { return b.brightness(580, 84) < 60 })
+	b.do("scheme", step{Text: "light"})
+	eventually(t, "the light page is seen around the window", func() bool { return b.brightness(580, 84) > 200 })
 	v.in("click", step{CSS: "input[value='4']"})
+	v.sees(".rate > input")
+	v.in("until", step{Text: "(b => b.scrollTop + b.clientHeight >= b.scrollHeight - 2)(document.querySelector('.thread'))"}) // what grew hides no message
 	v.in("fill", step{CSS: ".rate > input", Text: "friendly"})
 	v.presses("Send rating")
 	v.sees(".strip:has-text('Thank you!')")
+	v.sees("button:has-text('Save the conversation')")
+	eventually(t, "reports have the first answer and the visitor's rating", func() bool { // R78
+		total := anna.do("GET", "/reports/channels", nil, 200)["total"].(map[string]any)["figures"].(map[string]any)
+		of := func(figure string) any { return total[figure].(map[string]any)["value"] }
+		return of("customer_ratings") == 1.0 && of("customer_rating_mean") == 4.0 && of("first_answers") == 1.0 && of("chats_unanswered") == 0.0
+	})
 	if n := v.in("count", step{CSS: "#x, .bubble img[src=x]"}); n != 0.0 {
 		t.Errorf("what was written became %v elements", n)
 	}
@@ -239,6 +257,45 @@ func TestChatWindow(t *testing.T) {
 	}
 }
 
+// faces: the administrator declares what customers see of anna, and then that they see the channel; it
+// holds at once, for what was written before too, and what is in it is shown as text (R68).
+func faces(t *testing.T, server *server, v visitor, anna *desk, at, site string) {
+	t.Helper()
+	config := fmt.Sprintf(chatSite, site)
+	declare := func(old, anew, wanted string) {
+		t.Helper()
+		if !strings.Contains(config, old) {
+			t.Fatalf("there is no %s", old)
+		}
+		config = strings.Replace(config, old, anew, 1)
+		server.writeFile("queuegroups.yaml", config)
+		if err := server.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the window shows "+wanted, func() bool {
+			v.do("reload", step{})
+			v.presses("Open the chat")
+			v.sees(".message.agent .who")
+			return strings.Contains(fmt.Sprint(v.in("texts", step{CSS: ".message.agent .who"})), wanted)
+		})
+	}
+	if err := os.WriteFile(filepath.Join(server.dir, "face.png"), smallPNG, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	declare(`sip_password: anna-secret-1}`, `sip_password: anna-secret-1, profile: {name: "Ania <b id=x>", title: "<svg id=x onload=alert(1)>", picture: face.png}}`, "Ania <b id=x> · <svg id=x onload=alert(1)>")
+	v.sees("header p:has-text('You are talking to Ania <b id=x>')")
+	v.in("until", step{Text: "document.querySelector('.message.agent .who img').naturalWidth === 1"})
+	v.picture("chat-face")
+	declare("    name: Ask us\n", "    name: Ask us\n    agents_shown: hidden\n", "Ask us")
+	v.sees("header p:has-text('You are talking to Ask us')")
+	if n := v.in("count", step{CSS: ".who img"}); n != 0.0 {
+		t.Errorf("%v pictures of an agent who is hidden", n)
+	}
+	declare("    agents_shown: hidden\n", "", "Ania <b id=x>")
+	anna.do("POST", at+"/messages", map[string]string{"id": "face", "text": "and so on"}, 200)
+	v.sees(".message.agent:has-text('and so on')")
+}
+
 // wantShown compares what the window shows with what the agent's program is told: the same
 // messages in the same order, each once, and no notes.
 func wantShown(t *testing.T, v visitor, anna *desk, at string) {
@@ -265,11 +322,24 @@ func wantShown(t *testing.T, v visitor, anna *desk, at string) {
 func wantThread(t *testing.T, v visitor, anna *desk, at string) {
 	t.Helper()
 	wantShown(t, v, anna, at)
-	texts := fmt.Sprint(v.in("texts", step{CSS: ".message.customer .bubble"}))
+	wantOnceInOrder(t, fmt.Sprint(v.in("texts", step{CSS: ".message.customer .bubble"})), "offline ")
+}
+
+// seesWhereToWrite is true of a desk, not scrolled, with the field to write in below the end of what was said.
+const seesWhereToWrite = `(() => {
+	const [thread, field] = ['.talk-thread', '.compose'].map(css => document.querySelector(css));
+	const { top, bottom } = thread.getBoundingClientRect();
+	const last = [...thread.querySelectorAll('.said')].at(-1).getBoundingClientRect();
+	return scrollY === 0 && top >= 0 && last.bottom <= bottom + 1 && field.getBoundingClientRect().top >= bottom && field.getBoundingClientRect().bottom <= innerHeight;
+})()`
+
+// wantOnceInOrder wants what was written three times, with a number behind it from 0 on, to be there once each, in order.
+func wantOnceInOrder(t *testing.T, texts, what string) {
+	t.Helper()
 	last := -1
 	for k := range 3 {
-		n := strings.Index(texts, fmt.Sprint("offline ", k))
-		if n <= last || strings.Count(texts, fmt.Sprint("offline ", k)) != 1 {
+		n := strings.Index(texts, fmt.Sprint(what, k))
+		if n <= last || strings.Count(texts, fmt.Sprint(what, k)) != 1 {
 			t.Errorf("out of order, or not once: %s", texts)
 		}
 		last = n
@@ -348,6 +418,7 @@ func consoleChat(t *testing.T, b *browser, web string) {
 	b.do("click", step{Role: "button", Name: "Send", Within: &step{CSS: ".compose"}})
 	b.see(".said.agent:not(.unsent):has-text('We do, in two days.')")
 	gets("We do, in two days.")
+	b.see(".state button:has-text('Break after these chats')")
 	b.press("Save as an answer") // R70
 	b.fill("dialog input", "Delivery")
 	b.do("click", step{Role: "button", Name: "Save", Within: &step{CSS: "dialog"}})
@@ -375,6 +446,22 @@ func consoleChat(t *testing.T, b *browser, web string) {
 	writes("e2", "Thank you!")
 	b.see(".said.customer:has-text('Thank you!')")
 	gets("Thank you!")
+	b.do("cut", step{Value: true}) // both go on writing; nothing is lost, nothing comes twice, the order stays
+	for k := range 3 {
+		b.fill(".compose textarea", fmt.Sprint("while cut off ", k))
+		b.do("click", step{Role: "button", Name: "Send", Within: &step{CSS: ".compose"}})
+	}
+	b.see(".said.agent.unsent:has-text('while cut off 2')")
+	writes("cut", "Are you there?")
+	b.do("cut", step{Value: false})
+	b.see(".said.agent:not(.unsent):has-text('while cut off 2')")
+	b.see(".said.customer:has-text('Are you there?')")
+	wantOnceInOrder(t, fmt.Sprint(b.do("texts", step{CSS: ".talk-thread .said.agent"})), "while cut off ")
+	gets("while cut off 2")
+	var had struct{ Frames []json.RawMessage }
+	window("GET", "poll?since=0", nil, &had)
+	wantOnceInOrder(t, fmt.Sprintf("%s", had.Frames), "while cut off ")
+	b.do("complaints", step{}) // of the cut connection
 	b.fill(".talk-search", "GDAŃSK")
 	b.see("[role=region] .said.customer:has-text('Do you ship to Gdańsk?')")
 	b.gone(".said.customer:has-text('Thank you!')")
@@ -383,6 +470,10 @@ func consoleChat(t *testing.T, b *browser, web string) {
 	b.see(".said.customer:has-text('Thank you!')")
 	b.picture("chat-desk")
 	b.wantClean("a chat")
+	for _, width := range []int{390, 1280} {
+		b.do("size", step{Width: width, Height: 800})
+		b.do("until", step{Text: seesWhereToWrite})
+	}
 	b.do("scheme", step{Text: "dark"})
 	b.do("size", step{Width: 390, Height: 900})
 	for _, x := range b.do("clipped", step{}).([]any) {
@@ -392,6 +483,8 @@ func consoleChat(t *testing.T, b *browser, web string) {
 	b.picture("chat-desk-narrow")
 	b.do("click", step{Role: "button", Name: "Close", Within: &step{CSS: ".talk-head"}})
 	b.seeText(".chats", "No chats.")
+	b.seeText(".my-day", "Customers’ rating") // of the chat before (R78)
+	b.picture("chat-my-day")
 	gets(`"phase":"closed"`)
 	var all struct{ Frames []json.RawMessage }
 	window("GET", "poll?since=0", nil, &all)

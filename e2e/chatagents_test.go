@@ -32,6 +32,7 @@ channels:
     distribution: in_order
     widget: {origins: ["SITE"], call: "+48 22 123 45 67"}
   night: {connector: widget, agents: [anna], hours: rarely}
+  shop: {connector: http, url: "SHOP", secret: "WHSEC", agents: [bartek]}
 `
 
 // shop is a visitor on a shop's page and the agents, by their programs.
@@ -52,7 +53,8 @@ func TestChatAgents(t *testing.T) {
 	}))
 	defer site.Close()
 	day := strings.ToLower(time.Now().UTC().AddDate(0, 0, 3).Format("Mon"))
-	v, web := newConsole(t, newSite(t), strings.NewReplacer("SITE", site.URL, "DAY", day).Replace(agentsSite), "anna", "bartek")
+	shops := newThirdParty(t)
+	v, web := newConsole(t, newSite(t), strings.NewReplacer("SITE", site.URL, "DAY", day, "SHOP", shops.in.URL, "WHSEC", chatSecret).Replace(agentsSite), "anna", "bartek")
 	script = "http://" + web
 	phone := v.softphone("anna", "anna-secret-1", "udp", "manual", bartekHertz)
 	v.softphone("bartek", "bartek-secret-1", "udp", "manual", 700) // whose turn it would be
@@ -72,6 +74,8 @@ func TestChatAgents(t *testing.T) {
 	s.sleeps()
 	s.supervised(web)
 	s.calls(phone)
+	s.undelivered(web, shops)
+	s.remembered(web)
 	s.closedToday(web)
 	s.wantQuiet("the end")
 }
@@ -191,12 +195,50 @@ func (s *shop) supervised(web string) {
 	s.seeText("dialog", "The rating is saved.")
 	s.picture("chat-watch")
 	s.wantClean("a chat is read by a supervisor")
+	s.joined()
 	if n := s.do("count", step{CSS: "#x"}); n != 0.0 {
 		s.t.Errorf("what was written became %v elements", n)
 	}
 	s.do("leave", step{})
 	s.do("tab", step{Number: 0})
 	wantShown(s.t, s.visitor, s.anna, s.at)
+}
+
+// joined: bartek writes to the visitor beside anna, who sees that and goes on having the chat; a note
+// of his reaches the visitor no more than before, and he leaves again. All of it is in the audit log.
+func (s *shop) joined() {
+	s.t.Helper()
+	s.bartek.do("POST", s.at+"/messages", map[string]string{"id": "early", "text": "too early"}, 403)
+	s.press("Join the chat")
+	s.seeText("dialog", "You write to the customer beside Anna Nowak")
+	s.fill("dialog .compose textarea", "I may help, too")
+	s.do("click", step{Role: "button", Name: "Send", Within: &step{CSS: "dialog"}})
+	s.see("dialog .said.agent:has-text('Bartek Lis'):has-text('I may help, too')")
+	s.picture("chat-joined")
+	s.wantClean("a supervisor has joined")
+	s.do("tab", step{Number: 0})
+	s.sees("header p:has-text('You are talking to Anna Nowak, Bartek Lis')")
+	s.sees(".message.agent:has-text('Bartek Lis'):has-text('I may help, too')")
+	s.writes("there are two of you")
+	s.sees(".message.customer:not(.waiting):has-text('there are two of you')")
+	mine := s.anna.waitList("/chats", 1)[0]["interaction"].(map[string]any)
+	if mine["agent"] != "anna" || fmt.Sprint(mine["beside"]) != "[bartek]" || mine["last_by"] != "customer" {
+		s.t.Errorf("anna's chat is %v", mine)
+	}
+	s.says(s.anna, "we are")
+	s.do("tab", step{Number: 1})
+	s.see("dialog .said.agent:has-text('we are')")
+	s.press("Leave the chat")
+	s.see("dialog .compose.note")
+	s.do("tab", step{Number: 0})
+	s.sees("header p:text-is('You are talking to Anna Nowak')")
+	s.bartek.do("POST", s.at+"/messages", map[string]string{"id": "late", "text": "too late"}, 403)
+	for _, what := range []string{"join-chat", "part-from-chat", "send-message"} {
+		if list := s.bartek.list("/audit?who=bartek&what=" + what); len(list) != 1 {
+			s.t.Errorf("the audit log has %d of %s: %v", len(list), what, list)
+		}
+	}
+	s.do("tab", step{Number: 1})
 }
 
 // calls: the chat becomes a call with the same agent, and goes on.

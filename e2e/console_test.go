@@ -55,10 +55,19 @@ func newConsole(t *testing.T, s *site, queuegroups string, users ...string) (v *
 	return v, web
 }
 
+// breakOff has answers about reports break off, as a network does that changes meanwhile.
+const breakOff = `(() => {
+	const before = fetch;
+	globalThis.fetch = (path, ...more) => String(path).includes('/reports/')
+		? Promise.resolve(new Response(new ReadableStream({ start(body) { body.error(new TypeError('network error')); } })))
+		: before(path, ...more);
+	return null;
+})()`
+
 // An agent with a telephone on the desk signs in, takes a break and comes back, is told of a call,
 // answers it on the telephone, holds it and hangs up in the browser, and ends the time after it.
 func TestConsoleDesk(t *testing.T) {
-	v, web := newConsole(t, newSite(t), consoleSite, "anna")
+	v, web := newConsole(t, newSite(t), strings.Replace(consoleSite, "wrap_up: 30s", "wrap_up: 10m", 1), "anna")
 	phone := v.softphone("anna", "anna-secret-1", "udp", "manual", 900)
 	v.waitAgents("sales", "available", 1)
 	b := newBrowser(t, web)
@@ -67,7 +76,8 @@ func TestConsoleDesk(t *testing.T) {
 	b.wantClean("sign-in")
 	b.signIn("anna", "not her password")
 	b.seeText("[role=alert]", "Name or password is wrong.")
-	b.signIn("anna", consolePassword)
+	// As a program for passwords does it: no key is pressed, and the form is sent at once.
+	b.do("run", step{Text: fmt.Sprintf("(() => { const f = document.forms[0]; f.username.value = 'anna'; f.password.value = '%s'; f.requestSubmit() })()", consolePassword)})
 	b.seeText(".word", "Available")
 	b.wantClean("desk")
 	b.seeText(".desk", "Sales <i id=x>& more</i>")
@@ -80,6 +90,8 @@ func TestConsoleDesk(t *testing.T) {
 	v.waitAgents("sales", "available", 1)
 	b.seeText(".word", "Available")
 
+	api := newDesk(t, web)
+	api.do("POST", "/session", map[string]string{"name": "anna", "password": consolePassword}, 200)
 	c := v.call("+48600100200", "+48221234567", 500)
 	phone.wait("rings", "CALL_INCOMING")
 	b.see("[role=alertdialog]")
@@ -117,9 +129,12 @@ func TestConsoleDesk(t *testing.T) {
 	b.seeText(".word", "After the call")
 	b.wantClean("after the call")
 	b.press("One minute more")
-	b.seeText(".wrap-up .timer", "1:")
+	b.seeText(".wrap-up .timer", "10:")
 	b.see(".wrap-up button.main:disabled") // what came of it is required
 	b.see("#needed")
+	if p := api.do("POST", "/agents/anna/wrap-up/end", nil, 409); p["code"] != "disposition_required" { // and not by the console alone
+		t.Errorf("%v", p)
+	}
 	b.click(".code:first-of-type")
 	b.gone("#needed")
 	b.do("reload", step{}) // nothing is lost
@@ -134,8 +149,6 @@ func TestConsoleDesk(t *testing.T) {
 		t.Errorf("names became %v elements", n)
 	}
 
-	api := newDesk(t, web)
-	api.do("POST", "/session", map[string]string{"name": "anna", "password": consolePassword}, 200)
 	eventually(t, "the record tells what came of the call", func() bool {
 		list := api.list("/history?caller=%2B48600100200")
 		talks := api.do("GET", fmt.Sprintf("/history/%v", list[0]["id"]), nil, 200)["talks"].([]any)
@@ -148,6 +161,9 @@ func TestConsoleDesk(t *testing.T) {
 	b.seeText(".earlier", "wants <b>two</b>")
 	c.hangUp()
 	b.see(".wrap-up")
+	b.do("run", step{Text: `localStorage.removeItem('centrala.drafts'), null`}) // as in another browser, which has not seen the call
+	b.do("reload", step{})
+	b.see(".wrap-up button.main:disabled")
 	b.click(".code:first-of-type")
 	b.press("Done")
 
@@ -169,6 +185,16 @@ func TestConsoleDesk(t *testing.T) {
 	b.press("Call +442071234567")
 	b.seeText(".toast", "You may not call that number")
 	b.wantClean("the day in figures, missed calls")
+
+	b.do("run", step{Text: breakOff})
+	b.open("#/reports")
+	b.seeText("[role=alert]", "The server cannot be reached.")
+	b.wantQuiet("an answer that broke off")
+	b.do("reload", step{})
+	b.gone("[role=alert]")
+	b.do("until", step{Text: `(f => f && getComputedStyle(f).fontWeight === '400')(document.querySelector('.formula'))`}) // the figures stand out, not what they are made of
+	b.open("#/desk")
+	b.do("until", step{Text: `(f => f && getComputedStyle(f).fontWeight === '400')(document.querySelector('.my-day dt'))`}) // as before the reports were looked at
 
 	b.press("anna: language, appearance, sign out")
 	b.choose("Sign out")

@@ -26,7 +26,7 @@ func TestTwoPhonesOfOneAgent(t *testing.T) {
 		return string(text)
 	}
 	c := s.call("+48600100200", "+48221234567", 500)
-	desk.wait("rings", "CALL_INCOMING")
+	desk.rang(1)
 	mobile.wait("rings", "CALL_INCOMING")
 	c.hangUp()
 	c.waitOver()
@@ -40,7 +40,7 @@ func TestTwoPhonesOfOneAgent(t *testing.T) {
 	}
 
 	c = s.call("+48600100201", "+48221234567", 500)
-	desk.waitNth("rings", "CALL_INCOMING", 2)
+	desk.rang(2)
 	mobile.waitNth("rings", "CALL_INCOMING", 2)
 	mobile.accept()
 	desk.waitNth("stops ringing", "CALL_CLOSED", 2)

@@ -114,33 +114,22 @@ var asks = map[string]func(p *softphone, to string){
 
 // Into a group of which nobody else is there: whoever transferred is rung again.
 func TestCrossing_IntoTheGroupOfTheTransferor(t *testing.T) {
-	t.Parallel()
-	for name, ask := range asks {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newServer(t, newSite(t), crossing)
-			before := s.footprint()
-			anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
-			c := s.call("+48600100200", "+48221234567", 500)
-			anna.picksUp(1)
-			c.waitAnswered()
-			c.waitTone("the caller hears anna", 900, 300*time.Millisecond)
-			ask(anna, "600")
-			anna.picksUp(2)
-			c.waitTone("the caller hears anna again", 900, 300*time.Millisecond)
-			c.hangUp()
-			c.waitOver()
-			s.waitAgents("sales", "available", 1)
-			s.waitFootprint(before)
-			s.wantStory("+48600100200", "arrived +48221234567", "offer anna", "ringing anna", "outcome anna answered", "bridged anna",
-				"transfer anna to sales", "queued", "offer anna", "ringing anna", "outcome anna answered", "bridged anna",
-				"ended anna completed_by_caller")
-		})
-	}
+	comesBack(t, "600", nil, "transfer anna to sales", "queued", "offer anna")
 }
 
 // Whom the caller is sent to is busy: they come back.
 func TestCrossing_TargetIsBusy(t *testing.T) {
+	celina := func(s *server) func() {
+		celina := s.softphone("celina", "celina-secret-1", "udp", "manual", 1100)
+		return func() { celina.declines(1) }
+	}
+	comesBack(t, "103", celina, "transfer anna to celina", "kept celina", "offer celina", "ringing celina", "outcome celina busy",
+		"transfer anna failed", "kept anna", "offer anna")
+}
+
+// comesBack has anna hand a caller over, who comes back to her. Colleague starts the phone of one, and
+// has it do its part; nil: there is none. The story is that from the transfer until she is rung again.
+func comesBack(t *testing.T, to string, colleague func(s *server) (does func()), story ...string) {
 	t.Parallel()
 	for name, ask := range asks {
 		t.Run(name, func(t *testing.T) {
@@ -148,24 +137,22 @@ func TestCrossing_TargetIsBusy(t *testing.T) {
 			s := newServer(t, newSite(t), crossing)
 			before := s.footprint()
 			anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
-			celina := s.softphone("celina", "celina-secret-1", "udp", "manual", 1100)
-			c := s.call("+48600100200", "+48221234567", 500)
-			anna.picksUp(1)
-			c.waitAnswered()
-			c.waitTone("the caller hears anna", 900, 300*time.Millisecond)
-			ask(anna, "103")
-			celina.wait("rings", "CALL_INCOMING")
-			celina.hangUp() // 486
+			does := func() {}
+			if colleague != nil {
+				does = colleague(s)
+			}
+			c := anna.serves(900)
+			ask(anna, to)
+			does()
 			anna.picksUp(2)
 			c.waitTone("the caller hears anna again", 900, 300*time.Millisecond)
 			c.hangUp()
 			c.waitOver()
 			s.waitAgents("sales", "available", 1)
 			s.waitFootprint(before)
-			s.wantStory("+48600100200", "arrived +48221234567", "offer anna", "ringing anna", "outcome anna answered", "bridged anna",
-				"transfer anna to celina", "kept celina", "offer celina", "ringing celina", "outcome celina busy",
-				"transfer anna failed", "kept anna", "offer anna", "ringing anna", "outcome anna answered", "bridged anna",
-				"ended anna completed_by_caller")
+			s.wantStory("+48600100200", slices.Concat(
+				[]string{"arrived +48221234567", "offer anna", "ringing anna", "outcome anna answered", "bridged anna"}, story,
+				[]string{"ringing anna", "outcome anna answered", "bridged anna", "ended anna completed_by_caller"})...)
 		})
 	}
 }

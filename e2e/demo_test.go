@@ -49,7 +49,7 @@ func newDemonstration(t *testing.T, temp string) *demonstration {
 		_ = d.cmd.Process.Kill()
 		<-d.gone
 		if t.Failed() {
-			t.Log(d.text())
+			dump(t, "demonstration", d.text())
 		}
 	})
 	return d

@@ -72,6 +72,22 @@ func (p *webPhone) choosesDevices() {
 	p.press("Close")
 }
 
+// An agent whose browser may send no UDP is told why nothing is heard.
+func TestWebPhone_NoWay(t *testing.T) {
+	v, web := newConsole(t, newSite(t), webPhoneSite, "anna")
+	p := &webPhone{v: v, browser: newTalkingBrowser(t, web, annaHertz, "CENTRALA_CHROMIUM_FLAGS=--webrtc-ip-handling-policy=disable_non_proxied_udp")}
+	p.open("#/desk")
+	p.do("permit", step{Value: []string{"microphone"}})
+	p.signIn("anna", consolePassword)
+	p.phoneIs("ready")
+	p.dials(toSales)
+	p.see("[role=alertdialog] button.main:enabled")
+	p.press("Accept")
+	p.seeText(".toasts", "No sound gets through")
+	p.press("Hang up")
+	p.v.wantStory("+48600100001", "arrived "+toSales, "offer anna", "ringing anna", "outcome anna answered", "bridged anna", "ended anna completed_by_agent")
+}
+
 // Without a microphone, or with one that another program has, agents are told what to do, and are not called.
 func TestWebPhone_NoMicrophone(t *testing.T) {
 	v, web := newConsole(t, newSite(t), webPhoneSite, "anna")

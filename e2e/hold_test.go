@@ -20,8 +20,7 @@ func TestHold(t *testing.T) {
 	anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
 	c := s.call("+48600100200", "+48221234567", 500)
 	c.waitRinging()
-	anna.wait("rings", "CALL_INCOMING")
-	anna.accept()
+	anna.picksUp(1)
 	anna.wait("talks", "CALL_ESTABLISHED")
 	c.waitTone("the caller hears the agent", 900, time.Second)
 	for range 2 {

@@ -157,7 +157,7 @@ channels:
   shop: {connector: http, url: "`+x.in.URL+`", secret: "`+chatSecret+`", agents: [anna], texts: {first: Welcome!, nobody: ""}}
 `)
 	x.url = fmt.Sprintf("http://%v/connectors/shop/events", v.withWeb())
-	v.expectFault("chats are not taken up yet", `"status":503`) // who writes then is asked to do so again
+	v.expectFault("chats are not taken up yet", "chats wait", `"status":503`) // who writes then is asked to do so again
 	v.run()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -117,7 +117,7 @@ domain=%s
 		_ = cmd.Wait() // how it ends is of no interest
 		killer.Stop()
 		if t.Failed() {
-			t.Logf("linphone %s:\n%s", agent, lastLines(p.printed(), 60))
+			dump(t, "linphone "+agent, p.printed())
 		}
 	})
 	p.command("soundcard use files")
@@ -152,7 +152,7 @@ func TestLinphone(t *testing.T) {
 	c.wantOnly(300*time.Millisecond, 700, 900, calmHertz)
 	c.wantOneStream()
 	s.waitAgents("sales", "available", 1)
-	talkFor(time.Second) // for what Bartek hears
+	bartek.hearsMore(time.Second)
 	c.hangUp()
 	c.waitOver()
 	bartek.wait("is hung up on", "CALL_CLOSED")
@@ -161,7 +161,7 @@ func TestLinphone(t *testing.T) {
 	anna.command("call sip:102@%s", domain)
 	bartek.waitNth("talks", "CALL_ESTABLISHED", 2)
 	s.waitAgents("support", "talking", 1)
-	talkFor(time.Second)
+	bartek.hearsMore(time.Second)
 	anna.command("terminate")
 	bartek.waitNth("is hung up on", "CALL_CLOSED", 2)
 	s.waitFootprint(before)

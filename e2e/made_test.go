@@ -25,6 +25,7 @@ func TestCallAtTheDesk(t *testing.T) {
 	call("bartek", map[string]string{"number": "601000002"}, 403)
 	call("anna", map[string]string{"number": "601000002"}, 200)
 	x.anna.wait("rings", "CALL_INCOMING")
+	v.waitAgents("sales", "busy_elsewhere", 1)                  // and nobody else's call is offered to her
 	call("anna", map[string]string{"number": "601000002"}, 409) // it rings already
 	x.anna.accept()
 	x.telephone.waitCall()
@@ -34,8 +35,15 @@ func TestCallAtTheDesk(t *testing.T) {
 	x.anna.hangUp()
 	x.over("ended forwarded_outside")
 
+	v.waitAgents("sales", "available", 2)
 	call("anna", map[string]string{"agent": "bartek"}, 200)
 	x.anna.waitNth("rings", "CALL_INCOMING", 2)
+	v.waitAgents("sales", "busy_elsewhere", 1)
+	x.anna.hangUp() // not picked up
+	v.waitAgents("sales", "available", 2)
+
+	call("anna", map[string]string{"agent": "bartek"}, 200)
+	x.anna.waitNth("rings", "CALL_INCOMING", 3)
 	x.anna.accept()
 	x.bartek.wait("rings", "CALL_INCOMING")
 	x.bartek.accept()

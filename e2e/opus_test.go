@@ -12,7 +12,7 @@ agents:
   bartek: {name: Bartek Lis, extension: "102", sip_password: bartek-secret-1}
   celina: {name: Celina Mazur, extension: "103"}
 groups:
-  team: {name: Team, extension: "600", agents: [celina], misses: 0, wrap_up: 1s, rings: 12, hold_music: calm}
+  team: {name: Team, extension: "600", agents: [celina], misses: 0, wrap_up: 1s, rings: 100, hold_music: calm}
 work_time: {tracked: false}
 hold_music:
   calm: {files: [calm.wav]}
@@ -61,7 +61,7 @@ func station(t *testing.T, web, agent string, hertz float64) *browser {
 }
 
 // Two browsers talk by Opus, and by G.711 with whoever has nothing else: one calls the other's group, is put on hold
-// and taken back, handed over to a telephone, and sent back. All of it is heard.
+// and taken back, sent to a telephone by keys, which are telephone-events beside Opus, and sent back. All of it is heard.
 func TestOpus(t *testing.T) {
 	v, web := newConsole(t, newSite(t), opusSite, "anna", "celina")
 	bartek := v.softphone("bartek", "bartek-secret-1", "udp", "manual", bartekHertz)
@@ -87,8 +87,10 @@ func TestOpus(t *testing.T) {
 	celina.press("Take from hold")
 	talk()
 
-	celina.press("Transfer")
-	celina.press("Hand over to Bartek Lis")
+	celina.press("Keypad")
+	for _, key := range "##102#" {
+		celina.do("press", step{Text: string(key)})
+	}
 	bartek.waitNth("rings", "CALL_INCOMING", 1)
 	bartek.accept()
 	celina.gone(".call")

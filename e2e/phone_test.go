@@ -27,6 +27,7 @@ type phone struct {
 	acked    bool
 	seq      int  // of the phone's last request
 	hasty    bool // hangs up as soon as its REFER is accepted
+	lines    bool // takes another call while it has one
 	events   []phoneEvent
 }
 
@@ -67,7 +68,7 @@ func newPhone(t *testing.T, s *site, name string, hertz int, does reaction) *pho
 		_ = socket.Close()
 		ended.Wait()
 		if t.Failed() {
-			t.Logf("phone %s:\n%s", name, p.story())
+			dump(t, "phone "+name, p.story())
 		}
 	})
 	return p
@@ -104,7 +105,7 @@ func (p *phone) handle(m message, from netip.AddrPort) {
 			if p.last != "" {
 				p.send(from, p.last) // a repetition
 			}
-		case p.invite.start != "" && !sameCall:
+		case p.invite.start != "" && !sameCall && !(p.lines && p.acked):
 			p.send(from, p.response(m, "486 Busy Here", "")) // a second call
 		default:
 			p.server, p.invite, p.answered, p.acked, p.last = from, m, false, false, ""

@@ -60,7 +60,8 @@ func TestCallBetweenAgents(t *testing.T) {
 			bartek.wait("talks", "CALL_ESTABLISHED")
 			s.waitAgents("sales", "talking", 1)
 			s.waitAgents("support", "talking", 1)
-			talkFor(time.Second)
+			anna.hearsMore(time.Second)
+			bartek.hearsMore(time.Second)
 			if transport == "udp" {
 				bartek.hangUp()
 			} else {
@@ -82,10 +83,6 @@ func TestCallBetweenAgents(t *testing.T) {
 		})
 	}
 }
-
-// talkFor lets people talk: what they heard is looked at in their recordings,
-// which have no events.
-func talkFor(d time.Duration) { <-time.After(d) }
 
 // wantSome checks that a tone was heard for a while, if not all the time.
 func wantSome(t *testing.T, pcm []int16, rate int, hertz float64) {
@@ -115,10 +112,11 @@ func callsGroup(t *testing.T, dialled string) {
 	bartek.dial(dialled)
 	bartek.wait("is answered by the queue", "CALL_ESTABLISHED")
 	s.waitWaiting("sales", 1)
-	talkFor(time.Second) // to hear the music
+	bartek.hearsMore(time.Second) // music
 	anna := s.softphone("anna", "anna-secret-1", "udp", "auto", 900)
 	anna.wait("talks", "CALL_ESTABLISHED")
-	talkFor(time.Second)
+	anna.hearsMore(time.Second)
+	bartek.hearsMore(time.Second)
 	anna.hangUp()
 	bartek.wait("hangs up", "CALL_CLOSED")
 	s.waitFootprint(before)
@@ -236,22 +234,35 @@ func TestFeatureCodes(t *testing.T) {
 	}
 }
 
-// Bartek hears himself.
+// Bartek is told what the test does, and hears himself. If the server was held up and
+// left words out, he calls again.
 func TestFeatureCodes_Echo(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, newSite(t), office)
 	before := s.footprint()
 	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 500)
-	bartek.dial("*99")
-	bartek.wait("is answered", "CALL_ESTABLISHED")
-	eventually(t, "the test is explained, and a second of his voice sent back", func() bool { return s.metrics()["centrala_rtp_sent_packets_total"] >= 300 })
-	s.waitAgents("support", "available", 1) // it is no call of the queue's
-	bartek.hangUp()
-	bartek.wait("has hung up", "CALL_CLOSED")
+	said := newSpeech(t, "pl", holdmusic.WordEcho)
+	for nth := 1; nth <= 5 && !said.whole(); nth++ {
+		sent := s.metrics()["centrala_rtp_sent_packets_total"]
+		bartek.dial("*99")
+		bartek.waitNth("is answered", "CALL_ESTABLISHED", nth)
+		eventually(t, "the test is explained, and a second of his voice sent back", func() bool {
+			return s.metrics()["centrala_rtp_sent_packets_total"] >= sent+300
+		})
+		s.waitAgents("support", "available", 1) // it is no call of the queue's
+		bartek.hangUp()
+		bartek.waitNth("has hung up", "CALL_CLOSED", nth)
+		heard := bartek.recordings()
+		if len(heard) != nth {
+			t.Fatalf("%d recordings of %d calls", len(heard), nth)
+		}
+		wantSome(t, heard[nth-1], 8000, 500)
+		said.hear(heard[nth-1])
+	}
 	s.waitFootprint(before)
-	heard := bartek.recordings()
-	wantSome(t, heard[0], 8000, 500)
-	wantSpoken(t, heard[0], "pl", holdmusic.WordEcho)
+	if !said.whole() {
+		t.Errorf("not heard:%v", said)
+	}
 }
 
 // Bartek logs out of his group, so that Anna waits there with music, and in again,
@@ -280,8 +291,7 @@ func TestParking(t *testing.T) {
 	anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
 	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 500)
 	c := s.call("+48600100200", "+48221234567", 700)
-	anna.wait("rings", "CALL_INCOMING")
-	anna.accept()
+	anna.picksUp(1)
 	c.waitAnswered()
 	c.waitTone("the caller hears Anna", 900, 300*time.Millisecond)
 	anna.dial("*67")

@@ -342,7 +342,7 @@ func TestRace_ByeOfAPhoneThatRings(t *testing.T) {
 	good.waitFor("BYE", 1)
 	r.waitAgents("sales", "available", 2)
 	deadline := time.Now().Add(36*time.Second - patience) // 64*T1, after which it is given up
-	for time.Now().Before(deadline) && r.footprint().legs > 0 {
+	for time.Now().Before(deadline) && r.taken().legs > 0 {
 		<-time.After(100 * time.Millisecond)
 	}
 	r.waitFootprint(r.before)

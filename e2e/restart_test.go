@@ -28,11 +28,7 @@ func TestKilledAndStartedAgain(t *testing.T) {
 	anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
 	bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 1100)
 
-	talking := s.call("+48600100200", "+48221234567", 500)
-	anna.wait("rings", "CALL_INCOMING")
-	anna.accept()
-	talking.waitAnswered()
-	talking.waitTone("the caller hears anna", 900, 200*time.Millisecond)
+	anna.serves(900)
 	s.call("+48600100201", "+48221234567", 600).waitRinging()
 	bartek.wait("rings", "CALL_INCOMING")
 	old := []string{"+48600100200", "+48600100201"}
@@ -72,8 +68,7 @@ func TestKilledAndStartedAgain(t *testing.T) {
 
 	// Nobody has registered anew; both are rung as before.
 	one := s.call("+48600100205", "+48221234567", 500)
-	anna.waitNth("rings", "CALL_INCOMING", 2)
-	anna.accept()
+	anna.picksUp(2)
 	one.waitAnswered()
 	one.waitTone("the caller hears anna", 900, 200*time.Millisecond)
 	two := s.call("+48600100206", "+48221234567", 600)

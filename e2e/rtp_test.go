@@ -56,6 +56,7 @@ func newEar(t *testing.T, host netip.Addr, hertz int) *ear {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_ = socket.SetReadBuffer(1 << 20) // less where the kernel allows no more: for a test that is held up for seconds
 	e := &ear{t: t, socket: socket, hertz: hertz, stop: make(chan struct{})}
 	e.ended.Go(e.listen)
 	t.Cleanup(func() {
@@ -227,7 +228,8 @@ func wantOnly(t *testing.T, pcm []int16, rate int, hertz float64, others ...floa
 
 // wantOneStream fails the test unless all that was heard is one RTP stream
 // without a break: one SSRC, sequence numbers and timestamps that go on whatever
-// its source was.
+// its source was. They may go on by as much as the server was held up for, which
+// leaves out what it would have sent meanwhile.
 func (e *ear) wantOneStream() {
 	e.t.Helper()
 	packets := e.heard(time.Time{})
@@ -239,7 +241,7 @@ func (e *ear) wantOneStream() {
 		if b.SequenceNumber != a.SequenceNumber+1 {
 			e.t.Fatalf("packet %d: sequence number %d after %d", i, b.SequenceNumber, a.SequenceNumber)
 		}
-		if step := int32(b.Timestamp - a.Timestamp); step <= 0 || step > media.SampleRate {
+		if step := int32(b.Timestamp - a.Timestamp); step <= 0 || step > 60*media.SampleRate {
 			e.t.Fatalf("packet %d: the timestamp went on by %d", i, step)
 		}
 	}

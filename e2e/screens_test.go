@@ -44,7 +44,29 @@ hold_music:
 // screens takes pictures in every language, light and dark, wide and narrow, and fails at what is cut off.
 type screens struct {
 	*browser
-	taken int
+	folder string // where the pictures go
+	frame  string // CSS of the frame that is looked at; "": the page itself
+	taken  int
+}
+
+// newScreens makes the folder of the pictures, and skips a test that was not asked for any.
+func newScreens(t *testing.T) *screens {
+	t.Helper()
+	if *screensFolder == "" {
+		t.Skip("make screens takes the pictures")
+	}
+	folder := *screensFolder
+	if !filepath.IsAbs(folder) {
+		folder = filepath.Join("..", folder)
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &screens{folder: folder}
 }
 
 // take takes pictures of a screen that is there when ready is seen, once what is in press was pressed. What comes of that is
@@ -56,7 +78,7 @@ func (s *screens) take(name, ready string, press ...string) {
 	}
 	for i, language := range []string{"en", "pl", "ru"} {
 		s.speak(i, language)
-		s.see(ready)
+		s.do("see", step{CSS: ready, Frame: s.frame})
 		for _, css := range press {
 			s.click(css)
 		}
@@ -71,14 +93,14 @@ func (s *screens) take(name, ready string, press ...string) {
 			}
 			for k, width := range []int{1280, 390} {
 				s.do("size", step{Width: width, Height: 800})
-				for _, x := range s.do("clipped", step{}).([]any) {
+				for _, x := range s.do("clipped", step{Frame: s.frame}).([]any) {
 					s.t.Errorf("%s, %s, %s, %d wide: cut off: %v", name, language, scheme, width, x)
 				}
 				if (i+j+k)%2 == 0 { // half of them tell enough for the eye
 					s.picture(fmt.Sprintf("%s-%s-%s-%s.png", name, language, scheme, map[int]string{1280: "wide", 390: "narrow"}[width]))
 				}
 			}
-			if i == 0 { // what people are shut out by does not depend on the language
+			if i == 0 && s.frame == "" { // what people are shut out by does not depend on the language
 				s.wantClean(name + " " + scheme)
 			}
 		}
@@ -91,39 +113,33 @@ func (s *screens) take(name, ready string, press ...string) {
 	s.do("size", step{Width: 1280, Height: 800})
 }
 
-// speak has the page speak the language: by its menu, where it has one, else by loading it anew.
+// speak has the page speak the language: the chat window by what sites have for that, a page by its menu, where it has one,
+// else by loading it anew.
 func (s *screens) speak(n int, language string) {
 	s.t.Helper()
-	if s.do("count", step{CSS: ".top > .menu"}) == 0.0 {
+	switch {
+	case s.frame != "":
+		s.do("run", step{Text: fmt.Sprintf("centrala.language('%s'), null", language)})
+	case s.do("count", step{CSS: ".top > .menu"}) == 0.0:
 		s.do("run", step{Text: fmt.Sprintf(`localStorage.setItem('centrala.language', '"%s"'), null`, language)})
 		s.do("reload", step{})
-	} else {
+	default:
 		s.do("run", step{Text: `document.querySelector('.top > .menu > button').click()`})
 		s.see(".top > .menu [role=menu]")
 		s.do("run", step{Text: fmt.Sprintf(`document.querySelector('.top > .menu [role=menu] > :nth-child(%d)').click()`, n+1)})
 	}
-	s.do("until", step{Text: fmt.Sprintf("document.documentElement.lang === %q", language)})
+	s.do("until", step{Frame: s.frame, Text: fmt.Sprintf("document.documentElement.lang === %q", language)})
 }
 
 func (s *screens) picture(file string) {
 	s.t.Helper()
 	s.taken++
-	s.do("picture", step{Path: filepath.Join(*screensFolder, file)})
+	s.do("picture", step{Path: filepath.Join(s.folder, file)})
 }
 
 // Pictures of every screen, for docs/screens: make screens.
 func TestScreens(t *testing.T) {
-	if *screensFolder == "" {
-		t.Skip("make screens takes the pictures")
-	}
-	folder, err := filepath.Abs(filepath.Join("..", *screensFolder))
-	if err != nil {
-		t.Fatal(err)
-	}
-	*screensFolder = folder
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	s := newScreens(t)
 	site := newSite(t)
 	bartek, celina := newPhone(t, site, "bartek", 700, rings), newPhone(t, site, "celina", 800, rings)
 	damian, zhanna := newPhone(t, site, "damian", 1000, picksUp), newPhone(t, site, "zhanna", 1100, rings)
@@ -131,7 +147,7 @@ func TestScreens(t *testing.T) {
 	anna := v.softphone("anna", "anna-secret-1", "udp", "manual", 900)
 	anna.speaks(900, 15*time.Minute)
 	v.waitAgents("sales", "day_not_started", 1)
-	s := &screens{browser: newTalkingBrowser(t, web, annaHertz)}
+	s.browser = newTalkingBrowser(t, web, annaHertz)
 	s.do("permit", step{Value: []string{"microphone"}})
 	s.open("")
 	s.see(".login")

@@ -117,7 +117,7 @@ func start(cmd *exec.Cmd) error {
 
 // patience is how long the tests wait for what has to happen at once. It is
 // generous: a machine that is busy is slow, and only a failing test waits.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // pollEvery is how often a condition is looked at that nobody reports.
 const pollEvery = 5 * time.Millisecond

@@ -189,6 +189,16 @@ func (p *webPhone) refuses() {
 	p.press("Close")
 }
 
+// typeAtOnce opens the keypad and types before it has been painted.
+const typeAtOnce = `(async () => {
+	[...document.querySelectorAll('.call button')].find(b => b.textContent === 'Keypad').click();
+	for (const key of '7*') {
+		await null;
+		document.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+	}
+	return null;
+})()`
+
 // talksAndHolds: accept, mute, keys, hold, hang up.
 func (p *webPhone) talksAndHolds() {
 	p.t.Helper()
@@ -206,13 +216,13 @@ func (p *webPhone) talksAndHolds() {
 	p.keys("Digit4", nil)
 	c.waitTone("the caller hears anna again", annaHertz, 300*time.Millisecond)
 
-	p.press("Keypad")
+	p.do("run", step{Text: typeAtOnce})
+	p.seeText(".sent", "7*")
 	p.wantClean("keypad")
 	p.press("5")
-	c.waitKeys("5")
 	p.do("press", step{Text: "#"})
-	p.seeText(".sent", "5#")
-	c.waitKeys("5#")
+	p.seeText(".sent", "7*5#")
+	c.waitKeys("7*5#")
 	p.press("Close")
 
 	p.press("Hold")

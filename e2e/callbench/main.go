@@ -15,15 +15,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,6 +28,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"centrala/e2e/process"
 )
 
 //go:embed caller.xml
@@ -89,26 +88,12 @@ func run(rates, untraced, waiting, told, binary string, seconds int) error {
 		return err
 	}
 	fmt.Println("calls/s   offered   failed   CPU ms/call   to answer ms: p50    p95    p99   max RSS MB")
-	err = errors.Join(each(rates, func(rate int) error { return calls(dir, binary, tracing, rate, seconds) }),
-		each(untraced, func(rate int) error { return calls(dir, binary, notTracing, rate, seconds) }))
+	err = errors.Join(process.Each(rates, func(rate int) error { return calls(dir, binary, tracing, rate, seconds) }),
+		process.Each(untraced, func(rate int) error { return calls(dir, binary, notTracing, rate, seconds) }))
 	for _, row := range []struct{ number, list string }{{unserved, waiting}, {announced, told}} {
-		err = errors.Join(err, each(row.list, func(n int) error { return wait(dir, binary, row.number, n, seconds) }))
+		err = errors.Join(err, process.Each(row.list, func(n int) error { return wait(dir, binary, row.number, n, seconds) }))
 	}
 	return err
-}
-
-// each makes a row of each number of a list, until one fails.
-func each(list string, row func(n int) error) error {
-	for _, field := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
-		n, err := strconv.Atoi(field)
-		if err != nil {
-			return err
-		}
-		if err := row(n); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func soakIn(binary string, n, rate int) error {
@@ -155,27 +140,27 @@ log: {level: warn, format: json}
 
 // calls measures one rate with a configuration of the server.
 func calls(dir, binary, config string, rate, seconds int) error {
-	s, err := start(dir, binary, config)
+	s, err := process.Start(dir, binary, config, adminAddr)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	defer s.Stop()
 	phone := sipp(dir, "-sf", "phone.xml", "-i", "127.0.0.1", "-p", "25070", "-mp", "26000", "-nostdin", "127.0.0.1")
 	if err := phone.Start(); err != nil {
 		return err
 	}
 	defer func() { _ = phone.Process.Kill(); _ = phone.Wait() }()
-	if err := until(func() bool { return bound(phoneAddr) }); err != nil {
+	if err := process.Until(func() bool { return bound(phoneAddr) }); err != nil {
 		return fmt.Errorf("the phones do not start: %w", err)
 	}
 	n := rate * seconds
-	before := s.cpu()
+	before := s.CPU()
 	carrier := carrier(dir, served, rate, n, 500*time.Millisecond, 9)
 	output, err := carrier.CombinedOutput()
 	if err != nil && carrier.ProcessState.ExitCode() != 1 { // 1: some calls failed
 		return fmt.Errorf("sipp: %w\n%s", err, output)
 	}
-	used := s.cpu() - before
+	used := s.CPU() - before
 	times, err := answerTimes(dir)
 	if err != nil {
 		return err
@@ -185,19 +170,19 @@ func calls(dir, binary, config string, rate, seconds int) error {
 		note = "   no trace"
 	}
 	fmt.Printf("%7d   %7d   %6d   %11.3f   %17.2f %6.2f %6.2f   %10.0f%s\n", rate, n, n-len(times),
-		ms(used)/float64(n), quantile(times, 0.50), quantile(times, 0.95), quantile(times, 0.99), s.peak(), note)
+		process.Ms(used)/float64(n), process.Quantile(times, 0.50), process.Quantile(times, 0.95), process.Quantile(times, 0.99), s.Peak(), note)
 	return nil
 }
 
 // wait measures callers who listen to music. All send their audio to one socket,
 // which reads nothing: the kernel drops what does not fit.
 func wait(dir, binary, number string, n, seconds int) error {
-	s, err := start(dir, binary, tracing)
+	s, err := process.Start(dir, binary, tracing, adminAddr)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
-	idle, live := s.peak(), s.live()
+	defer s.Stop()
+	idle, live := s.Peak(), s.Live()
 	sink, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return err
@@ -208,21 +193,21 @@ func wait(dir, binary, number string, n, seconds int) error {
 		return err
 	}
 	defer func() { _ = carrier.Process.Kill(); _ = carrier.Wait() }()
-	if err := until(func() bool { return s.metric(`centrala_queue_waiting{group="unserved"}`) == float64(n) }); err != nil {
-		return fmt.Errorf("%v of %d callers wait: %w", s.metric(`centrala_queue_waiting{group="unserved"}`), n, err)
+	if err := process.Until(func() bool { return s.Metric(`centrala_queue_waiting{group="unserved"}`) == float64(n) }); err != nil {
+		return fmt.Errorf("%v of %d callers wait: %w", s.Metric(`centrala_queue_waiting{group="unserved"}`), n, err)
 	}
-	packets, before, began := s.metric("centrala_rtp_sent_packets_total"), s.cpu(), time.Now()
+	packets, before, began := s.Metric("centrala_rtp_sent_packets_total"), s.CPU(), time.Now()
 	time.Sleep(time.Duration(seconds) * time.Second)
 	took := time.Since(began)
-	cores := (s.cpu() - before).Seconds() / took.Seconds()
-	sent := s.metric("centrala_rtp_sent_packets_total") - packets
+	cores := (s.CPU() - before).Seconds() / took.Seconds()
+	sent := s.Metric("centrala_rtp_sent_packets_total") - packets
 	what := "music"
 	if number == announced {
 		what = "music and announcements"
 	}
 	fmt.Printf("%d waiting with %s: %.3f cores, %.3f per 1000; %.1f %% of the packets due sent; resident at most %.1f kB a caller above idle (%.0f MB), now %.0f MB, in use %.1f kB a caller\n",
-		n, what, cores, cores*1000/float64(n), 100*sent/(float64(n)*50*took.Seconds()), (s.peak()-idle)*1024/float64(n), idle, s.status("VmRSS"),
-		(s.live()-live)/1000/float64(n))
+		n, what, cores, cores*1000/float64(n), 100*sent/(float64(n)*50*took.Seconds()), (s.Peak()-idle)*1024/float64(n), idle, s.Status("VmRSS"),
+		(s.Live()-live)/1000/float64(n))
 	return nil
 }
 
@@ -267,125 +252,6 @@ func answerTimes(dir string) ([]float64, error) {
 	}
 	slices.Sort(times)
 	return times, nil
-}
-
-func quantile(sorted []float64, q float64) float64 {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
-}
-
-func ms(d time.Duration) float64 { return d.Seconds() * 1000 }
-
-// server is the process that is measured.
-type server struct {
-	cmd *exec.Cmd
-	out bytes.Buffer
-}
-
-func start(dir, binary, config string) (*server, error) {
-	if err := os.RemoveAll(filepath.Join(dir, "data")); err != nil {
-		return nil, err
-	}
-	s := &server{cmd: exec.Command(binary, "serve", "--config", filepath.Join(dir, config))}
-	s.cmd.Stderr = &s.out
-	if err := s.cmd.Start(); err != nil {
-		return nil, err
-	}
-	if err := until(s.ready); err != nil {
-		s.stop()
-		return nil, fmt.Errorf("the server does not start: %w\n%s", err, s.out.String())
-	}
-	return s, nil
-}
-
-func (s *server) stop() {
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait()
-}
-
-func (s *server) ready() bool {
-	res, err := http.Get("http://" + adminAddr + "/readyz")
-	if err != nil {
-		return false
-	}
-	defer res.Body.Close()
-	return res.StatusCode == http.StatusOK
-}
-
-// metric reads one figure of /metrics, 0 if it is not there.
-func (s *server) metric(name string) float64 { return s.sum(name + " ") }
-
-// sum adds up the figures of /metrics whose names begin so.
-func (s *server) sum(name string) (sum float64) {
-	res, err := http.Get("http://" + adminAddr + "/metrics")
-	if err != nil {
-		return 0
-	}
-	defer res.Body.Close()
-	var body bytes.Buffer
-	_, _ = body.ReadFrom(res.Body) // what was read is searched
-	for line := range strings.Lines(body.String()) {
-		if strings.HasPrefix(line, name) {
-			f := strings.Fields(line)
-			v, _ := strconv.ParseFloat(f[len(f)-1], 64)
-			sum += v
-		}
-	}
-	return sum
-}
-
-// cpu is the processor time used so far, user and system; the kernel counts in hundredths of a second.
-func (s *server) cpu() time.Duration {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	f := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
-	user, _ := strconv.Atoi(f[11])
-	system, _ := strconv.Atoi(f[12])
-	return time.Duration(user+system) * 10 * time.Millisecond
-}
-
-// peak is the largest resident memory so far, in MB.
-func (s *server) peak() float64 { return s.status("VmHWM") }
-
-// status is one of the figures of /proc/PID/status, in MB.
-func (s *server) status(name string) float64 {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(data)) {
-		if rest, ok := strings.CutPrefix(line, name+":"); ok {
-			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return kb / 1024
-		}
-	}
-	return 0
-}
-
-// live is what heap and stacks hold after a collection, in bytes: what the callers need, without what
-// the collector has not taken back yet.
-func (s *server) live() float64 {
-	res, err := http.Get("http://" + adminAddr + "/debug/pprof/heap?gc=1")
-	if err != nil {
-		return 0
-	}
-	_, _ = io.Copy(io.Discard, res.Body) // it is the collection that is wanted
-	_ = res.Body.Close()
-	return s.metric("go_memstats_heap_alloc_bytes") + s.metric("go_memstats_stack_inuse_bytes")
-}
-
-// until waits up to a minute for a condition.
-func until(met func() bool) error {
-	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); time.Sleep(20 * time.Millisecond) {
-		if met() {
-			return nil
-		}
-	}
-	return errors.New("not within a minute")
 }
 
 // bound tells whether somebody holds a UDP port.

@@ -1,17 +1,17 @@
 package main
 
 import (
-	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"centrala/e2e/process"
 )
 
 //go:embed refused.xml
@@ -57,11 +57,11 @@ func soak(dir, binary string, n, rate int) error {
 	if err := writeSoak(dir); err != nil {
 		return err
 	}
-	s, err := start(dir, binary, tracing)
+	s, err := process.Start(dir, binary, tracing, adminAddr)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	defer s.Stop()
 	for k, phone := range []struct{ scenario, addr string }{{"phone.xml", phoneAddr}, {"busy.xml", busyAddr}, {"ringing.xml", ringingAddr}} {
 		_, port, _ := strings.Cut(phone.addr, ":")
 		p := sipp(dir, "-sf", phone.scenario, "-i", "127.0.0.1", "-p", port, "-mp", strconv.Itoa(26000+10*k), "-nostdin", "127.0.0.1")
@@ -69,14 +69,14 @@ func soak(dir, binary string, n, rate int) error {
 			return err
 		}
 		defer func() { _ = p.Process.Kill(); _ = p.Wait() }()
-		if err := until(func() bool { return bound(phone.addr) }); err != nil {
+		if err := process.Until(func() bool { return bound(phone.addr) }); err != nil {
 			return fmt.Errorf("%s does not start: %w", phone.scenario, err)
 		}
 	}
-	before := s.holds()
+	before := holds(s)
 	fmt.Println("seconds   calls ended   RSS MB   goroutines   descriptors   legs   endpoints")
 	began := time.Now()
-	fmt.Println(s.row(began))
+	fmt.Println(row(s, began))
 	done := make(chan error, len(kinds()))
 	for _, k := range kinds() {
 		go func() { done <- k.call(dir, n*k.share/10, max(rate*k.share/10, 1)) }()
@@ -90,22 +90,22 @@ func soak(dir, binary string, n, rate int) error {
 			failed = errors.Join(failed, err)
 			left--
 		case <-tick.C:
-			fmt.Println(s.row(began))
+			fmt.Println(row(s, began))
 		}
 	}
 	if failed != nil {
 		return failed
 	}
-	err = until(func() bool {
-		h := s.holds()
+	err = process.Until(func() bool {
+		h := holds(s)
 		return h.legs+h.endpoints == 0 && h.goroutines <= before.goroutines+5 && h.descriptors <= before.descriptors+5
 	})
-	fmt.Println(s.row(began))
-	switch ended := s.ended(); {
+	fmt.Println(row(s, began))
+	switch all := ended(s); {
 	case err != nil:
-		return fmt.Errorf("something is left: %+v, there were %+v: %w", s.holds(), before, err)
-	case int(ended) != n:
-		return fmt.Errorf("%d calls, %v ends", n, ended)
+		return fmt.Errorf("something is left: %+v, there were %+v: %w", holds(s), before, err)
+	case int(all) != n:
+		return fmt.Errorf("%d calls, %v ends", n, all)
 	}
 	fmt.Printf("%d calls, each with one end, in %s\n", n, time.Since(began).Round(time.Second))
 	return nil
@@ -169,29 +169,24 @@ type holding struct {
 	legs, endpoints         int
 }
 
-func (s *server) holds() (h holding) {
-	if raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.cmd.Process.Pid)); err == nil {
+func holds(s *process.Server) (h holding) {
+	if raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.PID())); err == nil {
 		pages, _ := strconv.Atoi(strings.Fields(string(raw))[1])
 		h.rss = float64(pages*os.Getpagesize()) / (1 << 20)
 	}
-	if open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.cmd.Process.Pid)); err == nil {
+	if open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.PID())); err == nil {
 		h.descriptors = len(open)
 	}
-	if res, err := http.Get("http://" + adminAddr + "/debug/pprof/goroutine?debug=1"); err == nil {
-		var body bytes.Buffer
-		_, _ = body.ReadFrom(res.Body) // its first line is all that is needed
-		_ = res.Body.Close()
-		_, _ = fmt.Sscanf(body.String(), "goroutine profile: total %d", &h.goroutines)
-	}
-	h.legs, h.endpoints = int(s.metric("centrala_sip_legs")), int(s.metric("centrala_media_endpoints"))
+	h.goroutines = s.Goroutines()
+	h.legs, h.endpoints = int(s.Metric("centrala_sip_legs")), int(s.Metric("centrala_media_endpoints"))
 	return h
 }
 
-func (s *server) row(began time.Time) string {
-	h := s.holds()
+func row(s *process.Server, began time.Time) string {
+	h := holds(s)
 	return fmt.Sprintf("%7.0f   %11.0f   %6.0f   %10d   %11d   %4d   %9d",
-		time.Since(began).Seconds(), s.ended(), h.rss, h.goroutines, h.descriptors, h.legs, h.endpoints)
+		time.Since(began).Seconds(), ended(s), h.rss, h.goroutines, h.descriptors, h.legs, h.endpoints)
 }
 
 // ended is how many interactions have ended, in whatever way.
-func (s *server) ended() float64 { return s.sum("centrala_interactions_ended_total{") }
+func ended(s *process.Server) float64 { return s.Sum("centrala_interactions_ended_total{") }
