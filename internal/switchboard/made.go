@@ -173,8 +173,7 @@ func (c *call) refuseOwn() {
 		c.hushOwn(nil, "")
 		return
 	}
-	c.caller.media.Play(&c.board.beeps[0])
-	c.after(beepsFor, func() { c.caller.sip.Hangup("") })
+	c.playOnce(&c.board.beeps[0], beepsFor, func() { c.caller.sip.Hangup("") })
 }
 
 // named is what an agent reads about what they dialled; empty: nothing but the number is known.

@@ -3,6 +3,7 @@ package switchboard
 import (
 	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"centrala/acd"
@@ -185,25 +186,39 @@ func (c *call) tell(done bool, words ...string) {
 		n = 1
 	}
 	c.log.Info().Str("agent", string(l.agent)).Str("feature", c.feature.name).Bool("done", done).Strs("words", words).Msg("feature code carried out")
+	hangUp := func() { l.sip.Hangup("") }
 	spoken, length, ok := c.board.music.Say(c.voice(), false, append([]string{holdmusic.WordPause}, words...)...)
 	if !ok || len(words) == 0 {
-		l.media.Play(&c.board.beeps[n])
-		c.after(beepsFor, func() { l.sip.Hangup("") })
+		c.playOnce(&c.board.beeps[n], beepsFor, hangUp)
 		return
 	}
-	l.media.Play(&toneFirst{tone: c.board.beeps[n].tone, then: spoken})
-	c.after(toneLength+length, func() { l.sip.Hangup("") })
+	c.playOnce(&toneFirst{tone: c.board.beeps[n].tone, then: spoken}, toneLength+length, hangUp)
+}
+
+// heldUp is for how long what is played once may be interrupted, by a phone that does not listen or a
+// machine that stands still.
+const heldUp = 2 * time.Second
+
+// playOnce plays so much of a programme to the caller's leg, every frame of it, and does something then, if
+// the leg is still there.
+func (c *call) playOnce(p media.Program, length time.Duration, then func()) {
+	over := sync.OnceFunc(then)
+	c.caller.media.Play(&once{p: p, frames: uint64(length / frameTime), over: func() { c.soon(over) }})
+	c.after(length+heldUp, over)
 }
 
 // after does something in a while, if the caller's leg is still there.
 func (c *call) after(d time.Duration, do func()) {
+	time.AfterFunc(d, func() { c.soon(do) })
+}
+
+// soon does something in the call's turn, if the caller's leg is still there.
+func (c *call) soon(do func()) {
 	l := c.caller
-	time.AfterFunc(d, func() {
-		c.box.Post(func() {
-			if c.legs[l.sip] != nil {
-				do()
-			}
-		})
+	c.box.Post(func() {
+		if c.legs[l.sip] != nil {
+			do()
+		}
 	})
 }
 
@@ -216,24 +231,37 @@ func (c *call) echo() {
 		back()
 		return
 	}
-	l.media.Play(spoken)
-	c.after(length, back)
+	c.playOnce(spoken, length, back)
 }
 
-// toneFirst is a programme of a tone and another programme behind it, for one
-// listener. It begins at its first frame.
+const frameTime = 20 * time.Millisecond
+
+// once is the beginning of a programme, for one listener. What the server was held up for is played late and not
+// left out, for nobody says it again.
+type once struct {
+	p         media.Program
+	frames, n uint64
+	over      func() // called with the last frame; must not block
+}
+
+// Frame implements media.Program.
+func (o *once) Frame(c media.Codec, _ uint64) []byte {
+	frame := o.p.Frame(c, o.n)
+	o.n++
+	if o.n == o.frames {
+		o.over()
+	}
+	return frame
+}
+
+// toneFirst is a programme of a tone from its tick 0 on, and another programme behind it.
 type toneFirst struct {
 	tone, then media.Program
-	begun      bool
-	first      uint64 // its first tick
 }
 
 // Frame implements media.Program.
 func (t *toneFirst) Frame(c media.Codec, tick uint64) []byte {
-	if !t.begun {
-		t.begun, t.first = true, tick
-	}
-	if tick-t.first < uint64(toneLength/(20*time.Millisecond)) {
+	if tick < uint64(toneLength/frameTime) {
 		return t.tone.Frame(c, tick)
 	}
 	return t.then.Frame(c, tick)

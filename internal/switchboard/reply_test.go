@@ -149,14 +149,27 @@ func TestToneFirst(t *testing.T) {
 	if !ok || length < time.Second || length > 4*time.Second {
 		t.Fatalf("%v, %v", ok, length)
 	}
-	p := &toneFirst{tone: b.board.beeps[1].tone, then: words}
+	over := 0
+	done := b.board.beeps[1].tone
+	p := &once{p: &toneFirst{tone: done, then: words}, frames: 30, over: func() { over++ }}
+	tick := uint64(700)
 	for i := range 10 {
-		if got, want := p.Frame(0, uint64(700+i)), b.board.beeps[1].tone.Frame(0, uint64(700+i)); string(got) != string(want) {
+		if got, want := p.Frame(0, tick), done.Frame(0, uint64(i)); string(got) != string(want) {
 			t.Fatalf("frame %d is not the tone", i)
 		}
+		tick += 1 + 9*uint64(i%2) // the server is held up now and then: nothing is left out
 	}
-	if got := p.Frame(0, 710); string(got) == string(b.board.beeps[1].tone.Frame(0, 710)) {
-		t.Error("the tone goes on")
+	for i := range 20 {
+		if over != 0 {
+			t.Fatalf("over after %d frames", i+10)
+		}
+		if got := p.Frame(0, tick); string(got) == string(done.Frame(0, tick)) {
+			t.Fatal("the tone goes on")
+		}
+		tick++
+	}
+	if over != 1 {
+		t.Errorf("over %d times, want once", over)
 	}
 }
 
