@@ -210,7 +210,8 @@ func TestCrossing_ConsultedColleagueIsBusy(t *testing.T) {
 	x.anna.press("*2103#")
 	x.celina.wait("rings", "CALL_INCOMING")
 	x.hears("music", calmHertz)
-	x.celina.hangUp() // 486
+	x.anna.hearsMore(time.Second) // how it rings
+	x.celina.hangUp()             // 486
 	x.hears("anna, who has the caller again", 900)
 	x.c.hangUp()
 	x.over()
