@@ -212,18 +212,20 @@ func (c *Conn) drain() {
 // peer is not even taking what was sent before.
 func (c *Conn) lastWords(reply []byte) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if len(reply) == 0 || c.writing || c.broken != nil {
+		c.mu.Unlock()
 		return
 	}
+	c.broken = net.ErrClosed // nothing is sent after them
 	c.seen(true, reply)
+	c.mu.Unlock()
 	_ = c.send(reply, []int{len(reply)}, c.owner.limits.Write/10) // the connection ends either way
-	c.broken = net.ErrClosed
 }
 
-// Close closes the connection at once.
+// Close closes the connection, and does not wait: the library holds locks that whoever
+// is told of the end may be waiting for.
 func (c *Conn) Close() error {
-	c.shut()
+	go c.shut()
 	return nil
 }
 

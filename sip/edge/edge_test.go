@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -336,6 +337,57 @@ func TestTCP_PeerThatDoesNotReadHoldsUpNobody(t *testing.T) {
 	if _, err := c.Read(make([]byte, 1)); err == nil {
 		t.Error("read after close")
 	}
+}
+
+// stalled is a connection whose peer sent garbage and takes nothing.
+type stalled struct {
+	writing chan struct{} // closed once somebody writes
+	end     chan struct{} // closed by Close
+	once    sync.Once
+}
+
+func (m *stalled) Read() ([]byte, error) { return []byte("garbage\r\n\r\n" + options), nil }
+func (m *stalled) Write([]byte, time.Duration) error {
+	close(m.writing)
+	<-m.end
+	return net.ErrClosed
+}
+
+func (m *stalled) Close() error {
+	m.once.Do(func() { close(m.end) })
+	return nil
+}
+
+// Nor does one that takes not even the answer to what ends its connection.
+func TestConn_LastWordsHoldUpNobody(t *testing.T) {
+	l := ForMessages(StreamLimits{}, NewFlows(nil), nil, new(Counters))
+	m := &stalled{writing: make(chan struct{}), end: make(chan struct{})}
+	c := l.adopt(&messageConn{Messages: m}, Flow{Network: "ws", Remote: netip.MustParseAddrPort("192.0.2.1:1")})
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		c.bad([]byte(options), ErrTooLong)
+	}()
+	<-m.writing
+	if _, err := c.Write([]byte(options)); err == nil {
+		t.Error("written after the last words")
+	}
+	_ = m.Close()
+	<-read
+	_ = l.Close()
+}
+
+// The library closes connections under locks that whoever is told of that may be waiting for.
+func TestConn_CloseDoesNotWaitForWhoIsTold(t *testing.T) {
+	told, proceed := make(chan struct{}), make(chan struct{})
+	l := ForMessages(StreamLimits{}, NewFlows(func(Flow) { close(told); <-proceed }), nil, new(Counters))
+	m := &stalled{writing: make(chan struct{}), end: make(chan struct{})}
+	c := l.adopt(&messageConn{Messages: m}, Flow{Network: "ws", Remote: netip.MustParseAddrPort("192.0.2.1:1")})
+	_ = c.Close()
+	<-told
+	close(proceed)
+	<-m.end
+	_ = l.Close()
 }
 
 // Whoever reads a connection hears of its end when nobody holds it any more, and nobody holds one that has ended.
