@@ -134,7 +134,7 @@ func (t *Flows) ByPeer(f Flow) (Flow, bool) {
 
 // Alive tells whether messages can be sent by the flow. UDP flows always are.
 func (t *Flows) Alive(id FlowID) bool {
-	if strings.HasPrefix(string(id), "udp/") {
+	if datagrams(id) {
 		return true
 	}
 	t.mu.RLock()
@@ -142,10 +142,16 @@ func (t *Flows) Alive(id FlowID) bool {
 	return t.byID[id] != nil
 }
 
+func datagrams(id FlowID) bool { return strings.HasPrefix(string(id), "udp/") }
+
 // Hold has do, which must not block, over and done with before whoever reads the
 // connection hears of its end, even if it ends meanwhile. False: it has ended, and do
 // was not called. UDP flows do not end.
 func (t *Flows) Hold(id FlowID, do func()) bool {
+	if datagrams(id) {
+		do()
+		return true
+	}
 	t.holds.RLock()
 	defer t.holds.RUnlock()
 	if !t.Alive(id) {

@@ -17,8 +17,7 @@ type Client struct {
 	l    *Layer
 	req  *sip.Request // not changed once sent
 	flow edge.Flow
-
-	large bool // goes by TCP if it is too large for a datagram
+	on   func(res *sip.Response, err error)
 
 	mu      sync.Mutex
 	tx      *sip.ClientTx
@@ -26,29 +25,55 @@ type Client struct {
 }
 
 // Send starts a transaction for a request that is complete but for its Via. It
-// does not block: connecting and sending happen on a goroutine that lives until
-// the final answer. on is called there, for every provisional answer and then
-// once for the final one or an error; for an INVITE it is called again, on
-// another goroutine, for every further 2xx. ACKs of other final answers are
-// sent by the transaction (RFC 3261 section 17.1.1.3).
+// does not block. What one goroutine sends by datagrams or by a connection leaves
+// in that order: the request has left, or is queued behind those before it, when
+// Send returns; only connecting happens elsewhere, and those that wait for the same
+// connection leave by it in their order. on is called on a goroutine that lives
+// until the final answer, for every provisional answer and then once for the final
+// one or an error; for an INVITE it is called again, on another goroutine, for every
+// further 2xx. ACKs of other final answers are sent by the transaction (RFC 3261
+// section 17.1.1.3).
 func (l *Layer) Send(req *sip.Request, flow edge.Flow, on func(res *sip.Response, err error)) *Client {
 	req.PrependHeader(l.via(flow))
 	return l.start(req, flow, on)
 }
 
 func (l *Layer) start(req *sip.Request, flow edge.Flow, on func(res *sip.Response, err error)) *Client {
-	return l.startAs(req, flow, false, on)
+	c := l.client(req, flow, on)
+	c.leave()
+	return c
 }
 
-func (l *Layer) startAs(req *sip.Request, flow edge.Flow, large bool, on func(res *sip.Response, err error)) *Client {
+// client is a transaction that was not sent yet, and is counted until its end.
+func (l *Layer) client(req *sip.Request, flow edge.Flow, on func(res *sip.Response, err error)) *Client {
 	l.finish(req, flow)
-	c := &Client{l: l, req: req, flow: flow, large: large}
 	l.Count.Transacts.Add(1)
-	l.pumps.Go(func() {
-		defer l.Count.Transacts.Add(-1)
-		l.guard("client transaction", func() { c.pump(on) })
-	})
-	return c
+	l.pumps.Join()
+	return &Client{l: l, req: req, flow: flow, on: on}
+}
+
+// leave sends the request, at once unless a connection has to be opened first.
+func (c *Client) leave() {
+	if !c.flow.Stream() {
+		c.leaveBy(c.flow, nil)
+		return
+	}
+	c.l.inTurn(c.flow, c.leaveBy)
+}
+
+// leaveBy sends the request by the flow, or has its sender told why there is none. Its
+// sender may hold locks that on needs, so that on is called on a goroutine of its own.
+func (c *Client) leaveBy(flow edge.Flow, err error) {
+	var tx *sip.ClientTx
+	if err == nil {
+		c.flow, err = flow, errNotSent
+		c.l.guard("send", func() { tx, err = c.open() })
+	}
+	go func() {
+		defer c.l.pumps.Leave()
+		defer c.l.Count.Transacts.Add(-1)
+		c.l.guard("client transaction", func() { c.pump(tx, err) })
+	}()
 }
 
 // via is our Via for a request that leaves by the flow (sections 8.1.1.7, 18.1.1; RFC 3581).
@@ -80,10 +105,9 @@ func (l *Layer) finish(req *sip.Request, flow edge.Flow) {
 func (c *Client) Request() *sip.Request { return c.req }
 
 // pump is the one reader of the transaction (an unread one blocks for ever).
-func (c *Client) pump(on func(*sip.Response, error)) {
-	tx, err := c.open(on)
+func (c *Client) pump(tx *sip.ClientTx, err error) {
 	if err != nil {
-		on(nil, err)
+		c.on(nil, err)
 		return
 	}
 	for {
@@ -94,13 +118,13 @@ func (c *Client) pump(on func(*sip.Response, error)) {
 					continue
 				}
 				tx.Terminate()
-				on(nil, ErrBadResponse)
+				c.on(nil, ErrBadResponse)
 				return
 			}
 			if !res.IsProvisional() && c.req.Method != sip.INVITE {
 				tx.Terminate() // what comes again is nobody's business
 			}
-			on(res, nil)
+			c.on(res, nil)
 			if !res.IsProvisional() {
 				return
 			}
@@ -109,46 +133,40 @@ func (c *Client) pump(on func(*sip.Response, error)) {
 			if err == nil {
 				err = ErrCancelled
 			}
-			on(nil, err)
+			c.on(nil, err)
 			return
 		case <-c.l.ctx.Done():
 			tx.Terminate()
-			on(nil, ErrCancelled)
+			c.on(nil, ErrCancelled)
 			return
 		}
 	}
 }
 
 // open sends the request.
-func (c *Client) open(on func(*sip.Response, error)) (*sip.ClientTx, error) {
-	c.enlarge()
-	if c.flow.ID == "" {
-		f, err := c.l.connect(c.flow)
-		if err != nil {
-			return nil, err
-		}
-		c.flow = f
-	}
+func (c *Client) open() (*sip.ClientTx, error) {
 	// The library ends the transactions of a connection that closes, those too that it has not
 	// made ready yet, and panics: so that comes before or after.
 	var tx *sip.ClientTx
 	var err error
-	if !c.l.flows.Hold(c.flow.ID, func() { tx, err = c.begin(on) }) {
+	if !c.l.flows.Hold(c.flow.ID, func() { tx, err = c.begin() }) {
 		return nil, ErrFlowDead
 	}
 	return tx, err
 }
 
 // begin makes the transaction and sends the request.
-func (c *Client) begin(on func(*sip.Response, error)) (*sip.ClientTx, error) {
+func (c *Client) begin() (*sip.ClientTx, error) {
 	tx, err := c.l.newClientTransaction(c.req, c.flow)
 	if err != nil {
 		return nil, err
 	}
 	if c.req.Method == sip.INVITE {
 		tx.OnRetransmission(func(res *sip.Response) {
+			// The library calls while it holds the transaction, for which somebody who
+			// holds what on needs may be waiting.
 			if header.CheckResponse(res) == nil {
-				c.l.guard("2xx again", func() { on(res, nil) })
+				c.l.pumps.Go(func() { c.l.guard("2xx again", func() { c.on(res, nil) }) })
 			}
 		})
 	}
@@ -237,20 +255,22 @@ func (l *Layer) SendAck(ack *sip.Request, flow edge.Flow) error {
 // Repeat sends a message once more, as it is. Where a connection has to be opened for
 // it, that happens on a goroutine, and what comes of it is not told.
 func (l *Layer) Repeat(ack *sip.Request, flow edge.Flow) error {
-	if flow.ID == "" {
-		f, ok := l.flows.ByPeer(flow)
-		if !ok {
-			l.pumps.Go(func() {
-				l.guard("ACK", func() {
-					if f, err := l.connect(flow); err == nil {
-						_ = l.Repeat(ack, f)
-					}
-				})
-			})
-			return nil
-		}
-		flow = f
+	if !flow.Stream() {
+		return l.repeat(ack, flow)
 	}
+	var sent error
+	if l.inTurn(flow, func(f edge.Flow, err error) {
+		if err == nil {
+			err = l.repeat(ack, f)
+		}
+		sent = err
+	}) {
+		return sent
+	}
+	return nil
+}
+
+func (l *Layer) repeat(ack *sip.Request, flow edge.Flow) error {
 	if !l.flows.Alive(flow.ID) {
 		return ErrFlowDead
 	}

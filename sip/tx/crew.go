@@ -12,16 +12,22 @@ type crew struct {
 
 // Go runs f in a goroutine.
 func (c *crew) Go(f func()) {
-	c.mu.Lock()
-	c.n++
-	c.mu.Unlock()
+	c.Join()
 	go func() {
-		defer c.leave()
+		defer c.Leave()
 		f()
 	}()
 }
 
-func (c *crew) leave() {
+// Join counts one more, until Leave.
+func (c *crew) Join() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n++
+}
+
+// Leave counts one less.
+func (c *crew) Leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.n--; c.n == 0 && c.idle != nil {

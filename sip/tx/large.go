@@ -24,21 +24,36 @@ const (
 )
 
 // SendLarge is Send for requests that may be large, to peers that are known by their
-// address and not by a path that they opened.
+// address and not by a path that they opened. One that is large waits for a connection
+// and may be overtaken meanwhile, unless it is known whether there is one.
 func (l *Layer) SendLarge(req *sip.Request, flow edge.Flow, on func(res *sip.Response, err error)) *Client {
 	req.PrependHeader(l.via(flow))
-	return l.startAs(req, flow, true, on)
+	c := l.client(req, flow, on)
+	if flow.Network != "udp" || len(req.String()) <= largest {
+		c.leave()
+		return c
+	}
+	want := edge.Flow{Network: "tcp", Remote: flow.Remote}
+	if f, ok := l.flows.ByPeer(want); ok {
+		c.enlarge(f)
+		c.leave()
+		return c
+	}
+	if _, err := pick(l.Listening("tcp"), want.Remote.Addr()); err != nil || l.isDeaf(want.Remote) {
+		c.leave()
+		return c
+	}
+	l.pumps.Go(func() {
+		if f, ok := l.streamTo(want); ok {
+			c.enlarge(f)
+		}
+		c.leave()
+	})
+	return c
 }
 
-// enlarge takes the request to a connection if it is too large for a datagram.
-func (c *Client) enlarge() {
-	if !c.large || c.flow.Network != "udp" || len(c.req.String()) <= largest {
-		return
-	}
-	flow, ok := c.l.streamTo(c.flow.Remote)
-	if !ok {
-		return
-	}
+// enlarge takes the request to a connection.
+func (c *Client) enlarge(flow edge.Flow) {
 	via, sent := c.req.Via(), c.l.Sent(flow)
 	via.Transport, via.Host, via.Port = "TCP", sent.Addr().String(), int(sent.Port())
 	c.flow = flow
@@ -46,20 +61,12 @@ func (c *Client) enlarge() {
 	c.req.SetTransport("TCP")
 }
 
-// streamTo finds or opens a TCP connection with a peer; false: it takes none, or not soon enough.
-func (l *Layer) streamTo(peer netip.AddrPort) (edge.Flow, bool) {
-	want := edge.Flow{Network: "tcp", Remote: peer}
-	if f, ok := l.flows.ByPeer(want); ok {
-		return f, true
-	}
-	if _, err := pick(l.Listening("tcp"), peer.Addr()); err != nil || l.isDeaf(peer) {
-		return edge.Flow{}, false
-	}
+// streamTo opens a TCP connection with a peer; false: it takes none, or not soon enough.
+func (l *Layer) streamTo(want edge.Flow) (edge.Flow, bool) {
 	opened := make(chan edge.Flow, 1)
-	l.pumps.Go(func() {
-		f, err := l.connect(want)
+	l.inTurn(want, func(f edge.Flow, err error) {
 		if err != nil {
-			l.setDeaf(peer)
+			l.setDeaf(want.Remote)
 		}
 		opened <- f
 	})
@@ -69,7 +76,7 @@ func (l *Layer) streamTo(peer netip.AddrPort) (edge.Flow, bool) {
 	case f := <-opened:
 		return f, f.ID != ""
 	case <-t.C:
-		l.setDeaf(peer)
+		l.setDeaf(want.Remote)
 		return edge.Flow{}, false
 	}
 }

@@ -116,6 +116,8 @@ var (
 	ErrCancelled = errors.New("transaction dropped")
 
 	ErrBadResponse = errors.New("malformed final response")
+
+	errNotSent = errors.New("not sent")
 )
 
 // New binds all sockets. Nothing is read before Start.
@@ -364,39 +366,64 @@ func (l *Layer) Sent(f edge.Flow) netip.AddrPort {
 	return local
 }
 
-// connecting is an attempt to connect that others can wait for.
+// connecting is an attempt to connect, with those who wait for what comes of it.
+// Accessed under dialMu.
 type connecting struct {
-	done chan struct{}
-	flow edge.Flow
-	err  error
+	waiting []func(edge.Flow, error)
 }
 
-// connect opens the connection that want describes, or finds one that is open
-// or being opened.
-func (l *Layer) connect(want edge.Flow) (edge.Flow, error) {
-	want.Local = netip.AddrPort{} // which does not matter
+// inTurn calls then, which must not block, with a connection as want describes or with
+// why there is none: at once and before it returns true, or, where it is being opened or
+// has to be, on another goroutine after all who came before.
+func (l *Layer) inTurn(want edge.Flow, then func(edge.Flow, error)) bool {
+	key := edge.Flow{Network: want.Network, Remote: want.Remote, Server: want.Server}
 	l.dialMu.Lock()
-	if f, ok := l.flows.ByPeer(want); ok {
+	c := l.dials[key]
+	switch {
+	case c != nil && want.ID == "":
+		c.waiting = append(c.waiting, then)
 		l.dialMu.Unlock()
-		return f, nil
-	}
-	c := l.dials[want]
-	mine := c == nil
-	if mine {
-		c = &connecting{done: make(chan struct{})}
-		l.dials[want] = c
+		return false
+	case c != nil && !slices.Contains(l.Listening(want.Network), want.Local): // we opened it, and some still wait
+		c.waiting = append(c.waiting, func(edge.Flow, error) { then(want, nil) })
+		l.dialMu.Unlock()
+		return false
+	case want.ID == "":
+		f, ok := l.flows.ByPeer(key)
+		if !ok {
+			c = &connecting{waiting: []func(edge.Flow, error){then}}
+			l.dials[key] = c
+			l.dialMu.Unlock()
+			l.pumps.Go(func() { l.connect(key, c) })
+			return false
+		}
+		want = f
 	}
 	l.dialMu.Unlock()
-	if !mine {
-		<-c.done
-		return c.flow, c.err
+	then(want, nil)
+	return true
+}
+
+// connect opens the connection that want describes for all who wait for it, and those
+// who come meanwhile.
+func (l *Layer) connect(want edge.Flow, c *connecting) {
+	f, err := edge.Flow{}, errNotSent
+	l.guard("connect", func() { f, err = l.open(want) })
+	for {
+		l.dialMu.Lock()
+		waiting := c.waiting
+		c.waiting = nil
+		if len(waiting) == 0 {
+			delete(l.dials, want)
+		}
+		l.dialMu.Unlock()
+		if len(waiting) == 0 {
+			return
+		}
+		for _, then := range waiting {
+			l.guard("send", func() { then(f, err) })
+		}
 	}
-	c.flow, c.err = l.open(want)
-	l.dialMu.Lock()
-	delete(l.dials, want)
-	l.dialMu.Unlock()
-	close(c.done)
-	return c.flow, c.err
 }
 
 // connectWithin is how long a connection may take to be there, its TLS handshake included.
