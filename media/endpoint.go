@@ -43,14 +43,16 @@ type EventKind uint8
 // The kinds of events.
 const (
 	// EventTimeout: no RTP arrived for the time-out although the peer should be sending.
-	// Reported once; again only after RTP has come back. Also of a browser that could not prove by
-	// DTLS who it is.
+	// Reported once; again only after RTP has come back.
 	EventTimeout EventKind = iota + 1
 	// EventDTMF: the peer pressed a key (RFC 4733). Reported once a key, at its first packet.
 	EventDTMF
 	// EventHeard: a packet was accepted from an address that is taken for the peer's from now on.
 	// Reported once for each negotiation that lets the peer be found anew.
 	EventHeard
+	// EventUnconnected: a browser cannot be talked with: ICE did not find it or DTLS was not over
+	// soon enough after Answered, or DTLS failed. Reported once for each negotiation.
+	EventUnconnected
 )
 
 // Event is something that happened on an endpoint.
@@ -58,6 +60,7 @@ type Event struct {
 	Kind  EventKind
 	Digit byte           // EventDTMF: one of 0-9 * # A-D
 	From  netip.AddrPort // EventHeard: the address
+	Why   string         // EventUnconnected: what is missing
 }
 
 // Endpoint is the media of one leg. Its methods may be called from any goroutine.
@@ -211,6 +214,22 @@ func codecOf(f sdp.Format) Codec {
 		return PCMA
 	}
 	return PCMU
+}
+
+// Answered tells that the leg is answered: a browser that is not connected yet has to be soon. Of
+// other peers, and of one that was connected before, silence is measured from the description, or
+// from the packet, that came last. A second call does nothing.
+func (ep *Endpoint) Answered() {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	if ep.final != nil || ep.web == nil || ep.remote == nil {
+		return
+	}
+	now := int64(ep.engine.clock())
+	ep.in.mu.Lock()
+	ep.web.answered(now + int64(min(connectWithin, ep.timeout)))
+	ep.in.mu.Unlock()
+	ep.schedule(now)
 }
 
 // Held reports whether the peer put us on hold: it wants to hear nothing from us

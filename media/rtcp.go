@@ -217,9 +217,9 @@ func (ep *Endpoint) goodbye() {
 	}
 }
 
-// schedule sets the timer for the next report or time-out, whichever is first, and sees to what is
-// due. It returns true when a time-out has to be told. Accessed with mu held.
-func (ep *Endpoint) schedule(now int64) (timedOut bool) {
+// schedule sets the timer for the next report or time-out, whichever is first, and sends a report
+// that is due. Accessed with mu held.
+func (ep *Endpoint) schedule(now int64) {
 	ep.in.mu.Lock()
 	if ep.reports.due == 0 {
 		ep.reports.due = now + randomInterval()/2 // RFC 3550 6.2: half the time for the first
@@ -229,13 +229,8 @@ func (ep *Endpoint) schedule(now int64) (timedOut bool) {
 		ep.reports.due = now + randomInterval()
 	}
 	wake := ep.reports.due
-	if ep.timeout > 0 && ep.agreed.Send && ep.agreed.Receive && !ep.in.timedOut {
-		deadline := ep.in.last + int64(ep.timeout)
-		if timedOut = now >= deadline; timedOut {
-			ep.in.timedOut = true
-		} else {
-			wake = min(wake, deadline)
-		}
+	if limit, ok := ep.limit(); ok {
+		wake = min(wake, limit)
 	}
 	ep.in.mu.Unlock()
 	if report {
@@ -246,7 +241,31 @@ func (ep *Endpoint) schedule(now int64) (timedOut bool) {
 	} else {
 		ep.timer.Reset(time.Duration(wake - now))
 	}
-	return timedOut
+}
+
+// limit is when the peer is given up; false: it may be as it is. Accessed with mu and in.mu held.
+func (ep *Endpoint) limit() (at int64, ok bool) {
+	switch {
+	case ep.timeout <= 0 || ep.in.timedOut:
+		return 0, false
+	case ep.web != nil && ep.web.by != 0:
+		return ep.web.by, true
+	case ep.agreed.Send && ep.agreed.Receive:
+		return ep.in.last + int64(ep.timeout), true
+	}
+	return 0, false
+}
+
+// overdue tells that the peer is given up now, once. Accessed with mu and in.mu held.
+func (ep *Endpoint) overdue(now int64) (e Event, yes bool) {
+	if limit, ok := ep.limit(); !ok || now < limit {
+		return e, false
+	}
+	ep.in.timedOut = true
+	if ep.web != nil && ep.web.by != 0 {
+		return Event{Kind: EventUnconnected, Why: ep.web.missing()}, true
+	}
+	return Event{Kind: EventTimeout}, true
 }
 
 func randomInterval() int64 {
@@ -259,9 +278,13 @@ func (ep *Endpoint) onTimer() {
 		ep.mu.Unlock()
 		return
 	}
-	timedOut := ep.schedule(int64(ep.engine.clock()))
+	now := int64(ep.engine.clock())
+	ep.in.mu.Lock()
+	e, over := ep.overdue(now)
+	ep.in.mu.Unlock()
+	ep.schedule(now)
 	ep.mu.Unlock()
-	if timedOut && ep.onEvent != nil {
-		ep.onEvent(Event{Kind: EventTimeout})
+	if over && ep.onEvent != nil {
+		ep.onEvent(e)
 	}
 }

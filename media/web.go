@@ -22,6 +22,9 @@ import (
 // packets come by the port that all browsers share, ICE says from where (RFC 8445),
 // and DTLS brings the keys (RFC 5764).
 
+// connectWithin is how long a browser has for ICE and DTLS once its leg is answered.
+const connectWithin = 15 * time.Second
+
 // proveWithin is how long a browser has for DTLS once ICE has found it.
 const proveWithin = 15 * time.Second
 
@@ -60,7 +63,23 @@ type webLeg struct {
 
 	trusted string // the fingerprint that is being or was proved
 	stop    context.CancelFunc
-	keyed   bool // it was proved
+	keyed   bool  // it was proved
+	by      int64 // when it has to be, ns of the engine's clock; 0: the leg is not answered, or it was once
+}
+
+// answered notes by when the browser has to be connected, which it may be already.
+func (w *webLeg) answered(by int64) {
+	if !w.keyed && w.by == 0 {
+		w.by = by
+	}
+}
+
+// missing tells what keeps the browser from being connected.
+func (w *webLeg) missing() string {
+	if !w.chosen {
+		return "ICE found no way to the browser"
+	}
+	return "DTLS with the browser was not over in time"
 }
 
 // newWebEndpoint makes an endpoint whose peer is a browser.
@@ -164,11 +183,20 @@ func (ep *Endpoint) prove() {
 		defer pipe.close()
 		if err := ep.shakeHands(ctx, pipe, fingerprint, peer, client); err != nil && ctx.Err() == nil {
 			ep.engine.log.Warn().Err(err).Str("leg", ep.label).Stringer("peer", peer).Msg("browser not proven: DTLS failed")
-			if ep.onEvent != nil {
-				ep.onEvent(Event{Kind: EventTimeout})
-			}
+			ep.unproven(err)
 		}
 	})
+}
+
+// unproven tells that DTLS failed, unless the browser was given up before.
+func (ep *Endpoint) unproven(err error) {
+	ep.in.mu.Lock()
+	told := ep.in.timedOut
+	ep.in.timedOut = true
+	ep.in.mu.Unlock()
+	if !told && ep.onEvent != nil {
+		ep.onEvent(Event{Kind: EventUnconnected, Why: "DTLS with the browser failed: " + err.Error()})
+	}
 }
 
 // shakeHands is DTLS from its first packet to its last. client: we begin it. The error tells that it brought no keys.
@@ -246,7 +274,7 @@ func (ep *Endpoint) proven(pipe *packetPipe, k sdp.Keying, peer netip.AddrPort) 
 		ep.mu.Unlock()
 		return false
 	}
-	ep.web.keyed = true
+	ep.web.keyed, ep.web.by = true, 0
 	ep.agreed.Keying = k
 	ep.in.last = int64(ep.engine.clock())
 	ep.openOut()

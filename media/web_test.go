@@ -360,7 +360,7 @@ func TestWeb_WrongFingerprint(t *testing.T) {
 	if err := b.Accept(string(answer)); err != nil {
 		t.Fatal(err)
 	}
-	if ev := <-events; ev.Kind != media.EventTimeout {
+	if ev := <-events; ev.Kind != media.EventUnconnected || !strings.Contains(ev.Why, "somebody else's") {
 		t.Errorf("%+v", ev)
 	}
 	if s := w.Stats(); s.Sent != 0 || s.Received != 0 || w.Encrypted() != "" {
