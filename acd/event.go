@@ -161,5 +161,6 @@ const (
 	EndCancel  EndCause = "cancel"  // CANCEL by the far end before the answer
 	EndByUs    EndCause = "by_us"   // the outcome of EndLeg or Reject
 	EndFailed  EndCause = "failed"  // no ACK, transport error, error answer
-	EndTimeout EndCause = "timeout" // no media, no session refresh
+	EndTimeout EndCause = "timeout" // no media any more, no session refresh
+	EndNoPath  EndCause = "no_path" // a browser answered, or was answered, and ICE found no way to it, or DTLS brought no keys
 )

@@ -1,6 +1,9 @@
 package e2e
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // The microphone, the speaker and the ringer are chosen, tried and kept over a reload; a microphone that is taken away
 // while it rings is not the agent's fault: the call is taken back, is nobody's miss, and comes again once there is one.
@@ -72,20 +75,49 @@ func (p *webPhone) choosesDevices() {
 	p.press("Close")
 }
 
-// An agent whose browser may send no UDP is told why nothing is heard.
+// An agent whose browser may send no UDP is told why nothing is heard, and their calls end soon after the answer,
+// whoever began them.
 func TestWebPhone_NoWay(t *testing.T) {
 	v, web := newConsole(t, newSite(t), webPhoneSite, "anna")
+	bartek := v.softphone("bartek", "bartek-secret-1", "udp", "manual", bartekHertz)
 	p := &webPhone{v: v, browser: newTalkingBrowser(t, web, annaHertz, "CENTRALA_CHROMIUM_FLAGS=--webrtc-ip-handling-policy=disable_non_proxied_udp")}
 	p.open("#/desk")
 	p.do("permit", step{Value: []string{"microphone"}})
 	p.signIn("anna", consolePassword)
 	p.phoneIs("ready")
-	p.dials(toSales)
+	c := p.dials(toSales)
 	p.see("[role=alertdialog] button.main:enabled")
 	p.press("Accept")
 	p.seeText(".toasts", "No sound gets through")
-	p.press("Hang up")
-	p.v.wantStory("+48600100001", "arrived "+toSales, "offer anna", "ringing anna", "outcome anna answered", "bridged anna", "ended anna completed_by_agent")
+	p.over(c)
+	p.v.wantStory("+48600100001", "arrived "+toSales, "offer anna", "ringing anna", "outcome anna answered", "bridged anna", "ended anna failed")
+	v.waitLog("ended", "what", "failed", "why", "no_path")
+	p.gaveUp(1)
+
+	// as another tab would ask for it
+	p.do("run", step{Text: `new BroadcastChannel('centrala.phone.anna').postMessage({ do: 'dial', digit: '102' }), null`})
+	bartek.waitNth("rings", "CALL_INCOMING", 1)
+	bartek.accept()
+	bartek.waitNth("is hung up on", "CALL_CLOSED", 1)
+	p.gone(".call")
+	p.gaveUp(2)
+}
+
+// gaveUp: the nth call that was answered ended for want of a way, when it had to.
+func (p *webPhone) gaveUp(n int) {
+	p.t.Helper()
+	var lost []logLine
+	eventually(p.t, "the call is given up", func() bool {
+		lost = p.v.log("no media from the far end: leg ended", "why", "ICE found no way to the browser")
+		return len(lost) >= n
+	})
+	answered := p.v.log("phone answered")
+	if len(lost) != n || len(answered) != n {
+		p.t.Fatalf("%d calls answered, %d given up, want %d", len(answered), len(lost), n)
+	}
+	if took := lost[n-1].at.Sub(answered[n-1].at); took < 14*time.Second || took > 40*time.Second {
+		p.t.Errorf("given up after %v", took)
+	}
 }
 
 // Without a microphone, or with one that another program has, agents are told what to do, and are not called.

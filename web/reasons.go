@@ -45,7 +45,7 @@ func reasons() []reason {
 		{"nobody_named", `nobody was named`}, {"nobody_free", `nobody of (?P<group>.+) is free`},
 		{"unknown_number", `unknown number`}, {"unknown_channel", `unknown channel`}, {"max_wait", `max_wait`}, {"all_missed", `all_missed`},
 		{"blind_transfer", `blind_transfer`}, {"expired", `auto_expire`}, {"auto_closed", `auto_close`}, {"full_chain", `full`}, {"closed_chain", `closed`}, {"busy_chain", `busy`},
-		{"logged_out_chain", `logged_out`}, {"by_customer", `by the customer`}, {"cause", `(?P<cause>hangup|cancel|by_us|failed|timeout|lost)`},
+		{"logged_out_chain", `logged_out`}, {"by_customer", `by the customer`}, {"cause", `(?P<cause>hangup|cancel|by_us|failed|timeout|no_path|lost)`},
 	}
 }
 

@@ -82,6 +82,9 @@ func TestStory_HasWords(t *testing.T) {
 	for _, r := range reasons() {
 		want("why", Told{Code: r.code})
 	}
+	for _, c := range []acd.EndCause{acd.EndHangup, acd.EndCancel, acd.EndByUs, acd.EndFailed, acd.EndTimeout, acd.EndNoPath} {
+		want("cause", Told{Code: string(c)})
+	}
 }
 
 // Reasons come with what is in them.
@@ -97,6 +100,8 @@ func TestReasons_Values(t *testing.T) {
 		{"talked to the customer last, but is on_break", "talked_last_but", "status", "on_break"},
 		{"bartek: is on_leave", "agent_is", "status", "on_leave"},
 		{"SIP 486", "sip", "status", "486"},
+		{string(acd.EndTimeout), "cause", "cause", "timeout"},
+		{string(acd.EndNoPath), "cause", "cause", "no_path"},
 		{"something new", reasonOther, "text", "something new"},
 	} {
 		got := reasonOf(&acd.Step{Kind: acd.StepOutcome, Why: c.why})

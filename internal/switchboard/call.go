@@ -61,7 +61,7 @@ type leg struct {
 	early    *leg                 // who hears it though it has not answered; nil: nobody
 	own      bool                 // rings so that its agent can call somebody: the core knows nothing of it
 	up       bool                 // an agent's, or of a telephone outside: it answered or came for the call, and the core was told
-	timedOut bool                 // ended by us because its media stopped
+	gaveUp   acd.EndCause         // why we ended it though the core had not asked for that; empty: we did not
 	asked    bool                 // it answered, and was asked to accept the call by a key
 	holds    bool                 // the agent put the other end on hold at their desk
 	toldHold bool                 // the core knows that it holds
@@ -262,13 +262,20 @@ func (c *call) mediaEvent(l *leg, e media.Event) {
 	case media.EventHeard:
 		c.heard(l, e)
 		return
+	case media.EventUnconnected:
+		c.giveUp(l, acd.EndNoPath, e.Why, `SIP;cause=408;text="No path for media"`)
 	case media.EventTimeout:
+		if l.early != nil {
+			return // it may ring in silence; the core limits for how long
+		}
+		c.giveUp(l, acd.EndTimeout, "no packet for too long", `SIP;cause=408;text="No media"`)
 	}
-	if l.early != nil {
-		return // it may ring in silence; the core limits for how long
-	}
-	c.board.trace.Audio(c.id, l.id, "no packet for too long")
-	c.log.Warn().Str("leg_id", string(l.id)).Msg("no media from the far end: leg ended")
-	l.timedOut = true
-	l.sip.Hangup(`SIP;cause=408;text="No media"`)
+}
+
+// giveUp ends a leg whose far end cannot be heard.
+func (c *call) giveUp(l *leg, cause acd.EndCause, why, reason string) {
+	c.board.trace.Audio(c.id, l.id, why)
+	c.log.Warn().Str("leg_id", string(l.id)).Str("why", why).Msg("no media from the far end: leg ended")
+	l.gaveUp = cause
+	l.sip.Hangup(reason)
 }

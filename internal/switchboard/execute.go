@@ -139,7 +139,9 @@ func telling(c acd.FailureClass) int {
 // endCause is the core's word for how an established leg, or the caller's, ended.
 func endCause(l *leg, t sip.Termination) acd.EndCause {
 	switch {
-	case l.timedOut, t.Class == sip.ClassTimeout: // ByUs, but not by the core
+	case l.gaveUp != "": // ByUs, but not by the core
+		return l.gaveUp
+	case t.Class == sip.ClassTimeout: // the same
 		return acd.EndTimeout
 	case l.hungUp && t.ByUs:
 		return acd.EndHangup

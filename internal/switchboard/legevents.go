@@ -32,8 +32,11 @@ func (c *call) LegProgress(sl *sip.Leg, code int, sdp []byte) {
 // LegAnswered: a phone answered, or the caller's ACK is here.
 func (c *call) LegAnswered(sl *sip.Leg, sdp []byte) {
 	l := c.legs[sl]
+	if l == nil {
+		return
+	}
+	defer l.media.Answered()
 	switch {
-	case l == nil:
 	case l.own:
 		c.ownAnswered(l, sdp)
 	case l.offer != nil:
