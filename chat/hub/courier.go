@@ -136,7 +136,7 @@ func (h *Hub) send(o chat.Outgoing) {
 	case told:
 		pause = max(pause, min(s.After, giveUp))
 	}
-	h.log.Warn().Err(err).Str("channel", o.Channel).Int("attempt", o.Attempts+1).Dur("again_in", pause).Msg("message not sent yet")
+	h.log.Warn().Err(err).Str("channel", o.Channel).Int("attempt", o.Attempts+1).Dur("again_in_ms", pause).Msg("message not sent yet")
 	h.later(o, pause)
 	if o.Attempts == 0 {
 		h.note(o.Message.Conversation) // the agent is told that it did not arrive at once

@@ -336,10 +336,11 @@ func (h *Hub) take(ctx context.Context, in chat.Incoming) error {
 		}
 		h.note(t.Message.Conversation)
 	}
-	if err := h.core.Arrived(ctx, t.Session); err != nil {
+	// Before the core knows of the chat: what it may have to say at once, that nobody can answer say, comes after it.
+	if err := h.notice(ctx, t.Session.ID, "first", chat.NoticeFirst); err != nil {
 		return err
 	}
-	return h.notice(ctx, t.Session.ID, "first", chat.NoticeFirst)
+	return h.core.Arrived(ctx, t.Session)
 }
 
 // left: the customer ended the enquiry, if there is one.
@@ -466,7 +467,7 @@ func (h *Hub) insist(what string, f func(context.Context) error) {
 		if err == nil {
 			h.outage.Over()
 			if !failed.IsZero() {
-				h.log.Info().Str("what", what).Dur("after", h.now().Sub(failed)).Msg("chats go on")
+				h.log.Info().Str("what", what).Dur("after_ms", h.now().Sub(failed)).Msg("chats go on")
 			}
 			return
 		}

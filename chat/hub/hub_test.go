@@ -27,6 +27,7 @@ type fakeCore struct {
 	by   string // who wrote last beside the agent
 	fail int    // so many of the next tellings fail
 	more chan struct{}
+	asks func(chat.SessionID) // when a session arrived; nil: nothing
 }
 
 func (f *fakeCore) tell(what, leg string) error {
@@ -59,6 +60,9 @@ func (f *fakeCore) tell(what, leg string) error {
 }
 
 func (f *fakeCore) Arrived(_ context.Context, s chat.Session) error {
+	if f.asks != nil {
+		f.asks(s.ID)
+	}
 	return f.tell("arrived", string(s.ID))
 }
 func (f *fakeCore) Written(_ context.Context, leg, by string) error {
@@ -299,6 +303,20 @@ func (r *rig) say(id string) chat.Message {
 		r.t.Fatal(err)
 	}
 	return m
+}
+
+// The greeting comes before what the core has to say at once, that nobody can answer (R27, R64).
+func TestChat_GreetedFirst(t *testing.T) {
+	r := newRig(t)
+	r.core.asks = func(id chat.SessionID) {
+		r.hub.Tell(id, "1.1", "nobody")
+		r.connector.await(t, 1) // it is faster than whoever told the core
+	}
+	r.receive("w1", fakeEvent{Customer: "jan", ID: "m1", Text: "hello"})
+	r.core.await(t, "arrived", 1)
+	if got := r.connector.await(t, 2); !slices.Equal(got, []string{"text first", "text nobody"}) {
+		t.Errorf("sent %q", got)
+	}
 }
 
 // A chat begins, is greeted (R64), goes on, is answered, and closed with a text (R65).
