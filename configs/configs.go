@@ -58,6 +58,7 @@ type Server struct {
 	folder string            // what names are relative to; empty: the embedded files
 	opened func(path string) // is told of what Open opens; nil: nobody
 	groups strictyaml.Pos    // of QueueGroups
+	noEnv  bool              // secrets of variables that are not set are left empty
 }
 
 // Listen is where the server takes connections.
@@ -130,7 +131,7 @@ type Trace struct {
 
 // Default gives the embedded settings. Names in them lead to embedded files.
 func Default() *Server {
-	s, report := load("")
+	s, report := load("", false)
 	if err := report.Err(); err != nil {
 		panic(fmt.Sprintf("the embedded settings: %v", err)) // they are tested
 	}
@@ -140,17 +141,34 @@ func Default() *Server {
 // Load reads the settings from a file. Names in them are relative to its
 // folder. Mistakes come back as queuegroups.Problems, all at once.
 func Load(file string) (*Server, error) {
-	s, report := load(file)
+	return loaded(load(file, false))
+}
+
+// LoadAll reads the settings, from the embedded ones if file is empty, and the
+// queue groups that they name. Its error holds the mistakes of both.
+func LoadAll(file string) (*Server, *queuegroups.Config, error) {
+	return loadAll(load(file, false))
+}
+
+// Inspect is Load for whoever asks a running server, and has perhaps not its environment:
+// secrets as env:NAME whose variable is not set are empty.
+func Inspect(file string) (*Server, error) {
+	return loaded(load(file, true))
+}
+
+func loaded(s *Server, report *strictyaml.Report) (*Server, error) {
 	if err := report.Err(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// LoadAll reads the settings, from the embedded ones if file is empty, and the
-// queue groups that they name. Its error holds the mistakes of both.
-func LoadAll(file string) (*Server, *queuegroups.Config, error) {
-	s, report := load(file)
+// InspectAll is LoadAll for whoever works beside the server and uses no secrets, as Inspect is.
+func InspectAll(file string) (*Server, *queuegroups.Config, error) {
+	return loadAll(load(file, true))
+}
+
+func loadAll(s *Server, report *strictyaml.Report) (*Server, *queuegroups.Config, error) {
 	groups, err := s.loadQueueGroups(report)
 	if err != nil {
 		return nil, nil, err

@@ -19,9 +19,9 @@ import (
 )
 
 // load reads the settings; those with mistakes have their zero value. An empty
-// file is the embedded one.
-func load(file string) (*Server, *strictyaml.Report) {
-	l := &loader{server: &Server{}}
+// file is the embedded one. With noEnv variables of the environment need not be set.
+func load(file string, noEnv bool) (*Server, *strictyaml.Report) {
+	l := &loader{server: &Server{noEnv: noEnv}}
 	var data []byte
 	var err error
 	if file == "" {
@@ -123,7 +123,7 @@ func (l *loader) mail(k *mailKeys) {
 func (l *loader) secret(v text) queuegroups.Secret {
 	if name, ok := strings.CutPrefix(v.V, "env:"); ok {
 		value, ok := os.LookupEnv(name)
-		if !ok || value == "" {
+		if (!ok || value == "") && !l.server.noEnv {
 			l.report.Add(v.At, "", "the environment variable %s is not set", name)
 		}
 		return queuegroups.NewSecret(value)

@@ -217,3 +217,50 @@ func TestServer_Open(t *testing.T) {
 		t.Error("the embedded files have an outside")
 	}
 }
+
+// Whoever works beside the server needs not its environment; whoever is the server does.
+func TestInspect(t *testing.T) {
+	folder := t.TempDir()
+	file := write(t, filepath.Join(folder, "centrala.yaml"), `
+data: /var/lib/centrala
+mail: {server: "smtp://mail.example.com:587", from: "Shop <chat@shop.example>", user: chat, password: "env:CENTRALA_TEST_UNSET"}
+queuegroups: groups.yaml
+`)
+	const groups = `
+agents: {anna: {sip_password: "env:CENTRALA_TEST_UNSET"}}
+groups: {sales: {agents: [anna]}}
+trunks: {carrier: {host: sip.example.com, register: {user: "48", password: "env:CENTRALA_TEST_UNSET"}}}
+channels:
+  shop: {connector: http, url: "https://shop.example/c", secret: "env:CENTRALA_TEST_UNSET", agents: [anna], bot: {url: "https://b.example", secret: "env:CENTRALA_TEST_UNSET"}}
+  site: {connector: widget, secret: "env:CENTRALA_TEST_UNSET", widget: {identity: required}, agents: [anna]}
+  bot: {connector: telegram, telegram: {token: "env:CENTRALA_TEST_UNSET"}, agents: [anna]}
+`
+	write(t, filepath.Join(folder, "groups.yaml"), groups)
+	for name, value := range map[string]string{"unset": "", "empty": "set and empty"} {
+		t.Run(name, func(t *testing.T) {
+			if value != "" {
+				t.Setenv("CENTRALA_TEST_UNSET", "")
+			}
+			if _, _, err := LoadAll(file); len(queuegroups.ProblemsOf(err)) != 7 {
+				t.Errorf("loaded: %v", err)
+			}
+			if s, err := Inspect(file); err != nil || s.Data != "/var/lib/centrala" || !s.Mail.Password.Empty() {
+				t.Errorf("%+v %v", s, err)
+			}
+			s, c, err := InspectAll(file)
+			if err != nil || len(c.Channels) != 3 || !c.Agents[0].SIPPassword.Empty() {
+				t.Fatalf("%v", err)
+			}
+			if _, err := s.LoadQueueGroups(); err != nil {
+				t.Errorf("read again: %v", err)
+			}
+		})
+	}
+	write(t, filepath.Join(folder, "groups.yaml"), "agents: {anna: {nam: x}}\n")
+	if _, err := Inspect(file); err != nil {
+		t.Errorf("a mistake in the queue groups is none of the settings: %v", err)
+	}
+	if _, _, err := InspectAll(file); len(queuegroups.ProblemsOf(err)) != 1 {
+		t.Errorf("a mistake is overlooked: %v", err)
+	}
+}

@@ -42,7 +42,7 @@ func (s *Server) loadQueueGroups(report *strictyaml.Report) (*queuegroups.Config
 }
 
 func (s *Server) parse(files []queuegroups.File, report *strictyaml.Report) (*queuegroups.Config, error) {
-	options := queuegroups.Options{Region: s.Region, Files: files, Open: s.Open}
+	options := queuegroups.Options{Region: s.Region, Files: files, Open: s.Open, NoEnv: s.noEnv}
 	if !s.onLoopback() {
 		options.Published = samplePasswords()
 	}

@@ -49,6 +49,8 @@ func TestMistakes(t *testing.T) {
 	write("good.yaml", "queuegroups: groups.yaml\nlisten: {admin: \"http://127.0.0.1:1\"}\n")
 	write("groups.yaml", "agents: {anna: {extension: \"101\"}}\ngroups: {sales: {agents: [anna], extension: \"600\"}}\n"+
 		"trunks: {carrier: {from: [192.0.2.1]}}\nnumbers: {\"+48 22 123 45 67\": {trunk: carrier, group: sales}}\n")
+	write("asks.yaml", "queuegroups: asks-groups.yaml\nlisten: {admin: \"http://127.0.0.1:1\"}\n")
+	write("asks-groups.yaml", "agents: {anna: {sip_password: \"env:CENTRALA_TEST_UNSET\"}}\ngroup: {}\n")
 	for name, c := range map[string]struct {
 		args []string
 		code int
@@ -68,11 +70,16 @@ func TestMistakes(t *testing.T) {
 		"an extension":        {[]string{"route", "explain", "--to", "600", "--config", "good.yaml"}, 0, []string{"600 is an extension: only agents reach it", "ask for a number"}},
 		"explained":           {[]string{"route", "explain", "--to", "+48 22 123 45 67", "--config", "good.yaml"}, 0, []string{"the group sales", "anna is rung"}},
 		"not a URI":           {[]string{"call", "--to", "600"}, 2, []string{`"600" is not a SIP URI such as sip:`}},
+		"not a caller":        {[]string{"call", "--to", "sip:1@127.0.0.1", "--from", "sip:101@127.0.0.1"}, 2, []string{`--from "sip:101@127.0.0.1" is not a caller's number`}},
+		"no such agent":       {[]string{"agent", "passwd", "ania", "--config", "good.yaml"}, 2, []string{`among the users there is no "ania"`}},
+		"no such owner":       {[]string{"key", "add", "board", "--right", "agents:read", "--owner", "ania", "--config", "good.yaml"}, 2, []string{`there is no user "ania"`}},
+		"no such right":       {[]string{"key", "add", "board", "--right", "agents:raed", "--config", "good.yaml"}, 2, []string{"there is no such right; there are agents:read, "}},
 		"nothing to play":     {[]string{"call", "--to", "sip:1@127.0.0.1", "--play", "none.wav"}, 2, []string{"none.wav: no such file"}},
 		"nowhere to record":   {[]string{"call", "--to", "sip:1@127.0.0.1", "--record", "none/x.wav"}, 2, []string{"--record", "none/x.wav: no such file"}},
 		"no unit":             {[]string{"call", "--to", "sip:1@127.0.0.1", "--for", "10"}, 2, []string{"missing unit in duration"}},
 		"nobody there":        {[]string{"call", "--to", "sip:1@127.0.0.1:1", "--wait", "200ms"}, 1, []string{"nothing came back", "does a server listen"}},
 		"no server to ask":    {[]string{"healthz", "--config", "good.yaml"}, 1, []string{"no server answers at http://127.0.0.1:1", "is it running"}},
+		"asked with mistakes": {[]string{"healthz", "--config", "asks.yaml"}, 1, []string{"no server answers at http://127.0.0.1:1"}},
 		"trace of both":       {[]string{"trace", "7", "--recent"}, 2, []string{"do not go together"}},
 		"trace without admin": {[]string{"trace", "7", "--admin", "127.0.0.1:9090"}, 2, []string{"is not an address such as http://"}},
 	} {

@@ -45,6 +45,7 @@ type Options struct {
 	Files     []File                                   // merged, in this order
 	Open      func(name string) (io.ReadCloser, error) // files named in the YAML; nil: os.Open
 	LookupEnv func(name string) (string, bool)         // for secrets as env:NAME; nil: os.LookupEnv
+	NoEnv     bool                                     // a secret whose variable is not set is empty, and no mistake
 	Published []string                                 // secrets that everybody knows, so that using one is a mistake
 }
 
@@ -215,8 +216,10 @@ func (l *loader) secret(v text) Secret {
 	}
 	value := v.V
 	if name, ok := strings.CutPrefix(v.V, "env:"); ok {
-		if value, ok = l.LookupEnv(name); !ok {
-			l.report.Add(v.At, "", "the environment variable %s is not set", name)
+		if value, ok = l.LookupEnv(name); !ok || value == "" && l.NoEnv {
+			if !l.NoEnv {
+				l.report.Add(v.At, "", "the environment variable %s is not set", name)
+			}
 			return Secret{}
 		}
 	} else if name, ok := strings.CutPrefix(v.V, "file:"); ok {

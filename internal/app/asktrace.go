@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"centrala/configs"
 	"centrala/internal/trace"
 )
 
@@ -100,9 +101,9 @@ var errRefused = errors.New("the server answers")
 // that is empty.
 func askAdmin(admin, config, page string) ([]byte, error) {
 	if admin == "" {
-		server, _, err := load(config)
+		server, err := configs.Inspect(config)
 		if err != nil {
-			return nil, err
+			return nil, badConfig(err)
 		}
 		at := server.Listen.Admin
 		if !at.IsValid() {

@@ -33,7 +33,7 @@ const (
 // on at this moment: calls, states of agents, registrations), values of env:NAME,
 // and the records where they are in PostgreSQL. The summary is for people.
 func Backup(ctx context.Context, config, archive string) (summary string, err error) {
-	server, groups, err := load(config)
+	server, groups, err := inspect(config)
 	if err != nil {
 		return "", err
 	}

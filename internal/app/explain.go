@@ -26,7 +26,7 @@ type ExplainOptions struct {
 // away is taken to be at work with a phone that rings, and nobody answers. The
 // error is ErrBadConfig, or ErrUsage for a bad question.
 func Explain(o ExplainOptions, out io.Writer) error {
-	_, config, err := load(o.Config)
+	_, config, err := inspect(o.Config)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ const commandLine = "command line"
 
 // OpenPeople opens the accounts of the configuration; empty: of the embedded sample.
 func OpenPeople(ctx context.Context, config string) (*People, error) {
-	server, groups, err := load(config)
+	server, groups, err := inspect(config)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -127,4 +128,22 @@ func TestFirstSignIn(t *testing.T) {
 		t.Errorf("the file stays: %v", err)
 	}
 	stopped(t, a)
+}
+
+// Beside the server people are looked after and backups made without the server's environment.
+func TestOpenPeople_WithoutTheEnvironment(t *testing.T) {
+	config := webSite(t, "agents: {anna: {sip_password: \"env:CENTRALA_TEST_UNSET\"}}\ngroups: {sales: {agents: [anna]}}\n")
+	if _, err := Check(config); !errors.Is(err, ErrBadConfig) {
+		t.Errorf("a server would start: %v", err)
+	}
+	if err := people(t, config).SetPassword(t.Context(), "anna", "a good password", false); err != nil {
+		t.Error(err)
+	}
+	archive := filepath.Join(t.TempDir(), "centrala.tar.gz")
+	if _, err := Backup(t.Context(), config, archive); err != nil {
+		t.Error(err)
+	}
+	if err := Explain(ExplainOptions{Config: config, To: "+48 22 123 45 67"}, io.Discard); err != nil {
+		t.Error(err)
+	}
 }
