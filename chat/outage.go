@@ -56,6 +56,6 @@ func (o *Outage) Over() {
 		return
 	}
 	o.is.Store(false)
-	o.log.Info().Dur("away_for", o.now().Sub(o.since)).Int("errors", o.met).Msg("chats go on: the database is back")
+	o.log.Info().Dur("away_for_ms", o.now().Sub(o.since)).Int("errors", o.met).Msg("chats go on: the database is back")
 	o.met = 0
 }

@@ -50,7 +50,7 @@ func TestOutage(t *testing.T) {
 		for range 3 {
 			o.Over()
 		}
-		if lines := told(); len(lines) != 1 || lines[0]["level"] != "info" || lines[0]["away_for"] != 90000.0 || lines[0]["errors"] != 20.0 {
+		if lines := told(); len(lines) != 1 || lines[0]["level"] != "info" || lines[0]["away_for_ms"] != 90000.0 || lines[0]["errors"] != 20.0 {
 			t.Errorf("turn %d: %v", turn, lines)
 		}
 	}

@@ -56,7 +56,7 @@ func (c *Connector) Run(ctx context.Context) {
 		var no *apiError
 		switch {
 		case !errors.As(err, &no):
-			c.log.Warn().Str("channel", c.channel).Str("reason", err.Error()).Dur("again_in", wait).Msg("Telegram cannot be reached")
+			c.log.Warn().Str("channel", c.channel).Str("reason", err.Error()).Dur("again_in_ms", wait).Msg("Telegram cannot be reached")
 		case no.Code == http.StatusUnauthorized, no.Code == http.StatusNotFound:
 			c.broken("Telegram does not know the bot: is the token right? (" + no.Text + ")")
 			wait = pauseMax

@@ -25,11 +25,14 @@ func (c *configFlag) with(what, target string, f func(context.Context, *app.Peop
 	if err == nil && what != "" {
 		err = p.Did(ctx, what, target)
 	}
-	return errors.Join(explained(err), p.Close())
+	return errors.Join(explained(err, target), p.Close())
 }
 
-// explained has what was asked for wrongly end as such.
-func explained(err error) error {
+// explained has what was asked for wrongly end as such, and names what is not there.
+func explained(err error, target string) error {
+	if kind, name, ok := strings.Cut(target, "/"); ok && errors.Is(err, accounts.ErrNotFound) {
+		return fmt.Errorf("%w: among the %s there is no %q", errUsage, kind, name)
+	}
 	for _, usage := range []error{
 		accounts.ErrName, accounts.ErrRole, accounts.ErrPassword, accounts.ErrAgent, accounts.ErrRight, accounts.ErrExists, accounts.ErrNotFound,
 	} {
@@ -275,6 +278,9 @@ func (k *keyAddCmd) Run() error {
 			key.Groups = append(key.Groups, queuegroups.GroupID(g))
 		}
 		secret, made, err := p.AddKey(ctx, key)
+		if errors.Is(err, accounts.ErrNotFound) {
+			return fmt.Errorf("%w: there is no user %q", errUsage, k.Owner)
+		}
 		if err == nil {
 			fmt.Printf("%s\nThis is the key, told this once; its id is %s.\n", secret, made.ID)
 		}

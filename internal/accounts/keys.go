@@ -42,7 +42,7 @@ func (a *Accounts) AddKey(ctx context.Context, k Key) (secret string, made Key, 
 	case k.Title == "" || len(k.Title) > titleMax || printable(k.Title) != k.Title:
 		return "", k, ErrName
 	case len(k.Rights) == 0 || !knownRights(k.Rights):
-		return "", k, ErrRight
+		return "", k, fmt.Errorf("%w; there are %s", ErrRight, strings.ReplaceAll(joined(queuegroups.Rights()), " ", ", "))
 	}
 	if k.Owner != "" {
 		if _, err := a.User(ctx, k.Owner); err != nil {

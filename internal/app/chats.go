@@ -192,7 +192,7 @@ func (c *chats) start(a *App) {
 				return
 			}
 			if !c.outage.Is(err) {
-				log.Error().Err(err).Dur("again_in", pause).Msg("chats are not taken up yet")
+				log.Error().Err(err).Dur("again_in_ms", pause).Msg("chats are not taken up yet")
 			}
 			select {
 			case <-c.life.Done():

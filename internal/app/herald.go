@@ -57,7 +57,7 @@ func (c *chats) announceAll(log zerolog.Logger, pause time.Duration) bool {
 			continue
 		}
 		if err := c.announceTo(log, id, x.partner); err != nil && c.life.Err() == nil {
-			log.Warn().Err(err).Str("channel", id).Dur("again_in", pause).Msg("a connector was not told where this server is")
+			log.Warn().Err(err).Str("channel", id).Dur("again_in_ms", pause).Msg("a connector was not told where this server is")
 			all = false
 		}
 	}

@@ -90,7 +90,7 @@ func (p *postman) send(ctx context.Context, l chat.Letter) time.Duration {
 		p.log.Warn().Err(err).Str("session", string(l.Session)).Msg("a letter was not sent")
 		err = p.c.LetterSent(noted, l, err.Error())
 	default:
-		p.log.Warn().Err(err).Str("session", string(l.Session)).Dur("again_in", pause).Msg("a letter was not sent yet")
+		p.log.Warn().Err(err).Str("session", string(l.Session)).Dur("again_in_ms", pause).Msg("a letter was not sent yet")
 		again = pause
 		err = p.c.LetterLater(noted, l, time.Now().Add(pause), err.Error())
 	}

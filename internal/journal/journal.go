@@ -211,6 +211,6 @@ func (j *Journal) failed(err error) {
 // works tells that writing goes again.
 func (j *Journal) works() {
 	if since := j.away.Swap(0); since != 0 {
-		j.opts.Logs.Info().Dur("after", time.Since(time.UnixMicro(since))).Msg("the record is written again")
+		j.opts.Logs.Info().Dur("after_ms", time.Since(time.UnixMicro(since))).Msg("the record is written again")
 	}
 }

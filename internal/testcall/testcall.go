@@ -57,6 +57,9 @@ func Run(o Options, stop <-chan os.Signal) error {
 	if _, rest, ok := strings.Cut(o.To, ":"); !ok || rest == "" {
 		return fmt.Errorf("%w: --to %q is not a SIP URI such as sip:+48221234567@127.0.0.1:5060", ErrUsage, o.To)
 	}
+	if o.From == "" || strings.ContainsAny(o.From, ":@<> ") {
+		return fmt.Errorf("%w: --from %q is not a caller's number such as +48221110000", ErrUsage, o.From)
+	}
 	if o.For <= 0 || o.Wait <= 0 {
 		return fmt.Errorf("%w: --for and --wait must be longer than nothing", ErrUsage)
 	}

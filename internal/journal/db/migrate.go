@@ -74,8 +74,12 @@ func (d *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return d.told(fmt.Errorf("database: bring the tables up to date: %w", err))
 	}
+	if len(done) == len(p.ListSources()) { // a new database: one line tells it all
+		d.opts.Log.Info().Int("files", len(done)).Msg("tables made")
+		done = nil
+	}
 	for _, r := range done {
-		d.opts.Log.Info().Str("file", r.Source.Path).Dur("took", r.Duration).Msg("tables brought up to date")
+		d.opts.Log.Info().Str("file", r.Source.Path).Dur("took_ms", r.Duration).Msg("tables brought up to date")
 	}
 	d.migrated.Store(true)
 	return nil
