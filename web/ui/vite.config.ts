@@ -15,7 +15,7 @@ const names = {
 // of history, reports and call paths have in common.
 function shared(id: string): string | undefined {
   if (/\/src\/history\/(words|period|story|history\.css)/.test(id)) return 'past';
-  if (/\/src\/ui\/|\/src\/(api|clock|i18n|live|prefs|session)\.ts|\/node_modules\/(preact|@preact)\/|vite\/preload-helper/.test(id)) return 'base';
+  if (/\/src\/ui\/|\/src\/(api|clock|drafts|i18n|live|prefs|session)\.ts|\/node_modules\/(preact|@preact)\/|vite\/preload-helper/.test(id)) return 'base';
   return undefined;
 }
 

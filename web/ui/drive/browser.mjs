@@ -73,7 +73,8 @@ const steps = {
   // The page's policy forbids it to evaluate text itself.
   async until(q) {
     const where = await framed(q);
-    for (const end = Date.now() + patience; !await where.evaluate(q.text);) {
+    const holds = () => where.evaluate(q.text).catch(e => { if (!String(e).includes('context was destroyed')) throw e; }); // the page is loaded anew
+    for (const end = Date.now() + patience; !await holds();) {
       if (Date.now() > end) throw new Error('it did not come to that');
       await new Promise(done => setTimeout(done, 20));
     }

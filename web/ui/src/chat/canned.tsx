@@ -1,6 +1,7 @@
 // Answers that are ready: chosen by one click, and saved right from a message (R69, R70).
 import { useState } from 'preact/hooks';
 import { call, type Canned } from '../api';
+import { useDraft } from '../drafts';
 import { t } from '../i18n';
 import { me, supervises } from '../session';
 import { Dialog } from '../ui/dialog';
@@ -39,8 +40,7 @@ export function Answers({ channel, onChoose, onClose }: { channel: string; onCho
 
 export function SaveAnswer({ channel, text, onClose }: { channel: string; text: string; onClose: () => void }) {
   const got = useGot<{ items: Canned[] }>(path(channel));
-  const [body, setBody] = useState(text);
-  const [group, setGroup] = useState('');
+  const [{ body, group }, write] = useDraft(`answer ${channel} ${text}`, { body: text, group: '' }, 'shut');
   const groups = [...new Set((got.value?.items ?? []).map(x => x.group ?? '').filter(Boolean))];
   const save = async (e: Event) => {
     e.preventDefault();
@@ -49,8 +49,8 @@ export function SaveAnswer({ channel, text, onClose }: { channel: string; text: 
   return (
     <Dialog title={t('canned.save')} onClose={onClose}>
       <form onSubmit={save}>
-        <label>{t('canned.text')}<textarea rows={4} required maxLength={4000} value={body} onInput={e => setBody(e.currentTarget.value)} /></label>
-        <label>{t('canned.group')}<input list="canned-groups" maxLength={40} value={group} onInput={e => setGroup(e.currentTarget.value)} /></label>
+        <label>{t('canned.text')}<textarea rows={4} required maxLength={4000} value={body} onInput={e => write({ body: e.currentTarget.value })} /></label>
+        <label>{t('canned.group')}<input list="canned-groups" maxLength={40} value={group} onInput={e => write({ group: e.currentTarget.value })} /></label>
         <datalist id="canned-groups">{groups.map(g => <option key={g} value={g} />)}</datalist>
         <button class="main">{t('canned.keep')}</button>
       </form>

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Agent, Chat, Messages } from '../api';
 import { Earlier } from '../desk/earlier';
 import { move, transfer, typing } from '../commands';
+import { useDraft } from '../drafts';
 import { dayAndTime, t } from '../i18n';
 import { useLive } from '../live';
 import { nameless } from '../notify';
@@ -128,36 +129,31 @@ function Unsent({ w, id }: { w: Waiting; id: string }) {
   );
 }
 
-const drafts = new Map<string, string>();
-
 function Composer({ id, channel, over }: { id: string; channel: string; over: boolean }) {
-  const [text, setText] = useState(drafts.get(id) ?? '');
-  const [note, setNote] = useState(false);
+  const [{ text, note }, write, forget] = useDraft(`chat ${id}`, { text: '', note: false }, 'stays');
   const [choosing, setChoosing] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
   const chooser = useRef<HTMLInputElement>(null);
-  const write = (x: string) => { setText(x); drafts.set(id, x); };
   const send = () => {
     if (!text.trim()) return;
     void say(id, text.trim(), note);
-    write('');
-    setNote(false);
+    forget();
   };
   return (
     <form class={note ? 'compose note' : 'compose'} onSubmit={e => { e.preventDefault(); send(); }}>
       <textarea ref={area} rows={3} maxLength={16000} value={text} aria-label={t(note ? 'chat.write-note' : 'chat.write')} placeholder={t(note ? 'chat.write-note' : 'chat.write')}
-        onInput={e => { write(e.currentTarget.value); if (!note) typing(id); }}
+        onInput={e => { write({ text: e.currentTarget.value }); if (!note) typing(id); }}
         onKeyDown={e => { if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) { e.preventDefault(); send(); } }} />
       <div class="buttons">
         <button class="main">{t(note ? 'chat.save-note' : 'chat.send')}</button>
-        <button type="button" aria-pressed={note} onClick={() => setNote(!note)}><Icon name="pen" />{t('chat.note')}</button>
+        <button type="button" aria-pressed={note} onClick={() => write({ note: !note })}><Icon name="pen" />{t('chat.note')}</button>
         {!note && <button type="button" onClick={() => setChoosing(true)}><Icon name="menu" />{t('canned.title')}</button>}
         <input ref={chooser} type="file" hidden onChange={e => { for (const f of e.currentTarget.files ?? []) void bring(id, f); e.currentTarget.value = ''; }} />
         <button type="button" onClick={() => chooser.current?.click()}><Icon name="up" />{t('chat.file')}</button>
         {over && <span class="hint">{t('chat.closing')}</span>}
       </div>
       {choosing && <Answers channel={channel} onClose={() => setChoosing(false)}
-        onChoose={x => { write(text.trim() ? `${text.trimEnd()} ${x}` : x); setChoosing(false); requestAnimationFrame(() => area.current?.focus()); }} />}
+        onChoose={x => { write({ text: text.trim() ? `${text.trimEnd()} ${x}` : x }); setChoosing(false); requestAnimationFrame(() => area.current?.focus()); }} />}
     </form>
   );
 }
@@ -166,7 +162,7 @@ function Composer({ id, channel, over }: { id: string; channel: string; over: bo
 function Hand({ chat, agent, onClose }: { chat: Chat; agent: Agent; onClose: () => void }) {
   const directory = useLive('directory');
   const groups = useLive('groups');
-  const [text, setText] = useState('');
+  const [{ text }, write] = useDraft(`hand ${chat.interaction.id}`, { text: '' }, 'shut');
   const wanted = text.trim().toLocaleLowerCase();
   const fits = (x: { id: string; name: string }) => [x.id, x.name].some(s => s.toLocaleLowerCase().includes(wanted));
   const people = (directory?.agents ?? []).filter(a => a.id !== agent.id && fits(a));
@@ -178,7 +174,7 @@ function Hand({ chat, agent, onClose }: { chat: Chat; agent: Agent; onClose: () 
     <li key={key}><span class="grow">{label}</span><button onClick={() => void go(to)} aria-label={t('transfer.now-to', { who: label })}>{t('transfer.now')}</button></li>;
   return (
     <Dialog title={t('chat.hand')} onClose={onClose}>
-      <label>{t('transfer.find')}<input type="search" autofocus autocomplete="off" value={text} onInput={e => setText(e.currentTarget.value)} /></label>
+      <label>{t('transfer.find')}<input type="search" autofocus autocomplete="off" value={text} onInput={e => write({ text: e.currentTarget.value })} /></label>
       {people.length > 0 && <h3>{t('transfer.people')}</h3>}
       <ul class="rows">{people.map(a => row(a.id, a.name, { agent: a.id }))}</ul>
       {channels.length > 0 && <h3>{t('chat.channels')}</h3>}

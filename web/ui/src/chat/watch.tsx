@@ -3,6 +3,7 @@ import './chat.css';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { at, call, Refused, type BoardCall, type Message, type Messages } from '../api';
 import { transfer, typing } from '../commands';
+import { useDraft } from '../drafts';
 import { t } from '../i18n';
 import { callerOf } from '../notify';
 import { may, me } from '../session';
@@ -61,8 +62,7 @@ function useThread(id: string): Message[] {
 
 function Look({ chat, name, onClose }: { chat: BoardCall; name: (agent: string) => string; onClose: () => void }) {
   const items = useThread(chat.id);
-  const [text, setText] = useState('');
-  const [aside, setAside] = useState(false);
+  const [{ text, aside }, write] = useDraft(`watch ${chat.id}`, { text: '', aside: false }, 'stays');
   const joined = chat.beside?.includes(me.value?.agent ?? me.value?.user ?? '') ?? false;
   const note = aside || !joined;
   const box = useRef<HTMLDivElement>(null);
@@ -70,7 +70,7 @@ function Look({ chat, name, onClose }: { chat: BoardCall; name: (agent: string) 
   const keep = async (e: Event) => {
     e.preventDefault();
     if (!text.trim()) return;
-    if (await act(call('POST', `/interactions/${at(chat.id)}/${note ? 'notes' : 'messages'}`, { id: crypto.getRandomValues(new Uint32Array(4)).join('-'), text: text.trim() }))) setText('');
+    if (await act(call('POST', `/interactions/${at(chat.id)}/${note ? 'notes' : 'messages'}`, { id: crypto.getRandomValues(new Uint32Array(4)).join('-'), text: text.trim() }))) write({ text: '', aside: aside && joined });
   };
   return (
     <Dialog title={t('watch.of', { who: callerOf(chat), agent: name(chat.agent!) })} onClose={onClose}>
@@ -78,10 +78,10 @@ function Look({ chat, name, onClose }: { chat: BoardCall; name: (agent: string) 
       {may('interactions:write') && <>
         {joined && <p class="hint" role="status">{t('watch.joined', { agent: name(chat.agent!) })}</p>}
         <form class={note ? 'compose note' : 'compose'} onSubmit={keep}>
-          <textarea rows={2} maxLength={16000} value={text} aria-label={t(note ? 'chat.write-note' : 'chat.write')} placeholder={t(note ? 'chat.write-note' : 'chat.write')} onInput={e => { setText(e.currentTarget.value); if (!note) typing(chat.id); }} />
+          <textarea rows={2} maxLength={16000} value={text} aria-label={t(note ? 'chat.write-note' : 'chat.write')} placeholder={t(note ? 'chat.write-note' : 'chat.write')} onInput={e => { write({ text: e.currentTarget.value, aside: note }); if (!note) typing(chat.id); }} />
           <div class="buttons">
             <button class="main">{t(note ? 'chat.save-note' : 'chat.send')}</button>
-            {joined && <button type="button" aria-pressed={aside} onClick={() => setAside(!aside)}><Icon name="pen" />{t('chat.note')}</button>}
+            {joined && <button type="button" aria-pressed={aside} onClick={() => write({ aside: !aside })}><Icon name="pen" />{t('chat.note')}</button>}
             {joined
               ? <button type="button" onClick={() => void act(call('POST', `/interactions/${at(chat.id)}/join/end`))}>{t('watch.part')}</button>
               : chat.phase === 'talking' && <button type="button" onClick={() => void act(call('POST', `/interactions/${at(chat.id)}/join`))}><Icon name="people" />{t('watch.join')}</button>}
@@ -95,8 +95,7 @@ function Look({ chat, name, onClose }: { chat: BoardCall; name: (agent: string) 
 }
 
 function Rate({ id }: { id: string }) {
-  const [score, setScore] = useState(0);
-  const [comment, setComment] = useState('');
+  const [{ score, comment }, write] = useDraft(`rating ${id}`, { score: 0, comment: '' }, 'shut');
   const [kept, setKept] = useState(false);
   const send = async (e: Event) => {
     e.preventDefault();
@@ -106,9 +105,9 @@ function Rate({ id }: { id: string }) {
   return (
     <form class="watch-rate" onSubmit={send}>
       <fieldset><legend>{t('watch.rate')}</legend>
-        {[1, 2, 3, 4, 5].map(n => <label key={n}><input type="radio" name="score" value={n} checked={n === score} onChange={() => setScore(n)} />{n}</label>)}
+        {[1, 2, 3, 4, 5].map(n => <label key={n}><input type="radio" name="score" value={n} checked={n === score} onChange={() => write({ score: n })} />{n}</label>)}
       </fieldset>
-      {score > 0 && <><label>{t('watch.comment')}<input maxLength={500} value={comment} onInput={e => setComment(e.currentTarget.value)} /></label><button>{t('watch.keep')}</button></>}
+      {score > 0 && <><label>{t('watch.comment')}<input maxLength={500} value={comment} onInput={e => write({ comment: e.currentTarget.value })} /></label><button>{t('watch.keep')}</button></>}
     </form>
   );
 }

@@ -8,6 +8,7 @@ import { useShortcuts } from '../shortcuts';
 import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icon';
 import { Elapsed } from '../ui/time';
+import { draftOf } from './draft';
 import { Earlier } from './earlier';
 import { Keypad } from './keypad';
 import { NoteField } from './note';
@@ -75,7 +76,7 @@ function Call({ call, agent, desk }: { call: DeskCall; agent: Agent; desk: Desk 
         </div>
       )}
       {phone.value.call?.state === 'returning' && <p class="hint" role="status">{t('phone.returning')}</p>}
-      {mine && <NoteField id={call.id} />}
+      {mine && <NoteField draft={draftOf(call.id, agent.id)} />}
       {!made && <Earlier id={call.id} />}
       {dialog === 'transfer' && <Transfer call={call} agent={agent} onClose={shut} />}
       {dialog === 'keypad' && own && <Keypad onClose={shut} />}

@@ -1,48 +1,31 @@
 // What the agent writes down about a call, and what came of it: kept in this browser while the call lasts and
 // in the time after it, and told to the server at the end of that, however it comes.
-import { signal } from '@preact/signals';
 import { Refused, type Desk } from '../api';
 import { dispose, remark } from '../commands';
+import { draftsOf, forget, keep, newest, type Draft } from '../drafts';
+import { me, onSignOut } from '../session';
 
-export interface Draft { id: string; agent: string; who: string; group: string; text: string; code: string }
+export interface CallDraft extends Draft { who: string; group: string; text: string; code: string }
 
-const keptAs = 'centrala.drafts';
+const all = (agent: string) => draftsOf(agent).filter((d): d is CallDraft => 'code' in d);
 
-function read(): Draft[] {
-  try {
-    const list = JSON.parse(localStorage.getItem(keptAs) ?? '[]') as Draft[];
-    return Array.isArray(list) ? list : [];
-  } catch {
-    return []; // what is kept there is not ours
-  }
-}
+export const draftOf = (id: string, agent: string) => all(agent).find(d => d.id === id);
 
-export const drafts = signal<Draft[]>(read());
-
-addEventListener('storage', e => { if (e.key === keptAs) drafts.value = read(); }); // another tab wrote
-
-function put(list: Draft[]) {
-  drafts.value = list;
-  localStorage.setItem(keptAs, JSON.stringify(list));
-}
-
-export const draftOf = (id: string) => drafts.value.find(d => d.id === id);
-
-export function write(id: string, change: Partial<Draft>) {
-  put(drafts.peek().map(d => (d.id === id ? { ...d, ...change } : d)));
+export function write(of: CallDraft, change: Partial<CallDraft>) {
+  const now = draftOf(of.id, of.agent);
+  if (now) keep({ ...now, ...change } as Draft);
 }
 
 /** The call that the time after it belongs to. */
-export const latest = (agent: string) => drafts.value.filter(d => d.agent === agent).at(-1);
+export const latest = (agent: string) => all(agent).at(-1);
 
 /** Tells the server of a call, if there is anything to tell; of several tabs one does. False: it was not to be had, and is tried again. */
-export async function tell(id: string): Promise<boolean> {
-  if (!draftOf(id)) return true;
-  return navigator.locks ? await navigator.locks.request(`centrala.draft.${id}`, () => send(id)) : await send(id);
+export async function tell(d: CallDraft): Promise<boolean> {
+  return navigator.locks ? await navigator.locks.request(`centrala.draft.${d.id}`, () => send(d)) : await send(d);
 }
 
-async function send(id: string): Promise<boolean> {
-  const d = read().find(x => x.id === id);
+async function send({ id, agent }: CallDraft): Promise<boolean> {
+  const d = newest(id, agent) as CallDraft | undefined;
   const note = d?.text.trim() ?? '';
   try {
     if (d?.code) await dispose(id, d.code, note);
@@ -52,7 +35,7 @@ async function send(id: string): Promise<boolean> {
     if (e.status === 0 || e.status >= 500) return false;
     // Too late, or taken from the agent: it cannot be told any more.
   }
-  put(read().filter(x => x.id !== id));
+  forget(id, agent);
   return true;
 }
 
@@ -60,15 +43,15 @@ async function send(id: string): Promise<boolean> {
 export function follow(desk: Desk, who: (c: Desk['calls'][number]) => string) {
   const agent = desk.agent;
   if (!agent) return;
-  const mine = desk.calls.filter(c => c.kind === 'call' && c.agent === agent.id && !c.offer_until);
-  const fresh = mine.filter(c => !drafts.peek().some(d => d.id === c.id));
-  if (fresh.length > 0) put([...drafts.peek(), ...fresh.map(c => ({ id: c.id, agent: agent.id, who: who(c), group: c.group ?? '', text: '', code: '' }))]);
+  const begin = (id: string, who: string, group: string) => {
+    if (!draftOf(id, agent.id)) keep({ id, agent: agent.id, who, group, text: '', code: '' } as CallDraft);
+  };
+  for (const c of desk.calls) if (c.kind === 'call' && c.agent === agent.id && !c.offer_until) begin(c.id, who(c), c.group ?? '');
   const owed = agent.status === 'wrap_up' ? agent.must_tell : undefined; // perhaps of a call that this browser has not seen
-  if (owed && !drafts.peek().some(d => d.id === owed.interaction)) {
-    put([...drafts.peek(), { id: owed.interaction, agent: agent.id, who: '', group: owed.group, text: '', code: '' }]);
-  }
-  const after = agent.status === 'wrap_up' ? drafts.peek().filter(d => d.agent === agent.id).at(-1)?.id : undefined;
-  for (const d of drafts.peek()) {
-    if (d.agent === agent.id && d.id !== after && !desk.calls.some(c => c.id === d.id)) void tell(d.id);
-  }
+  if (owed) begin(owed.interaction, '', owed.group);
+  const after = agent.status === 'wrap_up' ? latest(agent.id)?.id : undefined;
+  for (const d of all(agent.id)) if (d.id !== after && !desk.calls.some(c => c.id === d.id)) void tell(d);
 }
+
+// Who goes has nobody else tell of their calls.
+onSignOut(async () => { await Promise.all(all(me.peek()?.agent ?? '').map(tell)); });

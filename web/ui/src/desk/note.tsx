@@ -1,13 +1,12 @@
 import { t } from '../i18n';
-import { draftOf, write } from './draft';
+import { write, type CallDraft } from './draft';
 
 /** A note about a call. It is kept as it is typed. */
-export function NoteField({ id }: { id: string }) {
-  const draft = draftOf(id);
+export function NoteField({ draft }: { draft?: CallDraft }) {
   if (!draft) return null;
   return (
     <label class="note">{t('note.title')}
-      <textarea rows={2} maxLength={2000} value={draft.text} onInput={e => write(id, { text: e.currentTarget.value })} />
+      <textarea rows={2} maxLength={2000} value={draft.text} onInput={e => write(draft, { text: e.currentTarget.value })} />
     </label>
   );
 }

@@ -1,7 +1,7 @@
-import { useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import type { Agent, DeskCall, DirectoryAgent } from '../api';
 import { callFrom, consult, transfer, type Target } from '../commands';
+import { useDraft } from '../drafts';
 import { t, tWord } from '../i18n';
 import { useLive } from '../live';
 import { dial, phone } from '../phone/station';
@@ -17,7 +17,7 @@ const order = { free: 0, busy: 1, away: 2 } as const;
 export function Transfer({ call, agent, onClose }: { call: DeskCall; agent: Agent; onClose: () => void }) {
   const go = async (command: typeof transfer, to: Target) => { if (await command(call.id, to)) onClose(); };
   return (
-    <Whom title={t('transfer.title')} agent={agent} onClose={onClose} choices={(to, name) => (
+    <Whom title={t('transfer.title')} draft={`transfer ${call.id}`} agent={agent} onClose={onClose} choices={(to, name) => (
       <span class="row-buttons">
         <button onClick={() => void go(transfer, to)} aria-label={t('transfer.now-to', { who: name })}>{t('transfer.now')}</button>
         <button onClick={() => void go(consult, to)} aria-label={t('transfer.ask-of', { who: name })}>{t('transfer.ask')}</button>
@@ -29,7 +29,7 @@ export function Transfer({ call, agent, onClose }: { call: DeskCall; agent: Agen
 /** Whom to call. */
 export function CallSomebody({ agent, onClose }: { agent: Agent; onClose: () => void }) {
   return (
-    <Whom title={t('calling.title')} agent={agent} onClose={onClose} choices={(to, name, dialled) => dialled && (
+    <Whom title={t('calling.title')} draft="calling" agent={agent} onClose={onClose} choices={(to, name, dialled) => dialled && (
       <button onClick={() => { void callUp(agent, to, dialled); onClose(); }} aria-label={t('calling.call-of', { who: name })}><Icon name="phone" />{t('calling.call')}</button>
     )} />
   );
@@ -51,9 +51,9 @@ export const mayCall = (agent: Agent) =>
 type Choices = (to: Target, name: string, dialled: string) => ComponentChildren;
 
 /** People with their presence, groups, or any number. */
-function Whom({ title, agent, onClose, choices }: { title: string; agent: Agent; onClose: () => void; choices: Choices }) {
+function Whom({ title, draft, agent, onClose, choices }: { title: string; draft: string; agent: Agent; onClose: () => void; choices: Choices }) {
   const directory = useLive('directory');
-  const [text, setText] = useState('');
+  const [{ text }, write] = useDraft(draft, { text: '' }, 'shut');
   const wanted = text.trim().toLocaleLowerCase();
   const fits = (x: { id: string; name: string; extension?: string }) =>
     [x.id, x.name, x.extension ?? ''].some(s => s.toLocaleLowerCase().includes(wanted));
@@ -64,7 +64,7 @@ function Whom({ title, agent, onClose, choices }: { title: string; agent: Agent;
   return (
     <Dialog title={title} onClose={onClose}>
       <label>{t('transfer.find')}
-        <input type="search" autofocus autocomplete="off" value={text} onInput={e => setText(e.currentTarget.value)} />
+        <input type="search" autofocus autocomplete="off" value={text} onInput={e => write({ text: e.currentTarget.value })} />
       </label>
       {number && <ul class="rows"><li><span class="grow digits">{number}</span>{choices({ number }, number, number)}</li></ul>}
       {agents.length > 0 && <h3>{t('transfer.people')}</h3>}

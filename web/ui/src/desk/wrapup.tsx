@@ -16,7 +16,7 @@ export function WrapUp({ agent, desk }: { agent: Agent; desk: Desk }) {
   const group = desk.groups.find(g => g.id === draft?.group);
   const codes = group?.dispositions ?? [];
   const missing = !!draft && codes.length > 0 && !!group?.disposition_required && draft.code === '';
-  const done = async () => { if (!draft || await tell(draft.id)) await endWrapUp(agent.id); };
+  const done = async () => { if (!draft || await tell(draft)) await endWrapUp(agent.id); };
   return (
     <section class="card wrap-up tone-after" aria-labelledby="wrap-up">
       <div class="head">
@@ -31,13 +31,13 @@ export function WrapUp({ agent, desk }: { agent: Agent; desk: Desk }) {
           <legend>{t(group?.disposition_required ? 'wrap-up.outcome-needed' : 'wrap-up.outcome')}</legend>
           {codes.map(c => (
             <label key={c} class="code">
-              <input type="radio" name="disposition" value={c} checked={draft.code === c} onChange={() => write(draft.id, { code: c })} />
+              <input type="radio" name="disposition" value={c} checked={draft.code === c} onChange={() => write(draft, { code: c })} />
               <span>{tWord('disposition', c)}</span>
             </label>
           ))}
         </fieldset>
       )}
-      {draft && <NoteField id={draft.id} />}
+      <NoteField draft={draft} />
       <div class="buttons">
         <button class="main" disabled={missing} aria-describedby={missing ? 'needed' : undefined} onClick={() => void done()}><Icon name="check" />{t('wrap-up.done')}</button>
         <button onClick={() => void extendWrapUp(agent.id, more)}>{t('wrap-up.more')}</button>
