@@ -20,11 +20,11 @@ func (s *State) applyConsultAsked(e *ConsultAsked) {
 	b, why := s.consultant(i, e.To, l.agent)
 	if why != "" {
 		s.counters.Unknown++
-		s.step(i, Step{Kind: StepConsult, Agent: l.agent.def.ID, What: "not", Why: why})
+		s.step(i, Step{Kind: StepConsult, Agent: l.agent.def.ID, What: string(CourseNot), Why: why})
 		return
 	}
 	s.reverseFor(i, l)
-	s.step(i, Step{Kind: StepConsult, Agent: l.agent.def.ID, What: "with " + e.To.String()})
+	s.step(i, Step{Kind: StepConsult, Agent: l.agent.def.ID, What: CourseWith.whom(e.To.String())})
 	s.become(i, PhaseConsulting)
 	s.music(i)
 	o := s.newOffer(i, b)
@@ -108,11 +108,11 @@ func (s *State) applyConsultSwapped(e *ConsultSwapped) {
 		p := &Play{Music: i.musicNow(), Leg: c.leg.id}
 		s.emit(p, i.caller.node, i.id, i.caller.call)
 		c.leg.pending = append(c.leg.pending, p)
-		s.step(i, Step{Kind: StepConsult, Agent: i.agent.def.ID, What: "aside"})
+		s.step(i, Step{Kind: StepConsult, Agent: i.agent.def.ID, What: string(CourseAside)})
 		s.connect(i, i.caller, i.other)
 		return
 	}
-	s.step(i, Step{Kind: StepConsult, Agent: i.agent.def.ID, What: "again"})
+	s.step(i, Step{Kind: StepConsult, Agent: i.agent.def.ID, What: string(CourseAgain)})
 	s.music(i)
 	s.connect(i, i.other, c.leg)
 }
@@ -137,7 +137,7 @@ func (s *State) applyConsultDone(e *ConsultDone) {
 func (s *State) handOver(i *interaction) {
 	by, c := i.agent, i.consult
 	i.consult = nil
-	s.step(i, Step{Kind: StepTransfer, Agent: by.def.ID, What: "to " + c.agent.name()})
+	s.step(i, Step{Kind: StepTransfer, Agent: by.def.ID, What: CourseTo.whom(c.agent.name())})
 	s.leaveTalk(i)
 	if c.leg == nil {
 		i.handover = &handover{By: by.def.ID}
@@ -162,7 +162,7 @@ func (s *State) handOver(i *interaction) {
 func (s *State) consultOver(i *interaction, why string) {
 	c := i.consult
 	i.consult = nil
-	s.step(i, Step{Kind: StepConsult, Agent: i.agent.def.ID, What: "over", Why: why})
+	s.step(i, Step{Kind: StepConsult, Agent: i.agent.def.ID, What: string(CourseOver), Why: why})
 	if o := s.offers[c.offer]; o != nil && o.outcome == "" {
 		s.withdraw(i, o, OutcomeWithdrawn, why)
 	}
@@ -208,7 +208,7 @@ func (s *State) applyJoined(e *Joined) {
 		s.endStint(call)
 		settled[*Bridge](call.caller)
 		s.finish(call, CompletedByCaller, "joined", RejectUnavailable)
-		s.step(i, Step{Kind: StepTransfer, Agent: by.def.ID, What: "to " + b.name(), Why: "joined"})
+		s.step(i, Step{Kind: StepTransfer, Agent: by.def.ID, What: CourseTo.whom(b.name()), Why: "joined"})
 		s.leaveTalk(i)
 		settled[*Play](i.caller)
 		lb.of, lb.call = i.id, i.caller.call
@@ -221,7 +221,7 @@ func (s *State) applyJoined(e *Joined) {
 	default:
 		b := call.personal
 		s.finish(call, CompletedByCaller, "joined", RejectUnavailable)
-		s.step(i, Step{Kind: StepTransfer, Agent: by.def.ID, What: "to " + b.name(), Why: "joined"})
+		s.step(i, Step{Kind: StepTransfer, Agent: by.def.ID, What: CourseTo.whom(b.name()), Why: "joined"})
 		s.leaveTalk(i)
 		i.handover = &handover{By: by.def.ID, Asked: []asked{l.asked(), own.asked()}}
 		s.enqueueFor(i, b, s.now.after(i.group.ringTime()), "transferred by "+string(by.def.ID))

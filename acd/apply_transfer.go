@@ -168,12 +168,12 @@ func (s *State) applyTransferAsked(e *TransferAsked) {
 	}
 	if why != "" {
 		s.counters.Unknown++
-		s.step(i, Step{Kind: StepTransfer, Agent: l.agent.def.ID, What: "not", Why: why})
+		s.step(i, Step{Kind: StepTransfer, Agent: l.agent.def.ID, What: string(CourseNot), Why: why})
 		return
 	}
 	by := l.agent
 	s.reverseFor(i, l)
-	s.step(i, Step{Kind: StepTransfer, Agent: by.def.ID, What: "to " + e.To.String()})
+	s.step(i, Step{Kind: StepTransfer, Agent: by.def.ID, What: CourseTo.whom(e.To.String())})
 	s.leaveTalk(i)
 	i.handover = &handover{By: by.def.ID, Asked: []asked{l.asked()}}
 	s.sendTo(i, a, g, e.To.Number, "transferred by "+string(by.def.ID))
@@ -237,7 +237,7 @@ func (s *State) handoverFailed(i *interaction, why string, class FailureClass) {
 	s.report(i, false, cmp.Or(h.Class, class))
 	h.Class = ""
 	by := s.agents[h.By]
-	s.step(i, Step{Kind: StepTransfer, Agent: h.By, What: "failed", Why: why})
+	s.step(i, Step{Kind: StepTransfer, Agent: h.By, What: string(CourseFailed), Why: why})
 	switch policy := i.group.def.BlindTransferNoAnswer; {
 	case policy == queuegroups.TransferEnds:
 		s.finish(i, Missed, "blind_transfer", RejectNobody)
@@ -275,10 +275,10 @@ func (s *State) applyMoved(e *Moved) {
 	}
 	if why != "" {
 		s.counters.Unknown++
-		s.step(i, Step{Kind: StepTransfer, What: "not", Why: why})
+		s.step(i, Step{Kind: StepTransfer, What: string(CourseNot), Why: why})
 		return
 	}
-	s.step(i, Step{Kind: StepTransfer, What: "to " + e.To.String(), Why: forced("moved", "", e.By)})
+	s.step(i, Step{Kind: StepTransfer, What: CourseTo.whom(e.To.String()), Why: forced("moved", "", e.By)})
 	for len(i.offers) > 0 {
 		s.withdraw(i, i.offers[0], OutcomeWithdrawn, forced("moved", "", e.By))
 	}

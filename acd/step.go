@@ -61,6 +61,29 @@ type Step struct {
 	Choice      *Choice             `json:"choice,omitempty"`
 }
 
+// Course is how handing over goes: the first word of What in steps of StepTransfer and StepConsult. After it comes to whom.
+type Course string
+
+// The courses.
+const (
+	CourseTo     Course = "to"     // handed over, or sent elsewhere
+	CourseNot    Course = "not"    // it could not be; Why says so
+	CourseFailed Course = "failed" // nobody took it
+	CourseWith   Course = "with"   // a colleague is asked
+	CourseAside  Course = "aside"  // the agent turns from the colleague to the customer
+	CourseAgain  Course = "again"  // and back
+	CourseOver   Course = "over"   // the colleague is let go
+)
+
+// whom is What of a step that tells to whom it goes.
+func (c Course) whom(target string) string { return string(c) + " " + target }
+
+// Course returns how handing over goes and to whom, in a step of StepTransfer or StepConsult.
+func (st Step) Course() (c Course, whom string) {
+	first, whom, _ := strings.Cut(st.What, " ")
+	return Course(first), whom
+}
+
 // Choice tells how an agent was chosen, or why nobody could be.
 type Choice struct {
 	Rule   string        `json:"rule,omitempty"`  // which rule chose

@@ -161,8 +161,8 @@ func toldOf(st *acd.Step) Told {
 		}
 		return with("", "", "")
 	case acd.StepTransfer, acd.StepConsult:
-		variant, target, _ := strings.Cut(st.What, " ")
-		return with("_"+variant, "target", target)
+		course, target := st.Course()
+		return with("_"+string(course), "target", target)
 	case acd.StepPriority:
 		return with("", "seconds", st.What)
 	case acd.StepClosed:

@@ -1,8 +1,6 @@
 package app
 
 import (
-	"strings"
-
 	"centrala/acd"
 	"centrala/chat"
 )
@@ -29,8 +27,8 @@ func (c *chats) Taken(id chat.SessionID) {
 		// One who is not declared any more is responsible for nobody.
 		gone := x.Responsible != "" && agents != nil && !(*agents)[x.Responsible]
 		for _, st := range steps {
-			switch {
-			case st.Kind == acd.StepTransfer && strings.HasPrefix(st.What, "to "):
+			switch course, _ := st.Course(); {
+			case st.Kind == acd.StepTransfer && course == acd.CourseTo:
 				handedOver = true
 			case st.Kind == acd.StepOutcome && st.What == string(acd.OutcomeAnswered):
 				list = append(list, chat.Take{Index: st.Index, Agent: string(st.Agent), Anew: gone || handedOver && (*c.channels.Load())[x.Channel].transfers})

@@ -1,8 +1,6 @@
 package journal
 
 import (
-	"strings"
-
 	"centrala/acd"
 	"centrala/queuegroups"
 )
@@ -138,15 +136,14 @@ func (b *book) settle(p *page, outcome, why string) {
 	b.rows.Transfers = append(b.rows.Transfers, t)
 }
 
-// transfer: What is "to" and the target, "not" for what could not be, "failed"
-// where nobody took it.
+// transfer notes where it goes, that it could not be, or that nobody took it.
 func (b *book) transfer(p *page, st acd.Step) {
-	target, to := strings.CutPrefix(st.What, "to ")
+	course, target := st.Course()
 	switch {
-	case st.What == "failed":
+	case course == acd.CourseFailed:
 		b.settle(p, TransferFailed, st.Why)
 		p.Handed = false
-	case !to:
+	case course != acd.CourseTo:
 		b.refused(p, st, TransferBlind)
 	case p.Transfer != nil && p.Transfer.Kind == TransferConsult:
 		b.resume(p)
@@ -180,24 +177,23 @@ func (b *book) refused(p *page, st acd.Step, kind string) {
 	})
 }
 
-// consult: What is "with" and whom, "not", "aside", "again" or "over". While the
-// agent is with the colleague the customer is on hold.
+// consult notes how the question goes. While the agent is with the colleague the
+// customer is on hold.
 func (b *book) consult(p *page, st acd.Step) {
-	if target, ok := strings.CutPrefix(st.What, "with "); ok {
+	switch course, target := st.Course(); course {
+	case acd.CourseWith:
 		b.resume(p)
 		b.handOver(p, TransferConsult, st.Agent, target)
 		b.hold(p, TransferConsult)
-		return
-	}
-	switch st.What {
-	case "not":
+	case acd.CourseNot:
 		b.refused(p, st, TransferConsult)
-	case "aside":
+	case acd.CourseAside:
 		b.resume(p)
-	case "again":
+	case acd.CourseAgain:
 		b.hold(p, TransferConsult)
-	case "over":
+	case acd.CourseOver:
 		b.resume(p)
 		b.settle(p, TransferOver, st.Why)
+	case acd.CourseTo, acd.CourseFailed: // of transfers
 	}
 }
