@@ -232,6 +232,31 @@ func TestOpen_ManyNodesAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
+// A server starts for the first time and commands are given beside it.
+func TestOpen_ManyProcessesAtOnce(t *testing.T) {
+	o := db.Options{Source: db.SQLite, Dir: filepath.Join(t.TempDir(), "data"), Log: zerolog.Nop()}
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			d, err := db.Open(t.Context(), o)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := errors.Join(d.Write(t.Context(), func(tx *sql.Tx) error {
+				_, err := tx.Exec("delete from notes")
+				return err
+			}), d.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if left, err := os.ReadDir(o.Dir); err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 func TestOpen_SQLiteIsDurableAndPrivate(t *testing.T) {
 	o := dbtest.SQLite(t)
 	o.Dir = filepath.Join(o.Dir, "with spaces and ?#%", "data")
@@ -315,7 +340,7 @@ func TestExec(t *testing.T) {
 		if err := d.Write(t.Context(), exec(t.Context(), "create table numbers (n bigint primary key)")); err != nil {
 			t.Fatal(err)
 		}
-		for n := range 6 {
+		for n := range 16 {
 			err := d.Write(t.Context(), func(tx *sql.Tx) error {
 				for _, v := range []int{2 * n, 2*n + 1 - n%3/2*2} { // of the third and sixth the second is there already
 					if _, err := d.Exec(t.Context(), tx, "insert into numbers (n) values ("+d.Mark(1)+")", v); err != nil {

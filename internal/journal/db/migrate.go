@@ -35,8 +35,8 @@ func dialectOf(postgres bool) dialect {
 		"{{identity}}", "integer primary key autoincrement", "{{bytes}}", "blob", "{{clustered}}", "without rowid")}
 }
 
-// migrate brings the tables up to date, once. Of several nodes that start at once
-// one does it and the others wait.
+// migrate brings the tables up to date, once. Of several nodes or processes that start at
+// once one does it and the others wait.
 func (d *DB) migrate(ctx context.Context) error {
 	if d.migrated.Load() {
 		return nil
@@ -61,6 +61,8 @@ func (d *DB) migrate(ctx context.Context) error {
 			return fmt.Errorf("database: %w", err)
 		}
 		options = append(options, goose.WithSessionLocker(locker))
+	} else {
+		options = append(options, goose.WithSessionLocker(&folderTurn{dir: d.opts.Dir}))
 	}
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
