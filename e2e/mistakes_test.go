@@ -73,6 +73,7 @@ func TestMistakes(t *testing.T) {
 		"not a caller":        {[]string{"call", "--to", "sip:1@127.0.0.1", "--from", "sip:101@127.0.0.1"}, 2, []string{`--from "sip:101@127.0.0.1" is not a caller's number`}},
 		"no such agent":       {[]string{"agent", "passwd", "ania", "--config", "good.yaml"}, 2, []string{`among the users there is no "ania"`}},
 		"no such owner":       {[]string{"key", "add", "board", "--right", "agents:read", "--owner", "ania", "--config", "good.yaml"}, 2, []string{`there is no user "ania"`}},
+		"nobody to erase":     {[]string{"erase", "", "--config", "good.yaml"}, 2, []string{"write the number as the history shows it"}},
 		"no such right":       {[]string{"key", "add", "board", "--right", "agents:raed", "--config", "good.yaml"}, 2, []string{"there is no such right; there are agents:read, "}},
 		"nothing to play":     {[]string{"call", "--to", "sip:1@127.0.0.1", "--play", "none.wav"}, 2, []string{"none.wav: no such file"}},
 		"nowhere to record":   {[]string{"call", "--to", "sip:1@127.0.0.1", "--record", "none/x.wav"}, 2, []string{"--record", "none/x.wav: no such file"}},

@@ -18,7 +18,7 @@ func (s *Server) eraseRoutes() {
 
 type eraseIn struct {
 	Body struct {
-		Number string `json:"number" minLength:"5" maxLength:"200" example:"+48600100200" doc:"As the history shows it."`
+		Number string `json:"number" minLength:"1" maxLength:"200" example:"+48600100200" doc:"As the history shows it."`
 	}
 }
 

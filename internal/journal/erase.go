@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"centrala/internal/journal/db"
 )
@@ -17,9 +18,16 @@ import (
 // erased is how the names begin that stand for people who were erased.
 const erased = "erased-"
 
-// EraseMin is the length, in characters, that a number or identity has at least that
-// can be erased: a shorter one is an extension, and stands within other numbers.
-const EraseMin = 5
+// numberMin is the least length of a number, in characters. A shorter one is an extension, and
+// stands within other numbers, or else it is how a channel's partner names a customer: it is
+// erased as a whole, and from chats alone.
+const numberMin = 5
+
+// Short tells whether it is too short for a number.
+func Short(number string) bool { return utf8.RuneCountInString(number) < numberMin }
+
+// chatsOf finds the chats of a customer.
+const chatsOf = "select id, ended is null from interactions where caller = $1 and caller <> '' and channel <> '' order by id"
 
 // Erased is what became of one person's data.
 type Erased struct {
@@ -47,7 +55,11 @@ const foundOf = `select id, ended is null from interactions where id in (
 // and may be done again after an error. The error is the database's.
 func Erase(ctx context.Context, d *db.DB, number, pseudonym string) (e Erased, err error) {
 	var list []int64
-	rows, err := d.Read().QueryContext(ctx, foundOf, number)
+	query := foundOf
+	if Short(number) {
+		query = chatsOf
+	}
+	rows, err := d.Read().QueryContext(ctx, query, number)
 	if err != nil {
 		return e, fmt.Errorf("journal: erase: %w", err)
 	}
@@ -90,7 +102,7 @@ func erase(ctx context.Context, tx *sql.Tx, some []int64, number, pseudonym stri
 		args, places[k] = append(args, id), fmt.Sprintf("$%d", k+3)
 	}
 	in := " in (" + strings.Join(places, ", ") + ")"
-	for _, change := range []string{
+	changes := []string{
 		"update interactions set caller = $1, caller_name = '' where caller = $2 and id",
 		"update interactions set number = $1 where number = $2 and direction = 'out' and id",
 		"update interactions set by_number = $1 where by_number = $2 and id",
@@ -101,7 +113,11 @@ func erase(ctx context.Context, tx *sql.Tx, some []int64, number, pseudonym stri
 		"update offers set why = replace(why, $2, $1) where interaction",
 		"update transfers set why = replace(why, $2, $1) where interaction",
 		"update decisions set steps = replace(steps, $2, $1) where interaction",
-	} {
+	}
+	if Short(number) { // an agent may be called so
+		changes = changes[:1]
+	}
+	for _, change := range changes {
 		if _, err := tx.ExecContext(ctx, change+in, args...); err != nil {
 			return 0, 0, err
 		}
@@ -159,28 +175,33 @@ func eraseEvents(ctx context.Context, tx *sql.Tx, in string, ids []any, number, 
 }
 
 // eraseJSON puts the pseudonym in place of the number in all texts, and leaves out the
-// name of a caller with that number.
+// name of a caller with that number; of a short one only where it is the caller.
 func eraseJSON(data, number, pseudonym string) string {
 	if !strings.Contains(data, number) {
 		return data
+	}
+	replace := func(text string) string { return strings.ReplaceAll(text, number, pseudonym) }
+	if Short(number) {
+		replace = func(text string) string { return text }
 	}
 	var v any
 	d := json.NewDecoder(strings.NewReader(data))
 	d.UseNumber()
 	if d.Decode(&v) != nil {
-		return strings.ReplaceAll(data, number, pseudonym) // somebody else wrote it
+		return replace(data) // somebody else wrote it
 	}
 	var walk func(any) any
 	walk = func(v any) any {
 		switch v := v.(type) {
 		case string:
-			return strings.ReplaceAll(v, number, pseudonym)
+			return replace(v)
 		case []any:
 			for k := range v {
 				v[k] = walk(v[k])
 			}
 		case map[string]any:
 			if v["from"] == number {
+				v["from"] = pseudonym
 				delete(v, "from_name")
 			}
 			for k := range v {
@@ -193,7 +214,7 @@ func eraseJSON(data, number, pseudonym string) string {
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
 	if e.Encode(walk(v)) != nil {
-		return strings.ReplaceAll(data, number, pseudonym) // cannot be: it was JSON
+		return replace(data) // cannot be: it was JSON
 	}
 	return strings.TrimSuffix(out.String(), "\n")
 }

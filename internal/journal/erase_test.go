@@ -114,3 +114,55 @@ func TestErase(t *testing.T) {
 		}
 	})
 }
+
+// A customer whom a channel's partner names by few letters is erased, too, from the chats alone: who has the same
+// extension, or is called the same as an agent, is somebody else.
+func TestErase_Short(t *testing.T) {
+	const customer, pseudonym = "4711", "erased-x"
+	told := func(id int64, of acd.InteractionID) journal.Event {
+		return journal.Event{ID: id, At: 1, Type: "call.queued", Interaction: of,
+			Data: []byte(`{"interaction":{"id":"14711","from":"4711","from_name":"Jan"},"agent":"4711","arrived":1795471100}`)}
+	}
+	rows := journal.Rows{
+		Interactions: []journal.Interaction{
+			{ID: 1, Kind: "chat", Direction: "in", Channel: "shop", Caller: customer, CallerName: "Jan", Arrived: 10, Ended: 30, End: acd.Missed},
+			{ID: 2, Kind: "call", Direction: "in", Trunk: "carrier", Caller: customer, CallerName: "Desk", Arrived: 10, Ended: 30, End: acd.Missed},
+			{ID: 3, Kind: "chat", Direction: "in", Channel: "shop", Caller: customer + "2", CallerName: "Ola", Arrived: 10, Ended: 30, End: acd.Missed},
+			{ID: 4, Kind: "chat", Direction: "in", Channel: "shop", Caller: customer, CallerName: "Jan", Arrived: 10},
+		},
+		Transfers: []journal.Transfer{{Interaction: 1, N: 1, Target: customer, Why: "for " + customer}},
+		Decisions: []journal.Decision{{Interaction: 1, Steps: []byte(`[{"index":14711,"agent":"4711"}]`)}},
+		Events:    []journal.Event{told(1, 1), told(2, 2)},
+	}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		if err := d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, d.Mark) }); err != nil {
+			t.Fatal(err)
+		}
+		before := dump(t, d)
+		got, err := journal.Erase(t.Context(), d, customer, pseudonym)
+		if want := (journal.Erased{Interactions: 1, Events: 1, GoingOn: 1}); err != nil || got != want {
+			t.Errorf("%+v, %v; want %+v", got, err, want)
+		}
+		changed := 0
+		for table, list := range dump(t, d) {
+			for k, row := range list {
+				if row == before[table][k] {
+					continue
+				}
+				changed++
+				switch {
+				case table == "interactions" && strings.Contains(row, pseudonym) && !strings.Contains(row, "Jan"):
+				case table == "events" && strings.Contains(row, `"from":"erased-x"`) && strings.Contains(row, `"agent":"4711"`) && strings.Contains(row, "1795471100"):
+				default:
+					t.Errorf("%s: %s became %s", table, before[table][k], row)
+				}
+			}
+		}
+		if changed != 2 {
+			t.Errorf("%d rows were changed", changed)
+		}
+		if again, err := journal.Erase(t.Context(), d, "", pseudonym); err != nil || again != (journal.Erased{}) {
+			t.Errorf("nobody: %+v, %v", again, err)
+		}
+	})
+}
