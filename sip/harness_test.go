@@ -349,6 +349,8 @@ func (p *peer) forget() {
 	}
 }
 
+// within gives the next message that begins with one of these, or any. A 100 is passed over: whether there is one
+// depends on how soon the next answer follows (RFC 3261 section 17.2.1).
 func (p *peer) within(d time.Duration, prefixes ...string) (string, bool) {
 	p.t.Helper()
 	_ = p.conn.SetReadDeadline(time.Now().Add(d))
@@ -360,6 +362,9 @@ func (p *peer) within(d time.Duration, prefixes ...string) (string, bool) {
 		}
 		p.aim(from)
 		msg := string(buf[:n])
+		if strings.HasPrefix(msg, "SIP/2.0 100") {
+			continue
+		}
 		if len(prefixes) == 0 {
 			return msg, true
 		}
