@@ -109,6 +109,36 @@ func TestSecurity_IdentityForgery(t *testing.T) {
 	}
 }
 
+// Where visitors need not be known, a site's word whose time is over leaves them unnamed, and never somebody else; they go
+// on as who their own token says. One that is signed wrongly is refused there as well.
+func TestSecurity_IdentityOver(t *testing.T) {
+	r := newRig(t)
+	word := func(sub string, until time.Duration) string {
+		return jwt(secret, hs256, map[string]any{"sub": sub, "exp": time.Now().Add(until).Unix()})
+	}
+	status, unnamed := r.session(map[string]string{"identity": word("4711", -time.Hour)})
+	if status != 200 || unnamed.Verified || unnamed.Token == "" {
+		t.Fatalf("%d %+v", status, unnamed)
+	}
+	_, jan := r.session(map[string]string{"identity": word("4711", time.Hour)})
+	r.tell(jan.Token, map[string]any{"type": "message", "id": "m1", "text": "hello"})
+	r.socket(jan.Token, 0).text("hello")
+	if _, again := r.session(map[string]string{"identity": word("4711", -time.Hour), "token": jan.Token}); !again.Verified || !again.Begun {
+		t.Errorf("the same customer: %+v", again)
+	}
+	if _, other := r.session(map[string]string{"identity": word("4712", -time.Hour), "token": jan.Token}); other.Verified || other.Begun {
+		t.Errorf("another customer: %+v", other)
+	}
+	for name, token := range map[string]string{
+		"no end":         jwt(secret, hs256, map[string]any{"sub": "4711"}),
+		"another secret": jwt("another secret that is long enough", hs256, map[string]any{"sub": "4711", "exp": time.Now().Add(-time.Hour).Unix()}),
+	} {
+		if status, out := r.session(map[string]string{"identity": token}); status != 401 || out.Code != "identity" {
+			t.Errorf("%s: %d %+v", name, status, out)
+		}
+	}
+}
+
 // Who signs in at the site goes on with what they wrote before, and the token of before is worth nothing for it.
 func TestR57_VisitorBecomesCustomer(t *testing.T) {
 	r := newRig(t)

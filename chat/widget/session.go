@@ -93,9 +93,17 @@ func (a *ask) arrives(in *sessionAsked) (*visitor, *refusal) {
 			return nil, no
 		}
 	}
+	if in.Identity != "" {
+		c, err := a.identity(a.channel, in.Identity)
+		if !errors.Is(err, errExpired) || a.channel.Identified {
+			return a.vouched(c, err, before)
+		}
+		// A page that was open for long, perhaps: the visitor goes on as who they are without the site's word.
+		if before != nil && before.verified() && before.Customer != isCustomer+c.Subject {
+			before = nil
+		}
+	}
 	switch {
-	case in.Identity != "":
-		return a.vouched(in.Identity, before)
 	case a.channel.Identified && (before == nil || !before.verified()):
 		return nil, refused(codeIdentity)
 	case before != nil && before.verified():
@@ -107,11 +115,10 @@ func (a *ask) arrives(in *sessionAsked) (*visitor, *refusal) {
 	return &visitor{Channel: a.name, Customer: newVisitor(), Expires: a.now().Add(visitorFor).Unix()}, nil
 }
 
-// vouched is a visitor for whom the site vouches. What they wrote before they signed in at the
-// site is theirs as well.
-func (a *ask) vouched(jwt string, before *visitor) (*visitor, *refusal) {
-	c, err := a.identity(a.channel, jwt)
-	if err != nil {
+// vouched is a visitor for whom the site vouches, by claims which are wrong where there is an error. What they wrote
+// before they signed in at the site is theirs as well.
+func (a *ask) vouched(c claims, wrong error, before *visitor) (*visitor, *refusal) {
+	if wrong != nil {
 		if no := a.limits.bad.take(network(a.from)); no != nil {
 			return nil, no
 		}

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/mail"
 	"strings"
 	"time"
@@ -151,6 +152,9 @@ const (
 // errIdentity says that the site's word is wrong.
 var errIdentity = errors.New("the identity is not signed as it should be, or has expired")
 
+// errExpired is errIdentity of a word that was right and holds no more. The claims are those of that word.
+var errExpired = fmt.Errorf("%w: it was right until its exp", errIdentity)
+
 // identity reads the site's word on who a visitor is: a JSON Web Token signed with HS256 and
 // the channel's secret, and with an end. No other algorithm is looked at, whatever the token
 // asks for (RFC 8725 section 3.1).
@@ -181,8 +185,10 @@ func (s *Server) identity(channel *Channel, jwt string) (c claims, err error) {
 		return c, errIdentity
 	case c.Subject == "", len(c.Subject) > subjectMax, !plain(c.Subject):
 		return c, errIdentity
-	case c.Expires+skew.Seconds() < now, c.NotBefore-skew.Seconds() > now:
+	case c.Expires <= 0, c.NotBefore-skew.Seconds() > now:
 		return c, errIdentity
+	case c.Expires+skew.Seconds() < now:
+		return c, errExpired
 	}
 	for _, text := range []*string{&c.Name, &c.Email, &c.Phone} {
 		if len(*text) > chat.IDMax || !plain(*text) {
