@@ -340,7 +340,7 @@ func TestExec(t *testing.T) {
 		if err := d.Write(t.Context(), exec(t.Context(), "create table numbers (n bigint primary key)")); err != nil {
 			t.Fatal(err)
 		}
-		for n := range 16 {
+		for n := range 6 {
 			err := d.Write(t.Context(), func(tx *sql.Tx) error {
 				for _, v := range []int{2 * n, 2*n + 1 - n%3/2*2} { // of the third and sixth the second is there already
 					if _, err := d.Exec(t.Context(), tx, "insert into numbers (n) values ("+d.Mark(1)+")", v); err != nil {
