@@ -65,9 +65,21 @@ func (c *Conn) Read(b []byte) (int, error) {
 			return 0, c.over(err)
 		}
 	}
-	n := copy(b, c.ready)
+	n := copy(b, c.ready[:piece(c.ready, len(b))])
 	c.ready = c.ready[n:]
 	return n, nil
+}
+
+// piece is how many bytes of a message are given to the library at once, most at most. It is not up to a folded
+// line (RFC 3261 section 7.3.1), which the library would take for a header of its own when it comes.
+func piece(msg []byte, most int) int {
+	if len(msg) <= most {
+		return len(msg)
+	}
+	if next := msg[most]; most > 1 && msg[most-1] == '\n' && (next == ' ' || next == '\t') {
+		return most - 1
+	}
+	return most
 }
 
 // over ends the connection before its reader is told why.

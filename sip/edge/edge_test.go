@@ -2,6 +2,7 @@ package edge
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -13,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"centrala/sip/header"
+
+	"github.com/emiago/sipgo/sip"
 	"go.uber.org/goleak"
 )
 
@@ -178,6 +182,44 @@ func FuzzFramer(f *testing.F) {
 			}
 			if len(fr.buf)-fr.off > 2000+frameChunk {
 				t.Fatalf("%d bytes held", len(fr.buf)-fr.off)
+			}
+		}
+	})
+}
+
+// Messages that were cut out of a stream and passed the screen can be read by the library, each as one and in pieces: it would
+// close the connection otherwise, and end what is going on there.
+func FuzzStream(f *testing.F) {
+	f.Add([]byte(options+options), uint8(7))
+	f.Add([]byte("A b: SIP/2.0\r\nl:3\r\n\r\nxyz"), uint8(1))
+	f.Add([]byte("SIP/2.0 100 \r\nl :00\r\n \r\n\r\n"), uint8(1))                          // a piece ends before the folded line
+	f.Add([]byte("OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 0\r\n 0\r\n\r\n"), uint8(99)) // a folded length
+	f.Add([]byte("OPTIONS sip:a@b SIP/2.0\r\nContent-Length:\r\n 1\r\n\r\nx"), uint8(99))
+	f.Add([]byte("SIP/2.0 200 \r\nl : 1\r\nFrom: <sip:a\r\n b>\r\n\r\n\r"), uint8(3))
+	f.Add([]byte("OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 0\r\nCONTENT-LENGTH: 0\r\nVia: x\r\n\r\n"), uint8(3))
+	f.Fuzz(func(t *testing.T, data []byte, step uint8) {
+		fr := framer{max: 1000}
+		stream := header.NewParser().NewSIPStream()
+		defer stream.Close()
+		fr.added(copy(fr.space(), data))
+		for {
+			msg, err := fr.next()
+			if err != nil || msg == nil {
+				return
+			}
+			if header.Screen(msg) != nil {
+				continue
+			}
+			read := 0
+			for rest := msg; len(rest) > 0; {
+				n := piece(rest, 2+int(step))
+				if err := stream.ParseSIPStream(rest[:n], func(sip.Message) { read++ }); err != nil && !errors.Is(err, sip.ErrParseSipPartial) {
+					t.Fatalf("passed the screen, not the parser: %v\n%q", err, msg)
+				}
+				rest = rest[n:]
+			}
+			if read != 1 {
+				t.Fatalf("read as %d messages: %q", read, msg)
 			}
 		}
 	})

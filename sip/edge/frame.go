@@ -128,6 +128,10 @@ func contentLength(head []byte) (length int, found, ok bool) {
 		if len(name) != 1 && !bytes.EqualFold(name, contentLengthName) || len(name) == 1 && name[0]|0x20 != 'l' {
 			continue
 		}
+		for len(head) > 0 && (head[0] == ' ' || head[0] == '\t') { // folded, RFC 3261 section 7.3.1
+			more, rest, _ := bytes.Cut(head, crlf)
+			value, head = bytes.Join([][]byte{value, more}, []byte(" ")), rest
+		}
 		n, err := strconv.ParseUint(string(bytes.TrimSpace(value)), 10, 31)
 		if err != nil || found && int(n) != length {
 			return 0, true, false
