@@ -35,9 +35,7 @@ func TestWays(t *testing.T) {
 			if m.Items[0].ID != "m1" || m.Items[0].By != "customer" || m.To != 1 {
 				t.Errorf("%+v", m)
 			}
-			if x := f.phase("waiting"); x.Position != 1 {
-				t.Errorf("%+v", x)
-			}
+			f.until("its place in the queue", func(x got) bool { return x.Phase == "waiting" && x.Position == 1 })
 			id := r.open().ID
 			r.core.set(id, widget.Standing{Phase: widget.PhaseWaiting, Position: 1, Wait: 61 * time.Second})
 			f.until("expected wait", func(x got) bool { return x.Minutes == 2 })
