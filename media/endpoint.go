@@ -42,8 +42,8 @@ type EventKind uint8
 
 // The kinds of events.
 const (
-	// EventTimeout: no RTP arrived for the time-out although the peer should be sending.
-	// Reported once; again only after RTP has come back.
+	// EventTimeout: no RTP arrived for the time-out although the peer should be sending, or would be
+	// were it answered. Reported once; again only after RTP has come back, or after Answered.
 	EventTimeout EventKind = iota + 1
 	// EventDTMF: the peer pressed a key (RFC 4733). Reported once a key, at its first packet.
 	EventDTMF
@@ -216,18 +216,20 @@ func codecOf(f sdp.Format) Codec {
 	return PCMU
 }
 
-// Answered tells that the leg is answered: a browser that is not connected yet has to be soon. Of
-// other peers, and of one that was connected before, silence is measured from the description, or
-// from the packet, that came last. A second call does nothing.
+// Answered tells that the leg is answered: from now on silence counts, for whoever rings or hears
+// it ring may send nothing. A browser that is not connected yet has to be soon.
 func (ep *Endpoint) Answered() {
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
-	if ep.final != nil || ep.web == nil || ep.remote == nil {
+	if ep.final != nil || ep.remote == nil {
 		return
 	}
 	now := int64(ep.engine.clock())
 	ep.in.mu.Lock()
-	ep.web.answered(now + int64(min(connectWithin, ep.timeout)))
+	ep.in.last, ep.in.timedOut = now, false
+	if ep.web != nil {
+		ep.web.answered(now + int64(min(connectWithin, ep.timeout)))
+	}
 	ep.in.mu.Unlock()
 	ep.schedule(now)
 }

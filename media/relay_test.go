@@ -361,6 +361,10 @@ func TestEndpoint_MediaTimeout(t *testing.T) {
 		t.Fatalf("%+v a second time", e)
 	case <-time.After(150 * time.Millisecond):
 	}
+	ep.Answered() // it only rang until now
+	if e := <-events; e != timeout {
+		t.Fatalf("%+v", e)
+	}
 	p.send(to, 8, make([]byte, 160)) // it is back, and falls silent again
 	if e := <-events; e != (media.Event{Kind: media.EventHeard, From: ep.RemoteAddr()}) {
 		t.Fatalf("%+v", e)

@@ -246,7 +246,7 @@ func (ep *Endpoint) schedule(now int64) {
 // limit is when the peer is given up; false: it may be as it is. Accessed with mu and in.mu held.
 func (ep *Endpoint) limit() (at int64, ok bool) {
 	switch {
-	case ep.timeout <= 0 || ep.in.timedOut:
+	case ep.timeout <= 0 || ep.in.timedOut || ep.web != nil && ep.web.lost:
 		return 0, false
 	case ep.web != nil && ep.web.by != 0:
 		return ep.web.by, true
@@ -261,10 +261,11 @@ func (ep *Endpoint) overdue(now int64) (e Event, yes bool) {
 	if limit, ok := ep.limit(); !ok || now < limit {
 		return e, false
 	}
-	ep.in.timedOut = true
 	if ep.web != nil && ep.web.by != 0 {
+		ep.web.lost = true
 		return Event{Kind: EventUnconnected, Why: ep.web.missing()}, true
 	}
+	ep.in.timedOut = true
 	return Event{Kind: EventTimeout}, true
 }
 

@@ -65,6 +65,7 @@ type webLeg struct {
 	stop    context.CancelFunc
 	keyed   bool  // it was proved
 	by      int64 // when it has to be, ns of the engine's clock; 0: the leg is not answered, or it was once
+	lost    bool  // it was told that it cannot be talked with
 }
 
 // answered notes by when the browser has to be connected, which it may be already.
@@ -125,7 +126,7 @@ func (ep *Endpoint) name(own sdp.ICE) {
 func (ep *Endpoint) negotiatedWeb(a sdp.WebAgreed) {
 	w := ep.web
 	ep.name(a.Own)
-	w.agreed = a
+	w.agreed, w.lost = a, false
 	if w.trusted != "" && w.trusted != a.Fingerprint { // a new peer behind the dialog
 		w.stop()
 		w.trusted, w.keyed = "", false
@@ -191,8 +192,8 @@ func (ep *Endpoint) prove() {
 // unproven tells that DTLS failed, unless the browser was given up before.
 func (ep *Endpoint) unproven(err error) {
 	ep.in.mu.Lock()
-	told := ep.in.timedOut
-	ep.in.timedOut = true
+	told := ep.web.lost
+	ep.web.lost = true
 	ep.in.mu.Unlock()
 	if !told && ep.onEvent != nil {
 		ep.onEvent(Event{Kind: EventUnconnected, Why: "DTLS with the browser failed: " + err.Error()})

@@ -175,7 +175,7 @@ func TestWeb_GivenUp(t *testing.T) {
 			m.proves()
 			time.Sleep(30 * time.Second)
 			m.Answered()
-			m.wantAfter(30*time.Second, EventTimeout, "")
+			m.wantAfter(time.Minute, EventTimeout, "")
 		},
 		"connected, and its network changes": func(m *mute) {
 			m.calls()
@@ -188,6 +188,12 @@ func TestWeb_GivenUp(t *testing.T) {
 		"not answered": func(m *mute) {
 			m.calls()
 			m.wantAfter(time.Minute, EventTimeout, "")
+		},
+		"answered after a long time": func(m *mute) {
+			m.calls()
+			m.wantAfter(time.Minute, EventTimeout, "")
+			m.Answered()
+			m.wantAfter(15*time.Second, EventUnconnected, "ICE")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

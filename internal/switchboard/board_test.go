@@ -326,6 +326,28 @@ func TestBoard_CallFromInviteToEnd(t *testing.T) {
 	b.peer.waitEnd()
 }
 
+// Whoever hears it ring sends nothing, however long that is; the silence of who was answered ends the call.
+func TestBoard_Silence(t *testing.T) {
+	b := newBench(t, nil)
+	call, _ := b.arrive()
+	b.board.mu.Lock()
+	c := b.board.calls[call]
+	b.board.mu.Unlock()
+	silence := func() { c.box.Post(func() { c.mediaEvent(c.caller, media.Event{Kind: media.EventTimeout}) }) }
+	b.do(call, &acd.Alert{})
+	silence()
+	b.do(call, &acd.Answer{})
+	b.want(&acd.LegAnswered{Leg: call})
+	for acknowledged := false; !acknowledged; {
+		seen := make(chan bool)
+		c.box.Post(func() { seen <- c.caller.answered })
+		acknowledged = <-seen
+	}
+	silence()
+	b.want(&acd.LegEnded{Leg: call, Cause: acd.EndTimeout})
+	b.peer.waitEnd()
+}
+
 // A phone whose offer the core has forgotten is hung up all the same.
 func TestBoard_EndLegWithoutItsCall(t *testing.T) {
 	b := newBench(t, nil)

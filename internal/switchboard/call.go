@@ -53,6 +53,7 @@ type leg struct {
 	home     atomic.Pointer[call] // whose leg it is; set in the mailbox of the call that gives it away
 	agent    queuegroups.AgentID  // whose phone it is; empty: a caller's from outside
 	late     bool                 // an offerless INVITE: the answer comes with the ACK
+	answered bool                 // by a 200 and, for those who called us, their ACK
 	offer    *offer               // nil for the caller's
 	exit     *exit                // how it leaves; nil: it is a caller's, or an agent's phone
 	with     *leg                 // whom it is bridged with
@@ -265,8 +266,8 @@ func (c *call) mediaEvent(l *leg, e media.Event) {
 	case media.EventUnconnected:
 		c.giveUp(l, acd.EndNoPath, e.Why, `SIP;cause=408;text="No path for media"`)
 	case media.EventTimeout:
-		if l.early != nil {
-			return // it may ring in silence; the core limits for how long
+		if !l.answered {
+			return // whoever rings, or hears it ring, may be silent; the core limits for how long
 		}
 		c.giveUp(l, acd.EndTimeout, "no packet for too long", `SIP;cause=408;text="No media"`)
 	}

@@ -35,6 +35,7 @@ func (c *call) LegAnswered(sl *sip.Leg, sdp []byte) {
 	if l == nil {
 		return
 	}
+	l.answered = true
 	defer l.media.Answered()
 	switch {
 	case l.own:
