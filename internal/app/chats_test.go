@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,14 +23,14 @@ type shop struct {
 	t     *testing.T
 	c     *partner.Connector
 	got   chan string
-	seen  map[string]bool
+	seen  sync.Map
 	serve *httptest.Server
 }
 
 const shopSecret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 func newShop(t *testing.T) *shop {
-	x := &shop{t: t, got: make(chan string, 100), seen: map[string]bool{}}
+	x := &shop{t: t, got: make(chan string, 100)}
 	var err error
 	if x.c, err = partner.New(partner.Options{Secret: shopSecret}); err != nil {
 		t.Fatal(err)
@@ -48,8 +49,7 @@ func newShop(t *testing.T) *shop {
 		if e.Type == "address" {
 			e.Message.Text = "events to " + e.Address
 		}
-		if !x.seen[id] {
-			x.seen[id] = true
+		if _, again := x.seen.LoadOrStore(id, true); !again {
 			x.got <- e.Message.Text
 		}
 	}))
