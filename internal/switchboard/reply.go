@@ -202,24 +202,16 @@ const heldUp = 2 * time.Second
 // playOnce plays so much of a programme to the caller's leg, every frame of it, and does something then, if
 // the leg is still there.
 func (c *call) playOnce(p media.Program, length time.Duration, then func()) {
-	over := sync.OnceFunc(then)
-	c.caller.media.Play(&once{p: p, frames: uint64(length / frameTime), over: func() { c.soon(over) }})
-	c.after(length+heldUp, over)
-}
-
-// after does something in a while, if the caller's leg is still there.
-func (c *call) after(d time.Duration, do func()) {
-	time.AfterFunc(d, func() { c.soon(do) })
-}
-
-// soon does something in the call's turn, if the caller's leg is still there.
-func (c *call) soon(do func()) {
-	l := c.caller
-	c.box.Post(func() {
-		if c.legs[l.sip] != nil {
-			do()
-		}
-	})
+	l, once := c.caller, sync.OnceFunc(then)
+	over := func() {
+		c.box.Post(func() {
+			if c.legs[l.sip] != nil {
+				once()
+			}
+		})
+	}
+	l.media.Play(&whole{p: p, frames: uint64(length / frameTime), over: over})
+	time.AfterFunc(length+heldUp, over)
 }
 
 // echo explains the test, and has the phone hear itself then.
@@ -236,20 +228,20 @@ func (c *call) echo() {
 
 const frameTime = 20 * time.Millisecond
 
-// once is the beginning of a programme, for one listener. What the server was held up for is played late and not
+// whole is the beginning of a programme, for one listener. What the server was held up for is played late and not
 // left out, for nobody says it again.
-type once struct {
+type whole struct {
 	p         media.Program
 	frames, n uint64
 	over      func() // called with the last frame; must not block
 }
 
 // Frame implements media.Program.
-func (o *once) Frame(c media.Codec, _ uint64) []byte {
-	frame := o.p.Frame(c, o.n)
-	o.n++
-	if o.n == o.frames {
-		o.over()
+func (w *whole) Frame(c media.Codec, _ uint64) []byte {
+	frame := w.p.Frame(c, w.n)
+	w.n++
+	if w.n == w.frames {
+		w.over()
 	}
 	return frame
 }

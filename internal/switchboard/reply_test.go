@@ -151,7 +151,7 @@ func TestToneFirst(t *testing.T) {
 	}
 	over := 0
 	done := b.board.beeps[1].tone
-	p := &once{p: &toneFirst{tone: done, then: words}, frames: 30, over: func() { over++ }}
+	p := &whole{p: &toneFirst{tone: done, then: words}, frames: 30, over: func() { over++ }}
 	tick := uint64(700)
 	for i := range 10 {
 		if got, want := p.Frame(0, tick), done.Frame(0, uint64(i)); string(got) != string(want) {
