@@ -110,7 +110,8 @@ func TestCall_MusicBridgeHoldResume(t *testing.T) {
 	packets := alice.got
 	alice.mu.Unlock()
 	oneStream(t, packets)
-	if s := a.Close(); s.Lost != 0 || s.Strangers != 0 || s.Malformed != 0 || s.Unsent != 0 || s.Received < 50 {
+	// Each time another begins to talk to the caller, the first packet may be left out (mayResume).
+	if s := a.Close(); s.Lost != 0 || s.Strangers != 0 || s.Malformed != 0 || s.Unsent > 2 || s.Received < 50 {
 		t.Errorf("%+v", s)
 	}
 }
