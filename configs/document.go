@@ -17,13 +17,13 @@ type document struct {
 	Region      text          `yaml:"region" default:"PL" pattern:"^[A-Z]{2}$" doc:"The country, ISO 3166, that numbers without + are read as."`
 	Data        text          `yaml:"data" default:"./data" doc:"The folder of the event log and the database."`
 	Listen      listenKeys    `yaml:"listen" doc:"Where the server takes connections."`
-	Advertise   text          `yaml:"advertise" default:"''" doc:"The public IP address, when the server is behind NAT." example:"203.0.113.5"`
+	Advertise   text          `yaml:"advertise" default:"''" pattern:"^$|^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$|:" doc:"The public IP address, when the server is behind NAT." example:"203.0.113.5"`
 	RTP         text          `yaml:"rtp" default:"10000-19999" pattern:"^[0-9]{1,5}-[0-9]{1,5}$" doc:"The UDP ports for voice. Each call takes four."`
 	TLS         tlsKeys       `yaml:"tls" doc:"Where certificates for tls:// and https:// come from."`
 	Log         logKeys       `yaml:"log" doc:"How much is logged, and how."`
 	Trace       traceKeys     `yaml:"trace" doc:"What centrala trace can show of the latest calls. It is kept in memory."`
-	Engine      text          `yaml:"engine" default:"embedded" doc:"The event log: embedded in the process, or a NATS cluster as nats://a:4222,nats://b:4222."`
-	Database    text          `yaml:"database" default:"sqlite" doc:"Call records and customers: sqlite, or postgres://user@host/centrala."`
+	Engine      text          `yaml:"engine" default:"embedded" pattern:"^embedded$|^(nats|tls)://" doc:"The event log: embedded in the process, or a NATS cluster as nats://a:4222,nats://b:4222."`
+	Database    text          `yaml:"database" default:"sqlite" pattern:"^sqlite$|^postgres://" doc:"Call records and customers: sqlite, or postgres://user@host/centrala."`
 	Webhooks    webhookKeys   `yaml:"webhooks" doc:"Where events may be sent."`
 	Connectors  connectorKeys `yaml:"connectors" doc:"What carries chats to and from this server."`
 	Mail        mailKeys      `yaml:"mail" doc:"By which server letters go: transcripts that customers of the chat window ask for."`
@@ -47,7 +47,7 @@ type tlsKeys struct {
 }
 
 type webhookKeys struct {
-	Allow texts `yaml:"allow" doc:"Networks such as 10.0.0.0/8, and single addresses, that webhooks may be sent to though they are not public, and without TLS. Left out: none." example:"[10.0.0.0/8]"`
+	Allow texts `yaml:"allow" pattern:"[.:]" doc:"Networks such as 10.0.0.0/8, and single addresses, that webhooks may be sent to though they are not public, and without TLS. Left out: none." example:"[10.0.0.0/8]"`
 }
 
 type connectorKeys struct {

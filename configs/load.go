@@ -195,7 +195,7 @@ func (l *loader) listen(k *listenKeys) {
 		if v.Bad {
 			continue
 		}
-		network, addr, ok := l.address(v, []string{"udp", "tcp", "tls"})
+		network, addr, ok := l.address(v, "udp://0.0.0.0:5060", "udp", "tcp", "tls")
 		if !ok {
 			continue
 		}
@@ -207,12 +207,12 @@ func (l *loader) listen(k *listenKeys) {
 		listen.SIP = append(listen.SIP, listener)
 	}
 	if v := k.Web; v.V != "" {
-		if scheme, addr, ok := l.address(v, []string{"https", "http"}); ok {
+		if scheme, addr, ok := l.address(v, "https://0.0.0.0:8443", "https", "http"); ok {
 			listen.Web = Web{TLS: scheme == "https", Addr: addr}
 		}
 	}
 	if v := k.WebRTC; v.V != "" {
-		if _, addr, ok := l.address(v, []string{"udp"}); ok {
+		if _, addr, ok := l.address(v, "udp://0.0.0.0:3478", "udp"); ok {
 			listen.WebRTC = addr
 			taken := SIPListener{Network: "udp", Addr: addr}
 			if addr.Port() != 0 && slices.Contains(listen.SIP, taken) {
@@ -226,7 +226,7 @@ func (l *loader) listen(k *listenKeys) {
 		}
 	}
 	if v := k.Admin; v.V != "" {
-		if _, addr, ok := l.address(v, []string{"http"}); ok {
+		if _, addr, ok := l.address(v, "http://127.0.0.1:9090", "http"); ok {
 			listen.Admin = addr
 		}
 	}
@@ -236,29 +236,61 @@ func (l *loader) listen(k *listenKeys) {
 	}
 }
 
-// address reads scheme://address:port.
-func (l *loader) address(v text, schemes []string) (string, netip.AddrPort, bool) {
+// address reads scheme://address:port. What is not written is taken from like in the
+// hint, which is right for this key and begins with its first scheme.
+func (l *loader) address(v text, like string, schemes ...string) (string, netip.AddrPort, bool) {
 	scheme, rest, found := strings.Cut(v.V, "://")
-	if !found || !slices.Contains(schemes, scheme) {
-		hint := ""
-		if _, err := netip.ParseAddrPort(v.V); err == nil {
-			hint = "did you mean " + schemes[0] + "://" + v.V + "?"
-		}
-		l.report.Add(v.At, hint, "%q must begin with %s://", v.V, strings.Join(schemes, ":// or "))
-		return "", netip.AddrPort{}, false
-	}
 	addr, err := netip.ParseAddrPort(rest)
-	if err != nil {
-		hint := ""
-		if port, ok := strings.CutPrefix(rest, "localhost:"); ok {
-			hint = "did you mean " + scheme + "://127.0.0.1:" + port + "?"
-		} else if host, ok := strings.CutSuffix(rest, "/"); ok {
-			hint = "did you mean " + scheme + "://" + host + "?"
-		}
-		l.report.Add(v.At, hint, "%q is not an IP address and port such as %s://127.0.0.1:5060", v.V, scheme)
-		return "", netip.AddrPort{}, false
+	known := found && slices.Contains(schemes, scheme)
+	if known && err == nil {
+		return scheme, netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), true
 	}
-	return scheme, netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), true
+	hint, port := meantAddress(v.V, like, schemes)
+	hint = "write " + hint
+	switch {
+	case port != "":
+		l.report.Add(v.At, hint, "%q has the port %s, and the highest is 65535", v.V, port)
+	case !known:
+		l.report.Add(v.At, hint, "%q must begin with %s://", v.V, strings.Join(schemes, ":// or "))
+	default:
+		l.report.Add(v.At, hint, "%q is not an IP address and port", v.V)
+	}
+	return "", netip.AddrPort{}, false
+}
+
+var digits = regexp.MustCompile(`^[0-9]+$`)
+
+// meantAddress guesses the address behind 8080, :8080, localhost or 0.0.0.0:8080, and
+// tells the port where it is too high.
+func meantAddress(text, like string, schemes []string) (meant, badPort string) {
+	scheme, rest, found := strings.Cut(text, "://")
+	if !found {
+		rest = text
+	}
+	usual, likeAddr, _ := strings.Cut(like, "://")
+	if !slices.Contains(schemes, scheme) {
+		scheme = usual
+	}
+	addr := netip.MustParseAddrPort(likeAddr)
+	rest, _, _ = strings.Cut(rest, "/")
+	host, port := rest, ""
+	if _, err := netip.ParseAddr(strings.Trim(rest, "[]")); digits.MatchString(rest) {
+		host, port = "", rest
+	} else if at := strings.LastIndexByte(rest, ':'); err != nil && at >= 0 {
+		host, port = rest[:at], rest[at+1:]
+	}
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		addr = netip.AddrPortFrom(ip, addr.Port())
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err == nil {
+		addr = netip.AddrPortFrom(addr.Addr(), uint16(n))
+	} else if digits.MatchString(port) {
+		badPort = port
+	}
+	return scheme + "://" + addr.String(), badPort
 }
 
 // networks reads networks and single addresses.

@@ -112,6 +112,38 @@ func TestLoadAll_Broken(t *testing.T) {
 	}
 }
 
+// Whoever writes an address in another way is told what to write.
+func TestLoad_MeantAddress(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "centrala.yaml")
+	for written, want := range map[string]string{
+		`8080`:                           `"8080" must begin with https:// or http:// (write https://0.0.0.0:8080)`,
+		`"8080"`:                         `"8080" must begin with https:// or http:// (write https://0.0.0.0:8080)`,
+		`":8080"`:                        `":8080" must begin with https:// or http:// (write https://0.0.0.0:8080)`,
+		`0.0.0.0:8080`:                   `"0.0.0.0:8080" must begin with https:// or http:// (write https://0.0.0.0:8080)`,
+		`localhost`:                      `"localhost" must begin with https:// or http:// (write https://127.0.0.1:8443)`,
+		`localhost:8080`:                 `"localhost:8080" must begin with https:// or http:// (write https://127.0.0.1:8080)`,
+		`:99999`:                         `":99999" has the port 99999, and the highest is 65535 (write https://0.0.0.0:8443)`,
+		`http://127.0.0.1:99999`:         `"http://127.0.0.1:99999" has the port 99999, and the highest is 65535 (write http://127.0.0.1:8443)`,
+		`http://:8080`:                   `"http://:8080" is not an IP address and port (write http://0.0.0.0:8080)`,
+		`http://localhost:8080/`:         `"http://localhost:8080/" is not an IP address and port (write http://127.0.0.1:8080)`,
+		`https://pbx.example.com`:        `"https://pbx.example.com" is not an IP address and port (write https://0.0.0.0:8443)`,
+		`https://pbx.example.com:443`:    `"https://pbx.example.com:443" is not an IP address and port (write https://0.0.0.0:443)`,
+		`"https://::"`:                   `"https://::" is not an IP address and port (write https://[::]:8443)`,
+		`"https://[2001:db8::1]/widget"`: `"https://[2001:db8::1]/widget" is not an IP address and port (write https://[2001:db8::1]:8443)`,
+		`tcp://127.0.0.1:8080`:           `"tcp://127.0.0.1:8080" must begin with https:// or http:// (write https://127.0.0.1:8080)`,
+		`://`:                            `"://" must begin with https:// or http:// (write https://0.0.0.0:8443)`,
+	} {
+		_, err := Load(write(t, file, "listen:\n  web: "+written+"\n"))
+		if want = file + ":2:8: " + want; err == nil || err.Error() != want {
+			t.Errorf("%s: %v; want %s", written, err, want)
+		}
+		_, wrote, _ := strings.Cut(strings.TrimSuffix(want, ")"), "(write ")
+		if _, err := Load(write(t, file, "listen: {web: \""+wrote+"\"}\n")); err != nil {
+			t.Errorf("%s: the advice is wrong: %v", written, err)
+		}
+	}
+}
+
 func TestLoad_MissingFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "no.yaml")
 	_, err := Load(file)

@@ -30,7 +30,9 @@ const (
 //	short:"true"      in place of the struct this value alone may be written
 //	enum:"udp,tcp"    all the values that are allowed
 //	min, max          limits of a number or duration
-//	pattern, example  a regular expression for text, for the schema only
+//	pattern           a regular expression for text, for the schema; whoever uses the value looks at it themself.
+//	                  A number that does not match is read as the text it is, since quotes alone would not mend it
+//	example           text, for the schema only
 //	secret:"true"     the value is never shown
 func Decode(source *Source, into any, report *Report) bool {
 	d := &decoder{source: source, report: report, types: map[reflect.Type]structFields{}, defaults: map[string]*yaml.Node{}}

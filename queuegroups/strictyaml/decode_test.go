@@ -274,6 +274,31 @@ func TestSchema(t *testing.T) {
 	}
 }
 
+// A number is refused with the advice of quotes only where it would do in quotes.
+func TestDecode_NumbersWhereTextIsWanted(t *testing.T) {
+	for _, test := range []struct{ text, value, problem string }{
+		{"digits: 12", "", `f:1:9: digits must be text in quotes, not a number (write "12")`},
+		{"digits: 1", "1", ""}, // for its owner to refuse, as in quotes
+		{`digits: "1"`, "1", ""},
+		{"digits: true", "true", ""},
+		{"word: 7", "", `f:1:7: word must be go or stay, not "7"`},
+	} {
+		var s struct {
+			Digits Value[string] `yaml:"digits" pattern:"^[0-9]{2}$"`
+			Word   Value[string] `yaml:"word" enum:"go,stay"`
+		}
+		var report Report
+		Decode(NewSource("f", []byte(test.text)), &s, &report)
+		got := ""
+		if err := report.Err(); err != nil {
+			got = err.Error()
+		}
+		if got != test.problem || s.Digits.V != test.value {
+			t.Errorf("%s: %q, %s", test.text, s.Digits.V, got)
+		}
+	}
+}
+
 // FuzzDecode checks that nothing that may be in a file makes Decode panic, and
 // that every problem is at a place in that file.
 func FuzzDecode(f *testing.F) {

@@ -82,17 +82,20 @@ func (d *decoder) scalar(rv reflect.Value, n *yaml.Node, at Pos, f field) {
 }
 
 func (d *decoder) text(rv reflect.Value, n *yaml.Node, at Pos, f field) {
-	switch n.ShortTag() {
-	case "!!int", "!!float", "!!bool":
+	enum := f.tag.Get("enum")
+	if enum != "" && !slices.Contains(strings.Split(enum, ","), n.Value) {
+		d.notIn(enum, n, at, f)
+		return
+	}
+	// What would be wrong in quotes, too, is for the pattern's owner to refuse, who knows what to write.
+	quoted := f.tag.Get("pattern") == "" || regexp.MustCompile(f.tag.Get("pattern")).MatchString(n.Value)
+	switch tag := n.ShortTag(); {
+	case quoted && (tag == "!!int" || tag == "!!float" || tag == "!!bool"):
 		hint := "write " + strconv.Quote(n.Value)
 		if f.tag.Get("secret") != "" {
 			hint = ""
 		}
 		d.report.Add(at, hint, "%s must be text in quotes, not %s", f.what, kindOf(n))
-		return
-	}
-	if enum := f.tag.Get("enum"); enum != "" && !slices.Contains(strings.Split(enum, ","), n.Value) {
-		d.notIn(enum, n, at, f)
 		return
 	}
 	rv.SetString(n.Value)
