@@ -3,6 +3,7 @@ package trace
 import (
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -77,7 +78,7 @@ func line(e Entry, letters map[string]string) string {
 	}
 	name := letters[e.Leg]
 	if name == "" {
-		return fmt.Sprintf("%-6s %-22s %s  from %s to %s", arrow(e.Sent), e.Network+" "+e.Remote.String(), text, e.From, e.To)
+		return fmt.Sprintf("%-6s %-22s %s  from %s to %s", arrow(e.Sent), e.Network+" "+e.Remote.String(), text, withHost(party(e.From)), withHost(party(e.To)))
 	}
 	if name == "A" {
 		shaft := "------->"
@@ -116,7 +117,49 @@ func List(w io.Writer, calls []Summary) error {
 			items[i] = fmt.Sprint(item)
 		}
 		p.f("%s  interaction %-8s %-8s %s, from %s to %s, Call-ID %s\n", c.Began.Local().Format(time.DateTime), strings.Join(items, ","),
-			state, c.Who, c.From, c.To, c.CallID)
+			state, c.Who, short(party(c.From)), short(party(c.To)), c.CallID)
 	}
 	return p.err
+}
+
+// party is whom a From or To means: the number or name, empty where it has none, and
+// the host. What cannot be read is the host as it is.
+func party(address string) (user, host string) {
+	uri := address
+	if at := strings.LastIndexByte(uri, '<'); at >= 0 {
+		uri, _, _ = strings.Cut(uri[at+1:], ">")
+	}
+	scheme, rest, ok := strings.Cut(uri, ":")
+	if !ok {
+		return "", address
+	}
+	user, host, ok = strings.Cut(rest, "@")
+	if !ok {
+		user, host = "", rest
+		if strings.EqualFold(scheme, "tel") {
+			user, host = rest, ""
+		}
+	}
+	user, _, _ = strings.Cut(user, ";")
+	host, _, _ = strings.Cut(host, ";")
+	if name, err := url.PathUnescape(user); err == nil {
+		user = plain([]byte(name))
+	}
+	return user, host
+}
+
+// short is a party as the log names it.
+func short(user, host string) string {
+	if user == "" {
+		return host
+	}
+	return user
+}
+
+// withHost is a party with the host, which matters where a message fits nothing here.
+func withHost(user, host string) string {
+	if user == "" || host == "" {
+		return user + host
+	}
+	return user + "@" + host
 }

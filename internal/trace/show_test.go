@@ -52,6 +52,39 @@ func TestLadder(t *testing.T) {
 	}
 }
 
+// The list tells numbers and names, and messages of no call whom they came from, both without
+// what else a header has.
+func TestList_NumbersAndNames(t *testing.T) {
+	r := New(roomy)
+	oneCall(r)
+	r.Message(said(60, false, "REGISTER sip:b SIP/2.0", "stray", ""))
+	var out strings.Builder
+	if err := List(&out, r.Calls(10)); err != nil || !strings.Contains(out.String(), " trunk carrier, from +48600100200 to +48221234567, Call-ID in\n") {
+		t.Errorf("%v %q", err, out.String())
+	}
+	out.Reset()
+	if err := Ladder(&out, r.Recent(netip.Addr{}, 10), false); err != nil || !strings.HasSuffix(out.String(), "  from +48600100200@a to +48221234567@b\n") {
+		t.Errorf("%v %q", err, out.String())
+	}
+	for address, want := range map[string][2]string{
+		`<sip:+48600@a:5070;transport=udp>;tag=1`:       {"+48600", "+48600@a:5070"},
+		`sip:+48600@a;tag=1`:                            {"+48600", "+48600@a"},
+		`"Jan <Kowalski>; sip:x@y" <sips:jan%2Ek@a>`:    {"jan.k", "jan.k@a"},
+		`Jan <sip:+48600;npdi@a;user=phone>;tag=1`:      {"+48600", "+48600@a"},
+		`<tel:+48600;phone-context=x>;tag=1`:            {"+48600", "+48600"},
+		`<sip:198.51.100.7:5060>;tag=1`:                 {"198.51.100.7:5060", "198.51.100.7:5060"},
+		`"Anonymous" <sip:anonymous@anonymous.invalid>`: {"anonymous", "anonymous@anonymous.invalid"},
+		`<sip:%1b[31mred@a>`:                            {"\ufffd[31mred", "\ufffd[31mred@a"},
+		`<sip:100%@a>`:                                  {"100%", "100%@a"},
+		`nonsense`:                                      {"nonsense", "nonsense"},
+		``:                                              {"", ""},
+	} {
+		if got := [2]string{short(party(address)), withHost(party(address))}; got != want {
+			t.Errorf("%s: %q", address, got)
+		}
+	}
+}
+
 // captured is one packet of a capture file, as its own reader sees it.
 type captured struct {
 	at       time.Time
