@@ -49,6 +49,7 @@ func TestMistakes(t *testing.T) {
 	write("good.yaml", "queuegroups: groups.yaml\nlisten: {admin: \"http://127.0.0.1:1\"}\n")
 	write("groups.yaml", "agents: {anna: {extension: \"101\"}}\ngroups: {sales: {agents: [anna], extension: \"600\"}}\n"+
 		"trunks: {carrier: {from: [192.0.2.1]}}\nnumbers: {\"+48 22 123 45 67\": {trunk: carrier, group: sales}}\n")
+	write("port.yaml", "listen: {web: 8080}\n")
 	write("asks.yaml", "queuegroups: asks-groups.yaml\nlisten: {admin: \"http://127.0.0.1:1\"}\n")
 	write("asks-groups.yaml", "agents: {anna: {sip_password: \"env:CENTRALA_TEST_UNSET\"}}\ngroup: {}\n")
 	for name, c := range map[string]struct {
@@ -81,6 +82,12 @@ func TestMistakes(t *testing.T) {
 		"nobody there":        {[]string{"call", "--to", "sip:1@127.0.0.1:1", "--wait", "200ms"}, 1, []string{"nothing came back", "does a server listen"}},
 		"no server to ask":    {[]string{"healthz", "--config", "good.yaml"}, 1, []string{"no server answers at http://127.0.0.1:1", "is it running"}},
 		"asked with mistakes": {[]string{"healthz", "--config", "asks.yaml"}, 1, []string{"no server answers at http://127.0.0.1:1"}},
+		"erase beside one":    {[]string{"erase", "+48600100200", "--config", "asks.yaml"}, 0, []string{"stands in their place"}},
+		"users beside one":    {[]string{"user", "list", "--config", "asks.yaml"}, 0, []string{"USER", "Agents are not known", "asks-groups.yaml:2:1: unknown key"}},
+		"agents in doubt":     {[]string{"agent", "list", "--config", "asks.yaml"}, 2, []string{"asks-groups.yaml:2:1: unknown key"}},
+		"groups in doubt":     {[]string{"key", "add", "board", "--right", "agents:read", "--group", "sales", "--config", "asks.yaml"}, 2, []string{"asks-groups.yaml:2:1: unknown key"}},
+		"backup beside one":   {[]string{"backup", "b.tar.gz", "--config", "asks.yaml"}, 0, []string{"may be missing", "asks-groups.yaml:2:1: unknown key", "b.tar.gz"}},
+		"a port for address":  {[]string{"check", "--config", "port.yaml"}, 2, []string{`port.yaml:1:15: "8080" must begin with https:// or http:// (write https://0.0.0.0:8080)`}},
 		"trace of both":       {[]string{"trace", "7", "--recent"}, 2, []string{"do not go together"}},
 		"trace without admin": {[]string{"trace", "7", "--admin", "127.0.0.1:9090"}, 2, []string{"is not an address such as http://"}},
 	} {

@@ -17,7 +17,7 @@ type backupCmd struct {
 
 // Run writes the backup; Ctrl-C leaves nothing behind.
 func (c *backupCmd) Run() error {
-	return told(func(ctx context.Context) (string, error) { return app.Backup(ctx, c.Config, c.Archive) })
+	return told(func(ctx context.Context) (string, error) { return app.Backup(ctx, c.Config, c.Archive, os.Stderr) })
 }
 
 type restoreCmd struct {

@@ -14,7 +14,8 @@ import (
 	"centrala/queuegroups"
 )
 
-// with opens the accounts, does something and notes it in the audit log, unless what is empty.
+// with opens the accounts, does something and notes it in the audit log, unless what is empty. Where
+// it had to do without the queue groups, it says so.
 func (c *configFlag) with(what, target string, f func(context.Context, *app.People) error) error {
 	ctx := context.Background()
 	p, err := app.OpenPeople(ctx, c.Config)
@@ -25,7 +26,21 @@ func (c *configFlag) with(what, target string, f func(context.Context, *app.Peop
 	if err == nil && what != "" {
 		err = p.Did(ctx, what, target)
 	}
+	if m := p.Mistakes(); m != nil && !errors.Is(err, m) {
+		fmt.Fprintf(os.Stderr, "Agents are not known as long as this is so:\n%v\n", m)
+	}
 	return errors.Join(explained(err, target), p.Close())
+}
+
+// withGroups is with for what makes no sense without the queue groups.
+func (c *configFlag) withGroups(what, target string, f func(context.Context, *app.People, *queuegroups.Config) error) error {
+	return c.with(what, target, func(ctx context.Context, p *app.People) error {
+		groups, err := p.Groups()
+		if err != nil {
+			return err
+		}
+		return f(ctx, p, groups)
+	})
 }
 
 // explained has what was asked for wrongly end as such, and names what is not there.
@@ -72,20 +87,18 @@ func invite(ctx context.Context, p *app.People, name string) error {
 }
 
 // setPassword asks for a password, or makes one for a single sign-in.
-func setPassword(c *configFlag, name string, once bool) error {
-	return c.with("reset-password", "users/"+name, func(ctx context.Context, p *app.People) error {
-		if _, err := p.User(ctx, name); err != nil {
-			return err
-		}
-		if once {
-			return invite(ctx, p, name)
-		}
-		password, err := askPassword("New password of " + name)
-		if err != nil {
-			return err
-		}
-		return p.SetPassword(ctx, name, password, false)
-	})
+func setPassword(ctx context.Context, p *app.People, name string, once bool) error {
+	if _, err := p.User(ctx, name); err != nil {
+		return err
+	}
+	if once {
+		return invite(ctx, p, name)
+	}
+	password, err := askPassword("New password of " + name)
+	if err != nil {
+		return err
+	}
+	return p.SetPassword(ctx, name, password, false)
 }
 
 type agentCmd struct {
@@ -104,7 +117,7 @@ type agentAddCmd struct {
 
 // Run declares the agent and prints what their phones register with.
 func (a *agentAddCmd) Run() error {
-	return a.with("add-agent", "agents/"+a.ID, func(_ context.Context, p *app.People) error {
+	return a.withGroups("add-agent", "agents/"+a.ID, func(_ context.Context, p *app.People, _ *queuegroups.Config) error {
 		name := a.Name
 		if name == "" {
 			name = a.ID
@@ -124,15 +137,19 @@ type agentPasswdCmd struct {
 }
 
 // Run sets it, from the terminal or the standard input.
-func (a *agentPasswdCmd) Run() error { return setPassword(&a.configFlag, a.Agent, a.Once) }
+func (a *agentPasswdCmd) Run() error {
+	return a.withGroups("reset-password", "users/"+a.Agent, func(ctx context.Context, p *app.People, _ *queuegroups.Config) error {
+		return setPassword(ctx, p, a.Agent, a.Once)
+	})
+}
 
 type agentListCmd struct{ configFlag }
 
 // Run prints a line for each agent.
 func (a *agentListCmd) Run() error {
-	return a.with("", "", func(ctx context.Context, p *app.People) error {
+	return a.withGroups("", "", func(ctx context.Context, p *app.People, groups *queuegroups.Config) error {
 		return table("AGENT\tNAME\tEXTENSION\tROLE\tSIGNS IN", func(line func(...any)) {
-			for _, agent := range p.Config.Agents {
+			for _, agent := range groups.Agents {
 				var can string
 				if u, err := p.User(ctx, string(agent.ID)); err != nil {
 					can = err.Error()
@@ -175,7 +192,7 @@ type userAddCmd struct {
 
 // Run adds the user and prints the password.
 func (u *userAddCmd) Run() error {
-	return u.with("add-user", "users/"+u.Name, func(ctx context.Context, p *app.People) error {
+	return u.withGroups("add-user", "users/"+u.Name, func(ctx context.Context, p *app.People, _ *queuegroups.Config) error {
 		if err := p.AddUser(ctx, u.Name, u.Role); err != nil {
 			return err
 		}
@@ -190,7 +207,9 @@ type userPasswdCmd struct {
 }
 
 // Run sets it.
-func (u *userPasswdCmd) Run() error { return setPassword(&u.configFlag, u.Name, u.Once) }
+func (u *userPasswdCmd) Run() error {
+	return u.with("reset-password", "users/"+u.Name, func(ctx context.Context, p *app.People) error { return setPassword(ctx, p, u.Name, u.Once) })
+}
 
 type userRoleCmd struct {
 	configFlag
@@ -200,7 +219,9 @@ type userRoleCmd struct {
 
 // Run gives it.
 func (u *userRoleCmd) Run() error {
-	return u.with("change-user", "users/"+u.Name, func(ctx context.Context, p *app.People) error { return p.SetRole(ctx, u.Name, u.Role) })
+	return u.withGroups("change-user", "users/"+u.Name, func(ctx context.Context, p *app.People, _ *queuegroups.Config) error {
+		return p.SetRole(ctx, u.Name, u.Role)
+	})
 }
 
 type userNameArg struct {
@@ -272,7 +293,11 @@ func (k *keyAddCmd) Run() error {
 			key.Rights = append(key.Rights, queuegroups.Right(r))
 		}
 		for _, g := range k.Group {
-			if p.Config.Group(queuegroups.GroupID(g)) == nil && p.Config.Channel(queuegroups.ChannelID(strings.TrimPrefix(g, "channel:"))) == nil {
+			groups, err := p.Groups()
+			if err != nil {
+				return err
+			}
+			if groups.Group(queuegroups.GroupID(g)) == nil && groups.Channel(queuegroups.ChannelID(strings.TrimPrefix(g, "channel:"))) == nil {
 				return fmt.Errorf("%w: there is no group %q", errUsage, g)
 			}
 			key.Groups = append(key.Groups, queuegroups.GroupID(g))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,11 +32,13 @@ const (
 // folder with SQLite's database, as it is at one moment, into one new archive,
 // beside a server that runs or without one. Not in it are the event log (what goes
 // on at this moment: calls, states of agents, registrations), values of env:NAME,
-// and the records where they are in PostgreSQL. The summary is for people.
-func Backup(ctx context.Context, config, archive string) (summary string, err error) {
-	server, groups, err := inspect(config)
+// and the records where they are in PostgreSQL. Mistakes in the queue groups are
+// told to warnings and stop nothing: whatever they name and can be read is in it.
+// The summary is for people.
+func Backup(ctx context.Context, config, archive string, warnings io.Writer) (summary string, err error) {
+	server, err := configs.Inspect(config)
 	if err != nil {
-		return "", err
+		return "", badConfig(err)
 	}
 	if _, err := os.Lstat(archive); !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("%w: %s exists already, and a backup overwrites nothing; choose another name", ErrUsage, archive)
@@ -49,15 +52,13 @@ func Backup(ctx context.Context, config, archive string) (summary string, err er
 
 	var paths []string
 	watched := server.Watched(func(path string) { paths = append(paths, path) })
-	if _, err := loadGroups(watched); err != nil {
-		return "", err
-	}
-	if _, err := loadMusic(watched, groups); err != nil {
-		return "", err
+	groups, mistakes := loadGroups(watched)
+	if mistakes == nil {
+		_, mistakes = loadMusic(watched, groups)
 	}
 	own, err := server.OwnFiles()
 	if err != nil {
-		return "", err
+		return "", errors.Join(mistakes, err)
 	}
 	files := configFiles(config, append(own, paths...))
 	data, err := dataFiles(ctx, server, work)
@@ -77,6 +78,9 @@ func Backup(ctx context.Context, config, archive string) (summary string, err er
 	}
 	if err := pack(filepath.Join(work, "archive"), archive, manifest, append(files, data...)); err != nil {
 		return "", err
+	}
+	if mistakes != nil {
+		fmt.Fprintf(warnings, "The backup is made, but files that the queue groups name may be missing in it as long as this is so:\n%v\n", mistakes)
 	}
 	return fmt.Sprintf("%d files are in %s%s", len(files)+len(data), archive, note), nil
 }

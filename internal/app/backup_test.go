@@ -47,7 +47,7 @@ func backedUp(t *testing.T) (config, archive, outside string) {
 	}
 	recordedAll(t, a)
 	archive = filepath.Join(t.TempDir(), "centrala.tar.gz")
-	summary, err := Backup(t.Context(), config, archive)
+	summary, err := Backup(t.Context(), config, archive, t.Output())
 	if err != nil || !strings.Contains(summary, archive) {
 		t.Fatalf("%q %v", summary, err)
 	}
@@ -124,7 +124,7 @@ func TestBackup_AndRestore(t *testing.T) {
 // Nothing that exists is overwritten, and nothing is done by halves.
 func TestBackup_OverwritesNothing(t *testing.T) {
 	config, archive, outside := backedUp(t)
-	if _, err := Backup(t.Context(), config, archive); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), "exists already") {
+	if _, err := Backup(t.Context(), config, archive, t.Output()); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), "exists already") {
 		t.Error(err)
 	}
 	into := t.TempDir()
@@ -166,7 +166,7 @@ func TestBackup_PostgreSQL(t *testing.T) {
 		t.Fatal(err)
 	}
 	archive := filepath.Join(t.TempDir(), "b.tar.gz")
-	summary, err := Backup(t.Context(), config, archive)
+	summary, err := Backup(t.Context(), config, archive, t.Output())
 	if err != nil || !strings.Contains(summary, "pg_dump") {
 		t.Fatalf("%q %v", summary, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"centrala/acd"
+	"centrala/configs"
 	"centrala/queuegroups"
 )
 
@@ -26,9 +27,9 @@ type ExplainOptions struct {
 // away is taken to be at work with a phone that rings, and nobody answers. The
 // error is ErrBadConfig, or ErrUsage for a bad question.
 func Explain(o ExplainOptions, out io.Writer) error {
-	_, config, err := inspect(o.Config)
+	_, config, err := configs.InspectAll(o.Config)
 	if err != nil {
-		return err
+		return badConfig(err)
 	}
 	q, err := question(config, o)
 	if err != nil {

@@ -21,28 +21,52 @@ import (
 // beside a server that runs or without one.
 type People struct {
 	*accounts.Accounts
-	Config *queuegroups.Config
 
 	server   *configs.Server
 	database *db.DB
+
+	groups   *queuegroups.Config // nil: not read yet, or with mistakes
+	mistakes error               // in them
 }
 
 // commandLine is who does what is done there, in the audit log.
 const commandLine = "command line"
 
-// OpenPeople opens the accounts of the configuration; empty: of the embedded sample.
+// OpenPeople opens the accounts of the configuration; empty: of the embedded sample. The queue
+// groups are read only by what needs them, so that a mistake there, which no running server is
+// stopped by, is in the way of nothing else.
 func OpenPeople(ctx context.Context, config string) (*People, error) {
-	server, groups, err := inspect(config)
+	server, err := configs.Inspect(config)
 	if err != nil {
-		return nil, err
+		return nil, badConfig(err)
 	}
 	d, err := db.Open(ctx, db.Options{Source: server.Database, Dir: server.Data, Log: zerolog.Nop()})
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	p := &People{Config: groups, server: server, database: d}
-	p.Accounts = accounts.New(accounts.Options{DB: d, Config: func() *queuegroups.Config { return p.Config }, Log: zerolog.Nop()})
+	p := &People{server: server, database: d}
+	p.Accounts = accounts.New(accounts.Options{DB: d, Config: p.config, Log: zerolog.Nop()})
 	return p, nil
+}
+
+// Groups reads the queue groups, once. The error is ErrBadConfig with every mistake.
+func (p *People) Groups() (*queuegroups.Config, error) {
+	if p.groups == nil && p.mistakes == nil {
+		p.groups, p.mistakes = loadGroups(p.server)
+	}
+	return p.groups, p.mistakes
+}
+
+// Mistakes are those of the queue groups, if something had to do without them. Nobody is known
+// as an agent then, but for those who have a password.
+func (p *People) Mistakes() error { return p.mistakes }
+
+// config is what accounts know of the queue groups.
+func (p *People) config() *queuegroups.Config {
+	if groups, err := p.Groups(); err == nil {
+		return groups
+	}
+	return &queuegroups.Config{}
 }
 
 // Close closes the database.
@@ -94,9 +118,11 @@ func (p *People) AddAgent(id, name, extension, role string) (password string, er
 	if err := replaceFile(file, []byte(after)); err != nil {
 		return "", err
 	}
-	if p.Config, err = loadGroups(p.server); err != nil {
+	groups, err := loadGroups(p.server)
+	if err != nil {
 		return "", errors.Join(err, replaceFile(file, before))
 	}
+	p.groups = groups
 	return password, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"centrala/internal/accounts"
+	"centrala/queuegroups"
 )
 
 // webSite writes the files of a server with a web address and returns the name of its settings.
@@ -65,7 +66,11 @@ func TestAddAgent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := p.Config.Agent("ewa")
+	groups, err := p.Groups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := groups.Agent("ewa")
 	if a == nil || a.Name != `Ewa "Ewka" Żak` || a.Extension != "102" || a.Role != "director" || a.SIPPassword.Value() != password || len(password) < 20 {
 		t.Errorf("%+v", a)
 	}
@@ -140,10 +145,91 @@ func TestOpenPeople_WithoutTheEnvironment(t *testing.T) {
 		t.Error(err)
 	}
 	archive := filepath.Join(t.TempDir(), "centrala.tar.gz")
-	if _, err := Backup(t.Context(), config, archive); err != nil {
+	if _, err := Backup(t.Context(), config, archive, t.Output()); err != nil {
 		t.Error(err)
 	}
 	if err := Explain(ExplainOptions{Config: config, To: "+48 22 123 45 67"}, io.Discard); err != nil {
 		t.Error(err)
+	}
+}
+
+// A mistake in the queue groups, with which a running server goes on as it was, stops only what needs
+// them. A backup has of their files what can be read, and tells of the mistake.
+func TestOpenPeople_MistakeInQueueGroups(t *testing.T) {
+	const good = "agents: {anna: {}}\ngroups: {sales: {agents: [anna], hold_music: own}}\nhold_music: {own: {files: [own.wav]}}\n"
+	config := webSite(t, good)
+	dir := filepath.Dir(config)
+	tone, err := os.ReadFile("../../configs/music/calm.wav")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "own.wav"), tone, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := people(t, config)
+	if err := errors.Join(before.AddUser(t.Context(), "chief", "director"), before.SetPassword(t.Context(), "anna", "a good password", false)); err != nil {
+		t.Fatal(err)
+	}
+	for name, groups := range map[string]string{
+		"another agent": strings.Replace(good, "[anna]", "[ania]", 1), "not YAML": "agents: [", "no file": "", "music of another kind": strings.Replace(good, "own.wav", "centrala.yaml", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(dir, "queuegroups.yaml")
+			if err := os.WriteFile(file, []byte(groups), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if groups == "" {
+				if err := os.Remove(file); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p := people(t, config)
+			_, key, err := p.AddKey(t.Context(), accounts.Key{Title: "board", Rights: []queuegroups.Right{queuegroups.RightEventsRead}})
+			if err == nil {
+				err = p.RemoveKey(t.Context(), key.ID)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			if _, err := p.Erase(t.Context(), "+48600100200"); err != nil {
+				t.Error(err)
+			}
+			if err := p.Mistakes(); err != nil {
+				t.Errorf("read without need: %v", err)
+			}
+			for _, name := range []string{"chief", "anna"} {
+				if err := p.SetDisabled(t.Context(), name, true); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			if err := p.Mistakes(); !errors.Is(err, ErrBadConfig) {
+				t.Errorf("nobody is told: %v", err)
+			}
+			if _, err := p.Groups(); !errors.Is(err, ErrBadConfig) || !strings.Contains(err.Error(), ".yaml:") {
+				t.Error(err)
+			}
+			archive := filepath.Join(t.TempDir(), "centrala.tar.gz")
+			var warnings strings.Builder
+			_, err = Backup(t.Context(), config, archive, &warnings)
+			if groups == "" {
+				if !errors.Is(err, ErrBadConfig) || !strings.Contains(err.Error(), "there is no such file") {
+					t.Error(err)
+				}
+				return
+			}
+			if err != nil || !strings.Contains(warnings.String(), "queuegroups.yaml:") {
+				t.Fatalf("%q %v", warnings.String(), err)
+			}
+			into := t.TempDir()
+			if _, err := Restore(t.Context(), archive, into); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(filepath.Join(into, "queuegroups.yaml")); err != nil || string(got) != groups {
+				t.Errorf("%s %v", got, err)
+			}
+			if name == "another agent" && !exists(filepath.Join(into, "own.wav")) {
+				t.Error("the music is not in the backup, though its name was to be read")
+			}
+		})
 	}
 }

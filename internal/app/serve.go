@@ -118,15 +118,6 @@ func load(file string) (*configs.Server, *queuegroups.Config, error) {
 	return server, groups, nil
 }
 
-// inspect is load for what is done beside the server: its environment need not be there.
-func inspect(file string) (*configs.Server, *queuegroups.Config, error) {
-	server, groups, err := configs.InspectAll(file)
-	if err != nil {
-		return nil, nil, badConfig(err)
-	}
-	return server, groups, nil
-}
-
 // loadMusic reads every file of every programme.
 func loadMusic(server *configs.Server, groups *queuegroups.Config) (*holdmusic.Library, error) {
 	music := holdmusic.New(server.Open)
