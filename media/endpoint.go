@@ -256,6 +256,17 @@ func (ep *Endpoint) Codec() (Codec, bool) {
 	return codecOf(ep.agreed.Codec), ep.remote != nil
 }
 
+// Connected tells whether audio can flow both ways once it is negotiated: to and from a browser only when ICE has found
+// it and DTLS has proven who it is, which EventHeard reports; with all others at once.
+func (ep *Endpoint) Connected() bool {
+	if ep.web == nil {
+		return true
+	}
+	ep.in.mu.Lock()
+	defer ep.in.mu.Unlock()
+	return ep.web.keyed
+}
+
 // TakesOpus tells whether the peer takes Opus (RFC 7587) beside G.711, which browsers do. Nothing here decodes it: it
 // goes from one such peer to the other as it is.
 func (ep *Endpoint) TakesOpus() bool {

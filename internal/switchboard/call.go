@@ -47,27 +47,28 @@ type call struct {
 
 // leg is one SIP leg with its media.
 type leg struct {
-	id       acd.LegID
-	sip      *sip.Leg
-	media    *media.Endpoint
-	home     atomic.Pointer[call] // whose leg it is; set in the mailbox of the call that gives it away
-	agent    queuegroups.AgentID  // whose phone it is; empty: a caller's from outside
-	late     bool                 // an offerless INVITE: the answer comes with the ACK
-	answered bool                 // by a 200 and, for those who called us, their ACK
-	offer    *offer               // nil for the caller's
-	exit     *exit                // how it leaves; nil: it is a caller's, or an agent's phone
-	with     *leg                 // whom it is bridged with
-	waits    bool                 // bridged, and hears music because the other end holds the call
-	playing  *acd.Play            // what it hears unless it is bridged; nil: nothing
-	early    *leg                 // who hears it though it has not answered; nil: nobody
-	own      bool                 // rings so that its agent can call somebody: the core knows nothing of it
-	up       bool                 // an agent's, or of a telephone outside: it answered or came for the call, and the core was told
-	gaveUp   acd.EndCause         // why we ended it though the core had not asked for that; empty: we did not
-	asked    bool                 // it answered, and was asked to accept the call by a key
-	holds    bool                 // the agent put the other end on hold at their desk
-	toldHold bool                 // the core knows that it holds
-	hungUp   bool                 // the agent hung up at their desk
-	keys     keypad               // what an agent types during the call
+	id         acd.LegID
+	sip        *sip.Leg
+	media      *media.Endpoint
+	home       atomic.Pointer[call] // whose leg it is; set in the mailbox of the call that gives it away
+	agent      queuegroups.AgentID  // whose phone it is; empty: a caller's from outside
+	late       bool                 // an offerless INVITE: the answer comes with the ACK
+	answered   bool                 // by a 200 and, for those who called us, their ACK
+	offer      *offer               // nil for the caller's
+	exit       *exit                // how it leaves; nil: it is a caller's, or an agent's phone
+	with       *leg                 // whom it is bridged with
+	waits      bool                 // bridged, and hears music because the other end holds the call
+	playing    *acd.Play            // what it hears unless it is bridged; nil: nothing
+	early      *leg                 // who hears it though it has not answered; nil: nobody
+	own        bool                 // rings so that its agent can call somebody: the core knows nothing of it
+	up         bool                 // an agent's, or of a telephone outside: it answered or came for the call, and the core was told
+	gaveUp     acd.EndCause         // why we ended it though the core had not asked for that; empty: we did not
+	asked      bool                 // it answered, and was asked to accept the call by a key
+	connecting bool                 // it answered, and cannot be heard yet
+	holds      bool                 // the agent put the other end on hold at their desk
+	toldHold   bool                 // the core knows that it holds
+	hungUp     bool                 // the agent hung up at their desk
+	keys       keypad               // what an agent types during the call
 }
 
 func newCall(b *Board, l *sip.Leg) *call {
@@ -262,6 +263,7 @@ func (c *call) mediaEvent(l *leg, e media.Event) {
 		return
 	case media.EventHeard:
 		c.heard(l, e)
+		c.connected(l)
 		return
 	case media.EventUnconnected:
 		c.giveUp(l, acd.EndNoPath, e.Why, `SIP;cause=408;text="No path for media"`)

@@ -146,7 +146,20 @@ func (c *call) phoneAnswered(l *leg, sdp []byte) {
 		c.ask(l)
 		return
 	}
+	if l.connecting = !l.media.Connected(); l.connecting {
+		l.offer.whom(c.log.Debug().Str("leg_id", string(l.id))).Msg("browser answered, sound is awaited")
+		return
+	}
 	c.accepted(l)
+}
+
+// connected has an agent who answered in their browser take the call, now that sound gets through. ICE and DTLS take
+// their time, or find no way: until then the customer goes on hearing what they hear, and others go on being rung.
+func (c *call) connected(l *leg) {
+	if l.connecting && !l.offer.cancelled && l.media.Connected() {
+		l.connecting = false
+		c.accepted(l)
+	}
 }
 
 // accepted has the one who answered take the call.
@@ -170,8 +183,11 @@ func (c *call) phoneFailed(l *leg, t sip.Termination) {
 		return
 	}
 	class := failureClass(t)
-	if l.asked {
+	switch {
+	case l.asked:
 		class = unconfirmed(t)
+	case l.connecting && t.Class == sip.ClassHangup && !t.ByUs: // they answered, and did not want to wait
+		class = acd.FailDeclined
 	}
 	if telling(class) > telling(o.worst) || o.code == 0 {
 		o.worst, o.code = class, t.Code

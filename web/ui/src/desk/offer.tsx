@@ -40,7 +40,7 @@ function Offered({ call, group }: { call: DeskCall; group: string }) {
       <p class="label"><Icon name="bell" />{ringing}</p>
       <p class="name" id={`who-${call.id}`}>{callerOf(call)}</p>
       {call.from.name && <p class="number digits">{call.from.number}</p>}
-      <p class="hint" id={`what-${call.id}`}>{group && <strong>{group}</strong>} {rung ? rung === 'answering' && t('offer.answering') : phone.value.where === 'here' ? '' : t('offer.pick-up')}</p>
+      <p class="hint" id={`what-${call.id}`}>{group && <strong>{group}</strong>} {rung ? rung !== 'rings' && t('offer.answering') : phone.value.where === 'here' ? '' : t('offer.pick-up')}</p>
       <div class="offer-times">
         <span>{t('offer.waited')} <Elapsed from={call.arrived} /></span>
         <span>{t('offer.left')} <Left to={call.offer_until} /></span>
