@@ -64,6 +64,8 @@ type App struct {
 	web   *web.Server
 
 	database *db.DB
+	restored uint64    // how far the record goes in a backup that was restored before this start; 0: none was
+	past     sync.Once // with which the restore is
 	journal  *journal.Journal
 	roller   *stats.Roller
 	events   *events.Hub

@@ -28,6 +28,10 @@ const (
 	aboutDatabase = "database" // kind
 )
 
+// restoredMark is the file, in the data folder, by which the first start after a restore knows of it.
+// It is gone as soon as something of that start is recorded.
+const restoredMark = "restored.txt"
+
 // Backup writes the configuration with every file that it names and the data
 // folder with SQLite's database, as it is at one moment, into one new archive,
 // beside a server that runs or without one. Not in it are the event log (what goes
@@ -152,7 +156,7 @@ func dataFiles(ctx context.Context, server *configs.Server, work string) (files 
 			return err
 		case name == logFolder:
 			return fs.SkipDir
-		case d.IsDir() || name == firstSignIn || strings.HasPrefix(name, db.File) || !d.Type().IsRegular():
+		case d.IsDir() || name == firstSignIn || name == restoredMark || strings.HasPrefix(name, db.File) || !d.Type().IsRegular():
 			return nil
 		}
 		files = append(files, backup.File{Name: inData + "/" + filepath.ToSlash(name), Path: path})
@@ -199,12 +203,24 @@ func Restore(ctx context.Context, archive, into string) (summary string, err err
 			return "", err
 		}
 	}
+	if err := markRestored(data, m); err != nil {
+		return "", err
+	}
 	for _, e := range m.Files {
 		if err := move(filepath.Join(work, filepath.FromSlash(e.Name)), targets[e.Name]); err != nil {
 			return "", fmt.Errorf("restore %s: %w", targets[e.Name], err)
 		}
 	}
 	return restored(m, into), nil
+}
+
+// markRestored notes in the data folder that what is there comes from a backup.
+func markRestored(data string, m *backup.Manifest) error {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("Restored from the backup of %s. The server removes this file when it has started.\n", m.At.Format(time.RFC3339))
+	return os.WriteFile(filepath.Join(data, restoredMark), []byte(text), 0o600)
 }
 
 // restored tells what to do next.

@@ -1,9 +1,12 @@
 package app
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,7 +109,8 @@ func TestBackup_AndRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := filepath.Join(into, "centrala.yaml")
-	b := started(t, config)
+	var logs bytes.Buffer
+	b := logged(t, config, &logs)
 	// The record goes on: what happens now is not taken for what it has of the log before.
 	if err := b.append(t.Context(), &acd.DutySet{Agent: "anna", Duty: acd.DutyBreak}); err != nil {
 		t.Error(err)
@@ -119,6 +123,62 @@ func TestBackup_AndRestore(t *testing.T) {
 		t.Errorf("%+v %v", u, err)
 	}
 	stopped(t, b)
+	// What is not in the record is the restore's doing, and is told as such, this once.
+	if told := logs.String(); strings.Contains(told, " ERR ") || !strings.Contains(told, "WRN the record was restored from a backup: it has a gap since then") {
+		t.Error(told)
+	}
+	mark := filepath.Join(into, "data", restoredMark)
+	if exists(mark) {
+		t.Errorf("%s is still there", mark)
+	}
+	logs.Reset()
+	if err := os.RemoveAll(filepath.Join(into, "data", logFolder)); err != nil {
+		t.Fatal(err)
+	}
+	c := logged(t, config, &logs)
+	recordedAll(t, c)
+	stopped(t, c)
+	if told := logs.String(); !strings.Contains(told, " ERR entries of the log were dropped") || strings.Contains(told, "backup") {
+		t.Errorf("a log that is gone is no error: %s", told)
+	}
+}
+
+// A start after a restore that came to nothing is not the first.
+func TestRestore_StartThatFails(t *testing.T) {
+	_, archive, outside := backedUp(t)
+	if err := os.Remove(outside); err != nil {
+		t.Fatal(err)
+	}
+	into := t.TempDir()
+	if _, err := Restore(t.Context(), archive, into); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(into, "centrala.yaml")
+	if a, err := New(t.Context(), Options{Config: config, Console: io.Discard}); err != nil {
+		t.Fatal(err)
+	} else {
+		stopped(t, a) // it opened the log, and recorded nothing
+	}
+	second := filepath.Join(t.TempDir(), "second.tar.gz")
+	if _, err := Backup(t.Context(), config, second, t.Output()); err != nil {
+		t.Fatal(err)
+	}
+	in, err := os.Open(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	m, err := backup.Unpack(in, t.TempDir())
+	if err != nil || slices.ContainsFunc(m.Files, func(e backup.Entry) bool { return strings.HasSuffix(e.Name, restoredMark) }) {
+		t.Errorf("%+v %v", m, err)
+	}
+	var logs bytes.Buffer
+	b := logged(t, config, &logs)
+	recordedAll(t, b)
+	stopped(t, b)
+	if told := logs.String(); strings.Contains(told, " ERR ") || !strings.Contains(told, "restored from a backup") {
+		t.Error(told)
+	}
 }
 
 // Nothing that exists is overwritten, and nothing is done by halves.

@@ -2,7 +2,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"centrala/internal/eventlog"
 	"centrala/internal/journal"
@@ -30,10 +34,24 @@ func openLog(ctx context.Context, a *App) (*eventlog.Log, error) {
 		return nil, fmt.Errorf("read how far the record goes: %w", err)
 	}
 	o.After = written
+	if exists(filepath.Join(a.server.Data, restoredMark)) {
+		a.restored = written
+		a.log.Info().Uint64("written", written).Msg("the data folder was restored from a backup: the log goes on behind what was recorded then")
+	}
 	o.Leads = func(yes bool) { a.chats.bots.lead(yes) } // which are made before the log starts
 	l, err := eventlog.Open(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("open the log: %w", err)
 	}
 	return l, nil
+}
+
+// committed is told of each commit of the record: with the first, a backup that it was restored from is past.
+func (a *App) committed() {
+	a.past.Do(func() {
+		if err := os.Remove(filepath.Join(a.server.Data, restoredMark)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			a.log.Warn().Err(err).Msg("remove this file, which tells of a restore that is past")
+		}
+	})
+	a.events.Wake()
 }

@@ -15,7 +15,7 @@ import (
 func newJournal(a *App) *journal.Journal {
 	return journal.New(journal.Options{
 		DB: a.database, Log: recorded{a.facts}, Node: nodeID(a.server), Keep: time.Duration(a.server.Record.KeepDays) * 24 * time.Hour,
-		Logs: part(a.log, "journal"), Committed: a.events.Wake,
+		Logs: part(a.log, "journal"), Committed: a.committed, Restored: a.restored,
 	})
 }
 

@@ -5,6 +5,8 @@ import (
 	"io"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 // eventually waits for what must come to be; a busy machine may take its time.
@@ -20,7 +22,13 @@ func eventually(t *testing.T, what string, is func() bool) {
 // started makes the server of a configuration and starts it. Whoever has it stops it.
 func started(t *testing.T, config string) *App {
 	t.Helper()
-	a, err := New(t.Context(), Options{Config: config, Console: io.Discard})
+	return logged(t, config, io.Discard)
+}
+
+// logged is started with what it logs, which can be read when it has stopped.
+func logged(t *testing.T, config string, to io.Writer) *App {
+	t.Helper()
+	a, err := New(t.Context(), Options{Config: config, Console: zerolog.SyncWriter(to)})
 	if err == nil {
 		err = a.Start(t.Context())
 	}

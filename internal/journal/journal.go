@@ -62,6 +62,9 @@ type Options struct {
 	Node acd.NodeID
 	Keep time.Duration // how long what ended stays in the record; 0: for ever
 	Logs zerolog.Logger
+	// Restored is how far the record went in the backup that it was restored from, if nothing
+	// was written since: that there is a gap behind it is to be expected. 0: no backup.
+	Restored uint64
 	// Committed is called after each commit; it must not wait. nil: nobody wants to know.
 	Committed func()
 }

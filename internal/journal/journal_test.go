@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,8 +15,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
+	"centrala/acd"
 	"centrala/internal/eventlog"
 	"centrala/internal/events"
+	"centrala/internal/journal"
 	"centrala/internal/journal/db"
 	"centrala/internal/journal/db/dbtest"
 )
@@ -218,6 +221,66 @@ func TestJournal_DatabaseAway(t *testing.T) {
 	got := compare(t, dir, d)
 	if n := len(got["interactions"]); n < 3*140 {
 		t.Errorf("%d interactions, want at least %d", n, 3*140)
+	}
+}
+
+// Where the log begins anew, the record goes on with a gap from what it has until then, and a call
+// that went on ends with what is known of it. That is an error, unless the record is a restored backup.
+func TestJournal_LogBeginsAnew(t *testing.T) {
+	for _, restored := range []bool{false, true} {
+		t.Run(fmt.Sprint("restored: ", restored), func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			d := dbtest.Open(t, dbtest.SQLite(t))
+			n, err := open(ctx, t.TempDir(), d, zerolog.Nop(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n.load(ctx, 1, 2)
+			for _, e := range []acd.Event{
+				&acd.DutySet{Agent: "anna", Duty: acd.DutyBreak}, &acd.DutySet{Agent: "bartek", Duty: acd.DutyBreak}, &acd.DutySet{Agent: "celina", Duty: acd.DutyBreak},
+				&acd.CallArrived{Leg: "waits", Node: "n1", Trunk: "carrier", To: "+48221234567"},
+			} {
+				if _, err := n.log.Append(e).Wait(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			n.settled(t)
+			if err := n.close(ctx); err != nil {
+				t.Fatal(err)
+			}
+			written, err := journal.Checkpoint(ctx, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var logs bytes.Buffer
+			with := journal.Options{DB: d, Logs: zerolog.New(zerolog.SyncWriter(&logs))}
+			if restored {
+				with.Restored = written
+			}
+			if n, err = openWith(ctx, t.TempDir(), with, func(o *eventlog.Options) { o.After = written }); err != nil {
+				t.Fatal(err)
+			}
+			n.load(ctx, 1, 1)
+			n.settled(t)
+			if err := n.close(ctx); err != nil {
+				t.Fatal(err)
+			}
+			var since, until, arrived, ended int64
+			if err := d.Read().QueryRow("select from_at, to_at from gaps").Scan(&since, &until); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Read().QueryRow("select arrived, ended from interactions where end_reason = $1", journal.EndUnknown).Scan(&arrived, &ended); err != nil {
+				t.Fatal(err)
+			}
+			if since < arrived || until <= since || ended != since {
+				t.Errorf("a gap from %d to %d, and a call from %d to %d", since, until, arrived, ended)
+			}
+			told := logs.String()
+			if real := strings.Contains(told, `"level":"error"`); real == restored || strings.Contains(told, "backup") != restored || n.journal.Stats().Lost > 0 == restored {
+				t.Errorf("%d lost, %s", n.journal.Stats().Lost, told)
+			}
+		})
 	}
 }
 

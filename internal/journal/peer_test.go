@@ -62,6 +62,10 @@ type node struct {
 
 // open opens a node. The database stays open when it is closed.
 func open(ctx context.Context, dir string, d *db.DB, logs zerolog.Logger, tune func(*eventlog.Options)) (*node, error) {
+	return openWith(ctx, dir, journal.Options{DB: d, Logs: logs}, tune)
+}
+
+func openWith(ctx context.Context, dir string, with journal.Options, tune func(*eventlog.Options)) (*node, error) {
 	o := eventlog.Options{Dir: dir, Node: "n1", SnapshotEvery: 500, Log: zerolog.Nop()}
 	if tune != nil {
 		tune(&o)
@@ -71,7 +75,8 @@ func open(ctx context.Context, dir string, d *db.DB, logs zerolog.Logger, tune f
 		return nil, err
 	}
 	n := &node{log: l, over: map[acd.LegID]chan struct{}{}}
-	n.journal = journal.New(journal.Options{DB: d, Log: followed{l}, Node: "n1", Logs: logs})
+	with.Log, with.Node = followed{l}, "n1"
+	n.journal = journal.New(with)
 	if err := l.Start(n); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
+
+	"github.com/rs/zerolog"
 
 	"centrala/acd"
 	"centrala/internal/events"
@@ -204,11 +207,15 @@ func (s *session) lost() error {
 		return err
 	}
 	at := MicrosOf(f.State().Now())
+	ended := at    // of calls that are over, for all that is known
+	if at < s.at { // the log knows less than what is written: it begins anew
+		at, ended = max(s.at, MicrosOf(time.Now())), s.at
+	}
 	b.index = f.Index()
 	b.tell(events.EventsLost, "", "", 0, events.Lost{Since: s.at.Time(), Until: at.Time()})
 	rows.Events = b.take().Events
 	err = j.opts.DB.Write(j.stopped, func(tx *sql.Tx) error {
-		if err := s.bridge(j.stopped, tx, b, f.Index(), at); err != nil {
+		if err := s.bridge(j.stopped, tx, b, f.Index(), at, ended); err != nil {
 			return err
 		}
 		if err := rows.Insert(j.stopped, tx, j.opts.DB.Mark); err != nil {
@@ -226,15 +233,19 @@ func (s *session) lost() error {
 	if err != nil {
 		return err
 	}
-	j.lost.Add(f.Index() - s.index)
-	j.opts.Logs.Error().Uint64("from", s.index+1).Uint64("to", f.Index()).Time("since", s.at.Time()).Time("until", at.Time()).
-		Msg("entries of the log were dropped before they could be written: the record has a gap")
+	level, what := zerolog.ErrorLevel, "entries of the log were dropped before they could be written: the record has a gap"
+	if j.opts.Restored != 0 && s.index == j.opts.Restored {
+		level, what = zerolog.WarnLevel, "the record was restored from a backup: it has a gap since then"
+	} else {
+		j.lost.Add(f.Index() - s.index)
+	}
+	j.opts.Logs.WithLevel(level).Uint64("from", s.index+1).Uint64("to", f.Index()).Time("since", s.at.Time()).Time("until", at.Time()).Msg(what)
 	return nil
 }
 
 // bridge moves the checkpoint over what is lost, notes that, and closes the rows
 // of interactions that ended meanwhile.
-func (s *session) bridge(ctx context.Context, tx *sql.Tx, b *book, to uint64, at Micros) error {
+func (s *session) bridge(ctx context.Context, tx *sql.Tx, b *book, to uint64, at, ended Micros) error {
 	done, err := tx.ExecContext(ctx, "update checkpoint set log_index = $1, at = $2, node = $3 where id = 1 and log_index = $4",
 		int64(to), int64(at), string(s.j.opts.Node), int64(s.index))
 	if err != nil {
@@ -258,7 +269,7 @@ func (s *session) bridge(ctx context.Context, tx *sql.Tx, b *book, to uint64, at
 			}
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, "update interactions set ended = $1, end_reason = $2 where id = $3", int64(at), EndUnknown, id); err != nil {
+		if _, err := tx.ExecContext(ctx, "update interactions set ended = $1, end_reason = $2 where id = $3", int64(ended), EndUnknown, id); err != nil {
 			return err
 		}
 	}
