@@ -109,7 +109,7 @@ func TestTrace(t *testing.T) {
 		t.Errorf("%v\n%s", err, ladder)
 	}
 	list, err := s.centrala("trace", "--admin", admin)
-	if err != nil || !strings.Contains(list, "interaction "+item) || !strings.Contains(list, "over") {
+	if err != nil || !strings.Contains(list, "interaction "+item) || !strings.Contains(list, "over") || !strings.Contains(list, " from +48600100200 to +48221234567, ") {
 		t.Errorf("%v\n%s", err, list)
 	}
 	recent, err := s.centrala("trace", "--recent", "--whole", "--admin", admin)
