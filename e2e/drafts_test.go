@@ -183,5 +183,15 @@ func TestConsole_DraftsOutliveTheSession(t *testing.T) {
 	waitNote("anna's of the call")
 	d.signIn("anna", consolePassword)
 	d.waitValue(".compose textarea", "")
-	d.wantQuiet("the end")
+
+	// Both are on the page of the call, each with the talk of who wrote it.
+	d.open("#/history/" + id)
+	d.see("[aria-labelledby=talks] blockquote")
+	d.do("until", step{Text: "document.querySelectorAll('[aria-labelledby=talks] blockquote').length === 2"})
+	for nth, want := range map[int][2]string{1: {"Anna Nowak", "anna's of the call"}, 2: {"Bartek Lis", "bartek's of the call"}} {
+		row := fmt.Sprintf("[aria-labelledby=talks] li:nth-child(%d)", nth)
+		d.seeText(row, want[0])
+		d.seeText(row+" blockquote", want[1])
+	}
+	d.wantClean("a call with remarks")
 }

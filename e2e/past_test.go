@@ -215,7 +215,8 @@ func (p *past) testCall(id string) {
 	p.seeText(".story", "Offered to Anna <b id=x>Nowak</b>")
 	p.seeText(".story", "In order of the list · place 1 · round 1 · free: 1")
 	p.seeText("blockquote", "wants <b id=x>two</b>")
-	p.seeText(".rows", "sale")
+	p.seeText(".rows", "Sale")
+	p.seeText(".story", "noted: Sale")
 	p.seeText(".rows", "held 1 time")
 	p.seeText(".audio", "Good")
 	if n := p.do("count", step{CSS: "#x"}); n != 0.0 {

@@ -37,7 +37,7 @@ type DeskView struct {
 type DeskCall struct {
 	Interaction
 	Held         bool      `json:"held" doc:"The customer hears music, the agent nothing."`
-	OfferUntil   time.Time `json:"offer_until,omitzero" doc:"When it is offered to somebody else; left out: it is not being offered to this agent."`
+	OfferUntil   time.Time `json:"offer_until,omitzero" doc:"When it is offered to somebody else; until the phone rings, when that is no longer waited for. Left out: it is not being offered to this agent."`
 	ConsultRings bool      `json:"consult_rings" doc:"The colleague who is asked first has not answered yet."`
 	Consulted    bool      `json:"consulted" doc:"The agent is the colleague who is asked first."`
 }

@@ -38,7 +38,7 @@ func (s *Server) dispositionRoutes() {
 	Operation(s, Needs(queuegroups.RightInteractionsWrite), Route{
 		ID: "set-disposition", Method: http.MethodPost, Path: "/interactions/{interaction}/disposition", Tag: "interactions",
 		Summary: "Tell what came of it", Description: "By one of the codes of its group, while the agent has it, is in wrap-up after it, " +
-			"and for 15 minutes; those whose rights reach the group may do so later. What was told before is replaced.",
+			"and for 15 minutes; those whose rights reach the group may do so later. What was told before is replaced; its note is a remark then.",
 	}, s.dispose)
 }
 

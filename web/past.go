@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -83,6 +85,7 @@ type PastFacts struct {
 	Visits    []PastVisit    `json:"visits" nullable:"false" doc:"Its stays in groups."`
 	Offers    []PastOffer    `json:"offers" nullable:"false"`
 	Talks     []PastTalk     `json:"talks" nullable:"false" doc:"Who had it."`
+	Remarks   []PastRemark   `json:"remarks" nullable:"false" doc:"What was written down about it besides the notes of the talks, the oldest first."`
 	Holds     []PastHold     `json:"holds" nullable:"false"`
 	Transfers []PastTransfer `json:"transfers" nullable:"false"`
 	Legs      []PastLeg      `json:"legs" nullable:"false" doc:"Its ends that had audio, or ended."`
@@ -138,6 +141,15 @@ type PastTalk struct {
 	NoteAt      time.Time `json:"note_at,omitzero"`
 }
 
+// PastRemark is what somebody wrote down about an agent's talk without telling what came of it, or before that was told anew.
+type PastRemark struct {
+	ID    string    `json:"id"`
+	Agent string    `json:"agent" doc:"Whose talk."`
+	Text  string    `json:"text"`
+	By    string    `json:"by" doc:"Who wrote it."`
+	At    time.Time `json:"at"`
+}
+
 // PastHold is a time in which the customer was on hold.
 type PastHold struct {
 	Talk  int       `json:"talk" doc:"Which of the talks, from 1."`
@@ -174,7 +186,7 @@ type PastLeg struct {
 func viewFacts(f *journal.Facts) PastFacts {
 	out := PastFacts{
 		Past: viewPast(&f.Interaction), Visits: []PastVisit{}, Offers: []PastOffer{}, Talks: []PastTalk{}, Holds: []PastHold{},
-		Transfers: []PastTransfer{}, Legs: []PastLeg{}, Steps: viewSteps(f.Steps), Omitted: f.Omitted,
+		Transfers: []PastTransfer{}, Legs: []PastLeg{}, Steps: viewSteps(f.Steps), Omitted: f.Omitted, Remarks: remarksOf(f),
 	}
 	for _, v := range f.Visits {
 		out.Visits = append(out.Visits, PastVisit{string(v.Group), v.Via, clock(v.Entered), clock(v.Left), v.Outcome, string(v.Agent), v.Position, clock(v.Promised)})
@@ -208,5 +220,17 @@ func viewFacts(f *journal.Facts) PastFacts {
 			m.In, m.Out, m.RoundTrip,
 		})
 	}
+	return out
+}
+
+// remarksOf are the notes that belong to no talk.
+func remarksOf(f *journal.Facts) []PastRemark {
+	out := []PastRemark{}
+	for id, n := range f.Notes {
+		if !slices.ContainsFunc(f.Talks, func(t journal.Talk) bool { return t.Note == id }) {
+			out = append(out, PastRemark{strconv.FormatInt(id, 10), string(n.Agent), n.Text, n.By, clock(n.At)})
+		}
+	}
+	slices.SortFunc(out, func(a, b PastRemark) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
 	return out
 }

@@ -5,9 +5,12 @@ import (
 	"database/sql"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"centrala/acd"
 	"centrala/internal/journal"
@@ -135,5 +138,43 @@ func TestHistory_Notes(t *testing.T) {
 	talk := decode[PastFacts](t, r.as("anna", http.MethodGet, "/history/1", nil)).Talks[0]
 	if talk.Text != "wants <b>two</b>" || talk.NoteBy != "boss" || !talk.NoteAt.Equal(at.Time()) || talk.Disposition != "sale" {
 		t.Errorf("%+v", talk)
+	}
+}
+
+// What was written down without telling what came of the talk, or before that was told anew, is among the remarks.
+func TestHistory_Remarks(t *testing.T) {
+	r := newRig(t)
+	r.yesterday()
+	at := time.Date(2026, 11, 1, 9, 2, 0, 0, time.UTC)
+	notes := map[string]int64{}
+	for k, text := range []string{"wants two", "wants three", "will call back"} {
+		note := journal.Note{Interaction: 1, Agent: "anna", At: journal.MicrosOf(at.Add(time.Duration(k) * time.Minute)), By: "boss", Text: text}
+		id, err := journal.AddNote(context.Background(), r.record.d, note)
+		if err != nil {
+			t.Fatal(err)
+		}
+		notes[text] = id
+	}
+	told := func(note int64) []PastRemark {
+		rows := journal.Rows{Disposed: []journal.Disposed{{Interaction: 1, Agent: "anna", Code: "sale", Note: note}}}
+		if err := r.record.d.Write(context.Background(), func(tx *sql.Tx) error { return rows.Insert(context.Background(), tx, r.record.d.Mark) }); err != nil {
+			t.Fatal(err)
+		}
+		return decode[PastFacts](t, r.as("anna", http.MethodGet, "/history/1", nil)).Remarks
+	}
+	remark := func(k int, text string) PastRemark {
+		return PastRemark{strconv.FormatInt(notes[text], 10), "anna", text, "boss", at.Add(time.Duration(k) * time.Minute)}
+	}
+	for _, c := range []struct {
+		told string
+		want []PastRemark
+	}{
+		{"", []PastRemark{remark(0, "wants two"), remark(1, "wants three"), remark(2, "will call back")}},
+		{"wants two", []PastRemark{remark(1, "wants three"), remark(2, "will call back")}},
+		{"wants three", []PastRemark{remark(0, "wants two"), remark(2, "will call back")}},
+	} {
+		if diff := cmp.Diff(c.want, told(notes[c.told])); diff != "" {
+			t.Errorf("told %q: (-want +got)\n%s", c.told, diff)
+		}
 	}
 }

@@ -397,7 +397,7 @@ export interface DeskCall {
   last_by?: string;
   /** Skills that it needs now, as in polish>=3. */
   needs?: string;
-  /** When it is offered to somebody else; left out: it is not being offered to this agent. */
+  /** When it is offered to somebody else; until the phone rings, when that is no longer waited for. Left out: it is not being offered to this agent. */
   offer_until?: string;
   offers: Offer[];
   /** queued, offered, connecting, talking, dialled, served, consulting, parked, closing or asleep. */
@@ -789,6 +789,8 @@ export interface PastFacts {
   omitted?: number;
   /** The number outside that had it last. */
   outside?: string;
+  /** What was written down about it besides the notes of the talks, the oldest first. */
+  remarks: PastRemark[];
   /** What happened, and why. Once it has ended. */
   steps: Step[];
   /** Who had it. */
@@ -838,6 +840,16 @@ export interface PastOffer {
   outcome: string;
   ringing?: string;
   why?: string;
+}
+
+export interface PastRemark {
+  /** Whose talk. */
+  agent: string;
+  at: string;
+  /** Who wrote it. */
+  by: string;
+  id: string;
+  text: string;
 }
 
 export interface PastTalk {

@@ -1,4 +1,4 @@
-import type { Audio, PastFacts, PastLeg, PastTalk } from '../api';
+import type { Audio, PastFacts, PastLeg, PastRemark } from '../api';
 import { t, tWord } from '../i18n';
 import { nameless } from '../notify';
 import { may } from '../session';
@@ -57,7 +57,7 @@ function Facts({ f, again }: { f: PastFacts; again: () => void }) {
         <div class="column">
           {f.kind === 'chat' && <Written f={f} />}
           <Contacts f={f} />
-          {f.talks.length > 0 && <Talks talks={f.talks} />}
+          {f.talks.length + f.remarks.length > 0 && <Talks f={f} />}
           {f.legs.some(l => l.codec) && <Audio legs={f.legs} />}
           {f.transfers.length > 0 && (
             <section class="card" aria-labelledby="transfers">
@@ -79,7 +79,11 @@ function Fact({ name, children }: { name: string; children: preact.ComponentChil
   return <div><dt>{name}</dt><dd>{children}</dd></div>;
 }
 
-function Talks({ talks }: { talks: PastTalk[] }) {
+/** Who had it, and what was written down about that: a remark is about its agent's latest talk. */
+function Talks({ f: { talks, remarks } }: { f: PastFacts }) {
+  const latest = new Map(talks.map((x, i) => [x.agent, i]));
+  const alone = [...new Set(remarks.map(r => r.agent))].filter(a => !latest.has(a)); // who never came to talk, or still does
+  const of = (agent?: string) => remarks.filter(r => r.agent === agent).map(r => <Remark key={r.id} r={r} />);
   return (
     <section class="card" aria-labelledby="talks">
       <h2 id="talks">{t('talks.title')}</h2>
@@ -89,14 +93,20 @@ function Talks({ talks }: { talks: PastTalk[] }) {
             <span class="grow">
               <strong>{x.agent ? agentName(x.agent) : x.number}</strong>
               <small><span class="digits">{clockTime(x.began)}</span> · {span(between(x.began, x.ended))}{x.holds > 0 && ` · ${t('talks.held', { n: x.holds, time: span(x.held_seconds) })}`}{x.wrapped && ` · ${t('talks.wrap-up', { time: span(between(x.wrap_up ?? x.ended, x.wrapped)) })}`}</small>
-              {x.disposition && <span class="chip tone-talking">{x.disposition}</span>}
-              {x.note_text && <blockquote>{x.note_text}<small>{x.note_by && agentName(x.note_by)}{x.note_at && <>, <span class="digits">{clockTime(x.note_at)}</span></>}</small></blockquote>}
+              {x.disposition && <span class="chip tone-talking">{tWord('disposition', x.disposition)}</span>}
+              {x.note_text && <Remark r={{ text: x.note_text, by: x.note_by, at: x.note_at }} />}
+              {latest.get(x.agent) === i && of(x.agent)}
             </span>
           </li>
         ))}
+        {alone.map(agent => <li key={agent}><span class="grow"><strong>{agentName(agent)}</strong>{of(agent)}</span></li>)}
       </ul>
     </section>
   );
+}
+
+function Remark({ r: { text, by, at } }: { r: Partial<PastRemark> }) {
+  return <blockquote>{text}<small>{by && agentName(by)}{at && <>, <span class="digits">{clockTime(at)}</span></>}</small></blockquote>;
 }
 
 /** What a mean opinion score says, after ITU-T G.107 annex B. */

@@ -93,6 +93,7 @@ function shown(told: Told, more: Record<string, string | undefined>): Record<str
     if (k === 'agent' || k === 'by' || k === 'who') out[k] = agentName(v);
     else if (k === 'group') out[k] = groupName(v);
     else if (k === 'target') out[k] = names.value.agents.has(v) ? agentName(v) : groupName(v);
+    else if (k === 'disposition') out[k] = tWord('disposition', v);
     else if (k === 'seconds') out[k] = span(Number(v));
     else if (k === 'status' && !/^\d+$/.test(v)) out[k] = tWord('status', v).toLocaleLowerCase(language.value);
     else if (k in words) out[k] = words[k]!(v).toLocaleLowerCase(language.value);
