@@ -204,6 +204,7 @@ func (p *webPhone) talksAndHolds() {
 	p.t.Helper()
 	c := p.dials(toSales)
 	p.see("[role=alertdialog] button.main:enabled")
+	p.seeText(".offer-times", "Rings for")
 	p.wantClean("offer")
 	p.keys("Digit1", nil)
 	c.waitAnswered()

@@ -15,12 +15,14 @@ export function OfferCard() {
   const desk = useLive('desk');
   const offers = desk?.calls.filter(c => c.kind === 'call' && c.offer_until) ?? [];
   const group = (c: DeskCall) => desk?.groups.find(g => g.id === c.group)?.name ?? c.group ?? '';
-  return <div class="offers">{offers.map(c => <Offered key={c.id} call={c} group={group(c)} />)}</div>;
+  const rings = (c: DeskCall) => c.offers.some(o => o.agent === desk?.agent?.id && o.ringing);
+  return <div class="offers">{offers.map(c => <Offered key={c.id} call={c} group={group(c)} rings={rings(c)} />)}</div>;
 }
 
-function Offered({ call, group }: { call: DeskCall; group: string }) {
+/** The time that is left is told once the phone rings: until then it is of no use to who is waiting for that. */
+function Offered({ call, group, rings }: { call: DeskCall; group: string; rings: boolean }) {
   const box = useRef<HTMLDivElement>(null);
-  const whole = useRef(Math.max(until(call.offer_until), 1));
+  const whole = useRef(1);
   useEffect(() => {
     const before = document.activeElement;
     box.current!.focus();
@@ -29,23 +31,26 @@ function Offered({ call, group }: { call: DeskCall; group: string }) {
       if ((document.activeElement === document.body || box.current?.contains(document.activeElement)) && before instanceof HTMLElement) before.focus();
     };
   }, []);
-  const left = until(call.offer_until);
-  whole.current = Math.max(whole.current, left);
+  const left = rings ? until(call.offer_until) : undefined;
+  whole.current = Math.max(whole.current, left ?? 0);
   const rung = phone.value.call?.state; // in this browser
   useEffect(() => answerExpected(call.id), [rung]);
   useShortcuts({ 'hang-up': () => void decline(call.id), ...(rung === 'rings' && { answer }) });
   const ringing = call.consulted ? t('offer.consult', { who: call.agent ?? '' }) : t('offer.title');
+  let what = phone.value.where === 'here' ? '' : t('offer.pick-up');
+  if (rung) what = rung === 'rings' ? '' : t('offer.answering');
+  else if (!rings) what = t('offer.calling');
   return (
     <div ref={box} class="offer tone-ringing" role="alertdialog" aria-labelledby={`who-${call.id}`} aria-describedby={`what-${call.id}`} tabIndex={-1}>
       <p class="label"><Icon name="bell" />{ringing}</p>
       <p class="name" id={`who-${call.id}`}>{callerOf(call)}</p>
       {call.from.name && <p class="number digits">{call.from.number}</p>}
-      <p class="hint" id={`what-${call.id}`}>{group && <strong>{group}</strong>} {rung ? rung !== 'rings' && t('offer.answering') : phone.value.where === 'here' ? '' : t('offer.pick-up')}</p>
+      <p class="hint" id={`what-${call.id}`}>{group && <strong>{group}</strong>} {what}</p>
       <div class="offer-times">
         <span>{t('offer.waited')} <Elapsed from={call.arrived} /></span>
-        <span>{t('offer.left')} <Left to={call.offer_until} /></span>
+        {rings && <span>{t('offer.left')} <Left to={call.offer_until} /></span>}
       </div>
-      <progress max={whole.current} value={left} aria-label={t('offer.left')} />
+      <progress max={whole.current} value={left} aria-label={t(rings ? 'offer.left' : 'offer.calling')} />
       <div class="buttons">
         {rung && <button class="main" disabled={rung !== 'rings'} onClick={answer}><Icon name="phone" />{t('offer.accept')}</button>}
         <button class="end" onClick={() => void decline(call.id)}><Icon name="hangup" />{t('offer.decline')}</button>
