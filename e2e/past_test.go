@@ -462,6 +462,9 @@ func (p *past) testNarrow(id string) {
 			for _, x := range p.do("clipped", step{}).([]any) {
 				p.t.Errorf("%s in %s: cut off: %v", screen[0], language, x)
 			}
+			if rows := p.do("run", step{Text: "new Set([...document.querySelectorAll('.top nav a')].map(a => a.offsetTop)).size"}); rows != 1.0 {
+				p.t.Errorf("%s in %s: the names of the screens are in %v rows", screen[0], language, rows)
+			}
 		}
 		p.wantClean("narrow, " + language)
 	}
