@@ -25,10 +25,16 @@ func (b *bench) atDesk() {
 // noCalls waits until no call is left.
 func (b *bench) noCalls() {
 	b.t.Helper()
-	for deadline := time.After(patience); b.board.Stats().Calls > 0; {
+	b.callsLeft(0)
+}
+
+// callsLeft waits until no more than n calls are left.
+func (b *bench) callsLeft(n int) {
+	b.t.Helper()
+	for deadline := time.After(patience); b.board.Stats().Calls > n; {
 		select {
 		case <-deadline:
-			b.t.Fatal("the call is still there")
+			b.t.Fatalf("%d calls, want %d", b.board.Stats().Calls, n)
 		case <-time.After(time.Millisecond):
 		}
 	}
