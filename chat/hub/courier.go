@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"centrala/chat"
@@ -11,7 +12,7 @@ import (
 // How messages go out.
 const (
 	sendLimit  = time.Minute    // for an attempt
-	sendAtOnce = 16             // attempts at a time
+	sendAtOnce = 16             // attempts at a time, in each channel
 	lookMost   = 256            // messages are found at once
 	giveUp     = 24 * time.Hour // after so long a message has failed
 	lookAgain  = time.Minute    // for what nobody told of
@@ -28,66 +29,86 @@ func (h *Hub) wake() {
 	}
 }
 
-// courier sends what is to go out: of each conversation one message at a time. It looks through what waits
-// when it has begun with all that it found, not after each message.
+// courier sends what is to go out: of each conversation one message at a time, and of each channel so many that
+// one whose other side does not answer holds up no other. It looks through what waits of a channel when it has
+// begun with all that it found of it, not after each message.
 func (h *Hub) courier() {
-	under := map[int64]bool{} // conversations of which a message is on its way
-	back := make(chan int64)
-	var ready []chat.Outgoing // was found, and is not on its way yet
+	under := map[int64]bool{}             // conversations of which a message is on its way
+	atOnce := map[string]int{}            // how many are on their way of a channel
+	ready := map[string][]chat.Outgoing{} // by channel: was found, and is not on its way yet
+	back := make(chan chat.Outgoing)
 	next := time.Time{}
-	for {
-		if len(ready) == 0 && len(under) < sendAtOnce {
-			ready, next = h.waiting(under)
+	for look := true; ; {
+		if look {
+			next = h.waiting(under, atOnce, ready)
 		}
-		for len(ready) > 0 && len(under) < sendAtOnce {
-			o := ready[0]
-			ready = ready[1:]
-			under[o.Message.Conversation] = true
-			h.busy.Go(func() {
-				h.send(o)
-				select {
-				case back <- o.Message.Conversation:
-				case <-h.ctx.Done():
-				}
-			})
+		for channel := range ready {
+			for len(ready[channel]) > 0 && atOnce[channel] < sendAtOnce {
+				o := ready[channel][0]
+				ready[channel] = ready[channel][1:]
+				under[o.Message.Conversation] = true
+				atOnce[channel]++
+				h.busy.Go(func() {
+					h.send(o)
+					select {
+					case back <- o:
+					case <-h.ctx.Done():
+					}
+				})
+			}
+			if len(ready[channel]) == 0 {
+				delete(ready, channel)
+			}
 		}
 		timer := time.NewTimer(next.Sub(h.now()))
 		select {
 		case <-h.ctx.Done():
 			timer.Stop()
 			return
-		case c := <-back:
-			delete(under, c)
+		case o := <-back:
+			delete(under, o.Message.Conversation)
+			if atOnce[o.Channel]--; atOnce[o.Channel] == 0 {
+				delete(atOnce, o.Channel)
+			}
+			look = len(ready[o.Channel]) == 0
 		case <-h.kick:
+			look = true
 		case <-timer.C:
-			next = h.now().Add(lookAgain)
+			look = true
 		}
 		timer.Stop()
 	}
 }
 
 // waiting finds what is due, but for conversations of which a message is on its way, and when it is to be looked again at
-// the latest.
-func (h *Hub) waiting(under map[int64]bool) (ready []chat.Outgoing, next time.Time) {
-	out, err := h.store.Outbox(h.ctx, lookMost)
+// the latest. It leaves out channels of which something is ready still, or no more can be on its way.
+func (h *Hub) waiting(under map[int64]bool, atOnce map[string]int, ready map[string][]chat.Outgoing) (next time.Time) {
+	var full []string
+	for channel, n := range atOnce { // what is ready waits for them
+		if n >= sendAtOnce {
+			full = append(full, channel)
+		}
+	}
+	slices.Sort(full)
+	out, err := h.store.Outbox(h.ctx, lookMost, full...)
 	next = h.now().Add(lookAgain)
 	if err != nil {
 		if h.ctx.Err() == nil && !h.outage.Is(err) {
 			h.log.Error().Err(err).Msg("messages wait: what is to go out cannot be read")
 		}
-		return nil, h.now().Add(pauseMax)
+		return h.now().Add(pauseMax)
 	}
 	h.outage.Over()
 	for _, o := range out {
 		switch {
 		case under[o.Message.Conversation]:
 		case !o.Next.After(h.now()):
-			ready = append(ready, o)
+			ready[o.Channel] = append(ready[o.Channel], o)
 		case o.Next.Before(next):
 			next = o.Next
 		}
 	}
-	return ready, next
+	return next
 }
 
 // send tries to send one message, and notes what became of it.

@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -117,5 +118,72 @@ func TestCourier_Many(t *testing.T) {
 	}
 	if twice != 2 {
 		t.Errorf("%d were sent again, not those 2 that failed", twice)
+	}
+}
+
+// heldConnector is one whose other side does not answer until it is let.
+type heldConnector struct {
+	*fakeConnector
+	held chan struct{} // one for each attempt
+	let  chan struct{} // closed: it answers
+}
+
+func (c heldConnector) Send(ctx context.Context, o chat.Outgoing) ([]string, error) {
+	c.held <- struct{}{}
+	select {
+	case <-c.let:
+		return c.fakeConnector.Send(ctx, o)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// A channel whose other side does not answer holds up no other, however much waits in it; nor is any of that
+// lost once it answers.
+func TestCourier_OneChannelHoldsUpNoOther(t *testing.T) {
+	r := newRig(t)
+	r.hub.Stop()
+	const waiting = 300 // more than are found at once
+	stuck := heldConnector{&fakeConnector{more: make(chan struct{}, 1), keys: true}, make(chan struct{}, waiting), make(chan struct{})}
+	say := func(h *hub.Hub, channel, customer string) {
+		t.Helper()
+		x, err := r.store.Take(t.Context(), chat.Incoming{Channel: channel, Customer: customer, External: customer, Text: "hello"})
+		if err == nil {
+			err = r.core.Arrived(t.Context(), x.Session)
+		}
+		if err == nil {
+			d := chat.Draft{Session: x.Session.ID, Author: chat.ByAgent, Name: "anna", Kind: chat.KindText, Client: "1", Text: customer}
+			_, err = h.Say(t.Context(), d, string(x.Session.ID))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.hub = hub.New(hub.Options{
+		Store: r.store, Core: r.core, Log: zerolog.Nop(), Text: func(string, chat.Notice) string { return "" },
+		Connector: func(channel string) chat.Connector {
+			if channel == "stuck" {
+				return stuck
+			}
+			return r.connector
+		},
+	})
+	t.Cleanup(r.hub.Stop)
+	for c := range waiting {
+		say(r.hub, "stuck", fmt.Sprint(c))
+	}
+	if err := r.hub.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 16 { // all that are tried at a time
+		<-stuck.held
+	}
+	say(r.hub, "website", "jan")
+	if got := r.connector.await(t, 1); got[0] != "jan" {
+		t.Errorf("sent %q", got)
+	}
+	close(stuck.let)
+	for range waiting - 16 {
+		<-stuck.held
 	}
 }

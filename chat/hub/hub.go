@@ -52,7 +52,7 @@ type Store interface {
 	Session(ctx context.Context, id chat.SessionID) (chat.Session, error)
 	Close(ctx context.Context, id chat.SessionID) error
 
-	Outbox(ctx context.Context, most int) ([]chat.Outgoing, error)
+	Outbox(ctx context.Context, most int, but ...string) ([]chat.Outgoing, error)
 	Trying(ctx context.Context, o chat.Outgoing, id string) error
 	Later(ctx context.Context, o chat.Outgoing, next time.Time) error
 	Partly(ctx context.Context, o chat.Outgoing, parts int, externals []string) error

@@ -56,11 +56,16 @@ const outboxQuery = `select o.id, o.channel, i.external, o.attempts, o.state, o.
 	m.client, m.body, m.status, m.reason, m.at, o.buttons from chat_outbox o join chat_messages m on m.conversation = o.conversation and m.seq = o.seq
 	join chat_conversations c on c.id = o.conversation join chat_identities i on i.id = c.identity `
 
-// Outbox returns, of most conversations that are due first, the first message that has not gone out
-// yet: the others wait for it, so that they arrive in order.
-func (s *Store) Outbox(ctx context.Context, most int) ([]chat.Outgoing, error) {
-	out, err := list(ctx, s.read, scanOutgoing, outboxQuery+`where o.state in ('waiting', 'trying') and not exists (
-		select 1 from chat_outbox p where p.conversation = o.conversation and p.seq < o.seq and p.state in ('waiting', 'trying')) order by o.next, o.id limit $1`, most)
+// Outbox returns, of most conversations that are due first, those of some channels left out, the first message
+// that has not gone out yet: the others wait for it, so that they arrive in order.
+func (s *Store) Outbox(ctx context.Context, most int, but ...string) ([]chat.Outgoing, error) {
+	args, others := []any{most}, ""
+	for _, channel := range but {
+		args = append(args, channel)
+		others += fmt.Sprintf(" and o.channel <> $%d", len(args))
+	}
+	out, err := list(ctx, s.read, scanOutgoing, outboxQuery+`where o.state in ('waiting', 'trying')`+others+` and not exists (
+		select 1 from chat_outbox p where p.conversation = o.conversation and p.seq < o.seq and p.state in ('waiting', 'trying')) order by o.next, o.id limit $1`, args...)
 	if err != nil {
 		return nil, err
 	}
