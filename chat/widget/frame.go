@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/mail"
 	"net/netip"
@@ -88,25 +89,25 @@ func (s *Server) take(ctx context.Context, v *visitor, c *Channel, from netip.Ad
 		if f.Type == "mail" {
 			return s.mail(ctx, v, c, from, &x, f)
 		}
-		return s.about(ctx, v, c, x.ID, f)
+		return s.about(ctx, v, c, &x, f)
 	}
 	return nil, refused(codeBad)
 }
 
 // about does what a frame asks for that is about a conversation.
-func (s *Server) about(ctx context.Context, v *visitor, c *Channel, conversation int64, f *frame) (any, *refusal) {
+func (s *Server) about(ctx context.Context, v *visitor, c *Channel, x *chat.Conversation, f *frame) (any, *refusal) {
 	switch f.Type {
 	case "typing":
-		s.hub.Typing(conversation, chat.ByCustomer, "")
+		s.hub.Typing(x.ID, chat.ByCustomer, "")
 		return nil, nil
 	case "read":
-		if err := s.store.Read(ctx, conversation, chat.ByCustomer, f.Seq); err != nil {
+		if err := s.store.Read(ctx, x.ID, chat.ByCustomer, f.Seq); err != nil {
 			return nil, s.away(err)
 		}
-		s.hub.Touch(conversation)
+		s.hub.Touch(x.ID)
 		return nil, nil
 	}
-	last, err := s.store.LastSession(ctx, conversation)
+	last, err := s.store.LastSession(ctx, x.ID)
 	if err != nil {
 		return nil, s.away(err)
 	}
@@ -114,7 +115,8 @@ func (s *Server) about(ctx context.Context, v *visitor, c *Channel, conversation
 		return nil, refused(codeNotRatable)
 	}
 	if f.Type == "close" {
-		return s.receive(ctx, v, string(last.ID)+" closed", &event{Customer: v.Customer, Closed: true}, f.ID)
+		// One that was closed is open again with another message (R66), and can be closed again.
+		return s.receive(ctx, v, fmt.Sprintf("%s closed %d", last.ID, x.Seq), &event{Customer: v.Customer, Closed: true}, f.ID)
 	}
 	now, ok := s.stands(last.ID)
 	open := last.Closed.IsZero() && (!ok || now.Phase != PhaseClosing)
@@ -127,7 +129,7 @@ func (s *Server) about(ctx context.Context, v *visitor, c *Channel, conversation
 	if c.RatingCloses && last.Closed.IsZero() {
 		s.hub.End(last.ID)
 	}
-	s.hub.Touch(conversation)
+	s.hub.Touch(x.ID)
 	return &keptFrame{"kept", f.ID}, nil
 }
 

@@ -190,6 +190,25 @@ func TestR72_RatingCloses(t *testing.T) {
 	f.phase("closed")
 }
 
+// R66: a chat that was closed awaits another message, with which it goes on; then the visitor can close it once more.
+func TestR66_ClosedAgain(t *testing.T) {
+	r := newRig(t)
+	r.core.end = func(id chat.SessionID) { r.core.set(id, widget.Standing{Phase: widget.PhaseClosing}) }
+	token := r.visitor()
+	r.tell(token, map[string]any{"type": "message", "id": "m1", "text": "hello"})
+	f := r.socket(token, 0)
+	f.phase("waiting")
+	id := r.open().ID
+	for _, more := range []string{"one more thing", "and another"} {
+		f.write(map[string]any{"type": "close", "id": "close"})
+		f.phase("closing")
+		r.tell(token, map[string]any{"type": "message", "id": more, "text": more})
+		f.text(more)
+		r.core.set(id, widget.Standing{Phase: widget.PhaseActive, Agent: "anna"})
+		f.phase("active")
+	}
+}
+
 // R61, R62: outside the hours the window is told so, and when they begin, and takes messages all the same.
 func TestR62_Hours(t *testing.T) {
 	r := newRig(t)
