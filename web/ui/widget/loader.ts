@@ -37,7 +37,11 @@ interface Told { centrala?: string; open?: boolean; unread?: number }
   const tell = (what: string, more: object = {}) => frame.contentWindow?.postMessage({ centrala: what, ...more }, server.origin);
   place();
   narrow.addEventListener('change', place);
-  const identify = async () => tell('identity', { identity: (await (typeof identity === 'function' ? identity() : identity)) ?? '' });
+  const identify = async () => {
+    let word: string | undefined;
+    try { word = await (typeof identity === 'function' ? identity() : identity); } catch (e) { console.warn('centrala: the site cannot say who this is', e); }
+    tell('identity', { identity: word ?? '' });
+  };
   addEventListener('message', e => {
     if (e.source !== frame.contentWindow || e.origin !== server.origin) return;
     const told = e.data as Told;
