@@ -68,3 +68,14 @@ func TestR10_Transcript(t *testing.T) {
 		t.Errorf("for somebody else: %d %s", status, answer)
 	}
 }
+
+// Over a socket, too, the visitor hears that a conversation is not sent to them.
+func TestR10_LetterRefused(t *testing.T) {
+	r := newRig(t) // sends no letters
+	token := r.visitor()
+	r.tell(token, map[string]any{"type": "message", "id": "m1", "text": "hello"})
+	f := r.socket(token, 0)
+	f.phase("waiting")
+	f.write(map[string]any{"type": "mail", "id": "mail"})
+	f.until("the letter is refused", func(x got) bool { return x.Type == "refused" && x.ID == "mail" && x.Code == "no_mail" })
+}

@@ -124,7 +124,7 @@ func (w *window) hear(text []byte) bool {
 	default:
 		answer, no = w.take(w.life, w.client.visitor, w.channel, w.from, &f)
 	}
-	if no != nil && (f.Type == "message" || f.Type == "rate" || f.Type == "close" || f.Type == "") {
+	if no != nil && (f.Type == "message" || f.Type == "rate" || f.Type == "close" || f.Type == "mail" || f.Type == "") {
 		answer = refusedFrame{"refused", f.ID, no.code, seconds(no.after)}
 	}
 	return answer == nil || w.send(answer) == nil

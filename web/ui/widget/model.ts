@@ -160,6 +160,12 @@ class Model {
       }
       return;
     }
+    if (id === 'mail' || id === 'rate' || id === 'close') { // it is not done
+      if (id === 'mail') this.mailed = '';
+      if (id === 'rate') this.rated = false;
+      this.say('failed');
+      return;
+    }
     if (this.sending !== id) return;
     clearTimeout(this.timer);
     this.sending = '';
@@ -233,10 +239,10 @@ class Model {
   end() { void this.link.send({ type: 'close', id: 'close' }).catch(() => this.say('away')); }
 
   async rate(score: number, comment: string) {
+    this.rated = true; // unless it is refused
     try {
       await this.link.send({ type: 'rate', id: 'rate', session: this.state.session, score, comment });
-      this.rated = true;
-    } catch { this.say('away'); }
+    } catch { this.rated = false; this.say('away'); }
     this.changed();
   }
 
@@ -291,10 +297,11 @@ class Model {
 
   /** Has the conversation sent to the visitor's address. */
   async mail() {
-    const to = this.state.mail ?? '';
+    this.mailed = this.state.mail ?? ''; // unless it is refused
     const { timeZone: zone } = Intl.DateTimeFormat().resolvedOptions();
-    await this.link.send({ type: 'mail', id: 'mail', language, zone });
-    this.mailed = to;
+    try {
+      await this.link.send({ type: 'mail', id: 'mail', language, zone });
+    } catch { this.mailed = ''; this.say('failed'); }
     this.changed();
   }
 

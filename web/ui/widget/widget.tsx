@@ -120,7 +120,7 @@ function Thread() {
       {m.outbox.map(d => <Waiting key={d.id} d={d} />)}
       {m.state.phase === 'closed' && m.messages.length > 0 && waiting === 0 && <p class="done">{t('ended')}</p>}
       {(m.state.phase === 'closed' || m.state.phase === 'closing') && <button class="link" onClick={() => void m.transcript().then(url => keep(url, 'chat.txt')).catch(() => m.say('away'))}>{t('transcript')}</button>}
-      {m.state.mail && !m.mailed && <button class="link" onClick={() => void m.mail().catch(() => m.say('failed'))}>{t('mail', { to: m.state.mail })}</button>}
+      {m.state.mail && !m.mailed && <button class="link" onClick={() => void m.mail()}>{t('mail', { to: m.state.mail })}</button>}
       {m.mailed && <p class="done" role="status">{t('mailed', { to: m.mailed })}</p>}
       {m.typing && <p class="typing"><i /><i /><i /><span>{t('typing', { name: m.typing })}</span></p>}
       <div ref={end} />
