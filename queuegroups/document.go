@@ -260,7 +260,7 @@ type hoursKeys struct {
 
 type channelKeys struct {
 	At              strictyaml.Pos
-	Connector       text                     `yaml:"connector" required:"true" doc:"What carries the messages." example:"widget"`
+	Connector       text                     `yaml:"connector" required:"true" enum:"widget,http,telegram" doc:"What carries the messages: the chat window on websites, a program of a third party, or a bot of Telegram." example:"widget"`
 	Name            text                     `yaml:"name" doc:"The name that customers see. Default: the id." example:"Ask us"`
 	URL             text                     `yaml:"url" pattern:"^https?://" doc:"Of connector http, and required there: where messages for customers are sent." example:"https://shop.example/centrala"`
 	Secret          text                     `yaml:"secret" doc:"Of connector http, and required there: what both sides sign with, whsec_ and 24 to 64 bytes in base64, as itself, env:NAME or file:PATH. Of connector widget: what the site signs with (HS256) to say who its visitors are, at least 32 characters." example:"env:SHOP_SECRET"`

@@ -33,7 +33,7 @@ func (l *loader) bot(c *Channel, k channelKeys, what string) {
 }
 
 func (l *loader) botHook(to *Bot, b botKeys, what string) {
-	if u, err := url.Parse(b.URL.V); !b.URL.Bad && (err != nil || u.Host == "" || u.User != nil || u.Fragment != "") {
+	if u, err := url.Parse(b.URL.V); !b.URL.Bad && (!isAddress(b.URL.V) || err != nil || u.User != nil || u.Fragment != "") {
 		l.report.Add(b.URL.At, "", "%q is no address that a program can be asked at", b.URL.V)
 	}
 	if !b.Secret.Set {

@@ -24,9 +24,6 @@ func (l *loader) buildChannels(entries []strictyaml.Entry[channelKeys]) {
 		if l.known(&l.hours, k.Hours) {
 			c.Hours = HoursID(k.Hours.V)
 		}
-		if !k.Connector.Bad && k.Connector.Set && !validID.MatchString(c.Connector) {
-			l.report.Add(k.Connector.At, "", "%q cannot be the name of a connector", c.Connector)
-		}
 		c.Texts = DefaultTexts()
 		for text, v := range map[*string]text{
 			&c.Texts.First: k.Texts.First, &c.Texts.Nobody: k.Texts.Nobody, &c.Texts.Closed: k.Texts.Closed, &c.Texts.Ended: k.Texts.Ended,

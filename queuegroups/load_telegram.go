@@ -32,6 +32,10 @@ func (l *loader) telegram(c *Channel, k channelKeys, what string) {
 	if !t.Token.Bad && !c.Telegram.Token.Empty() && !tokenForm.MatchString(c.Telegram.Token.Value()) {
 		l.report.Add(t.Token.At, "as BotFather gives it: 123456789:AA…", "the token of %s is no bot's token", what)
 	}
+	same := func(x Channel) bool { return x.Telegram != nil && x.Telegram.Token.Equal(c.Telegram.Token) }
+	if n := slices.IndexFunc(l.config.Channels, same); n >= 0 && !t.Token.Bad && !c.Telegram.Token.Empty() {
+		l.report.Add(t.Token.At, "each channel needs a bot of its own", "the bot of %s is that of channel %s", what, l.config.Channels[n].ID)
+	}
 	for _, a := range []struct {
 		text
 		to    *string

@@ -105,7 +105,7 @@ func TestLoad_Design(t *testing.T) {
 		Channels: []Channel{
 			{ID: "website", Connector: "widget", Widget: &Widget{AttachmentBytes: 10 << 20}, Texts: DefaultTexts(), Name: "Ask us", Agents: []AgentID{"anna", "bartek"}, Distribution: Evenly,
 				PassAfter: time.Minute, UnansweredAfter: 5 * time.Minute, NoAnswer: ChatAction{Kind: ChatRequeue}, Hours: "office", AutoExpire: week},
-			{ID: "mail", Connector: "e-mail", Texts: DefaultTexts(), Name: "mail", Agents: []AgentID{"anna"}, Distribution: Evenly, PassAfter: time.Minute,
+			{ID: "mail", Connector: "widget", Widget: &Widget{AttachmentBytes: 10 << 20}, Texts: DefaultTexts(), Name: "mail", Agents: []AgentID{"anna"}, Distribution: Evenly, PassAfter: time.Minute,
 				UnansweredAfter: time.Minute, NoAnswer: ChatAction{Kind: ChatText, Text: "Nobody can answer now."}, AutoExpire: week},
 		},
 	}

@@ -2,6 +2,7 @@ package queuegroups
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -9,6 +10,9 @@ import (
 // identitySecretMin is the shortest secret that a site may sign with, in bytes: as long as
 // what HS256 makes of it (RFC 7518 section 3.2).
 const identitySecretMin = 32
+
+// colorForm is how a colour is written, which the window also reckons with.
+var colorForm = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
 
 // widget takes what connector widget needs, and nothing else takes.
 func (l *loader) widget(c *Channel, k channelKeys, what string) {
@@ -27,6 +31,12 @@ func (l *loader) widget(c *Channel, k channelKeys, what string) {
 		Language: w.Language.V, Color: w.Color.V, IdentityNeeded: w.Identity.V == "required", AttachmentBytes: int64(w.Attachments.V) << 20,
 		Rating: w.Rating.V == "ask" || w.Rating.V == "closes", RatingCloses: w.Rating.V == "closes",
 		Consent: Consent{Version: w.Consent.Version.V, Text: w.Consent.Text.V, Link: w.Consent.Link.V},
+	}
+	if v := w.Color; v.V != "" && !v.Bad && !colorForm.MatchString(v.V) {
+		l.report.Add(v.At, "write \"#1d5c68\", in quotes", "%q is not a colour", v.V)
+	}
+	if v := w.Consent.Link; v.V != "" && !v.Bad && !isAddress(v.V) {
+		l.report.Add(v.At, "write https://shop.example/privacy", "%q is not the address of a page", v.V)
 	}
 	if c.Widget.IdentityNeeded && !k.Secret.Set {
 		l.report.Add(w.Identity.At, "write secret: env:NAME", "identity required needs a secret that the site signs with, and %s has none", what)
@@ -58,6 +68,12 @@ func (l *loader) widget(c *Channel, k channelKeys, what string) {
 			c.Widget.Form = append(c.Widget.Form, v.V)
 		}
 	}
+}
+
+// isAddress: it is one on the web.
+func isAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
 }
 
 // originOf reads an origin: scheme, host and port, as browsers write it (RFC 6454 section 6.2).
