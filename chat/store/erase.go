@@ -41,6 +41,7 @@ func (s *Store) Erase(ctx context.Context, external, pseudonym string) (conversa
 				{"delete from chat_inbox where customer = $1 and done <> 0", []any{external}},
 				{"delete from chat_attachments where conversation = $1", []any{f.conversation}},
 				{"delete from chat_letters where conversation = $1", []any{f.conversation}},
+				{"delete from chat_externals where conversation = $1", []any{f.conversation}}, // some have the customer's name in them
 				{"update chat_messages set body = '' where conversation = $1", []any{f.conversation}},
 				{"update chat_sessions set bot_state = '' where conversation = $1", []any{f.conversation}},
 				{"update chat_consents set address = '' where conversation = $1", []any{f.conversation}},

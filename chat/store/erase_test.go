@@ -54,8 +54,34 @@ func TestErase(t *testing.T) {
 		if got := all(t, s, theirs.Message.Conversation); len(got) != 1 || got[0].Text != "text 2" {
 			t.Errorf("of somebody else: %+v", got)
 		}
+		if again := take(t, s, incoming(1)); again.Again { // connectors' ids of messages may have the customer's name in them
+			t.Errorf("what they sent is known: %+v", again)
+		}
 		if again := take(t, s, incoming(3)); again.Message.Conversation == mine.Message.Conversation {
 			t.Error("who comes again is known")
+		}
+	})
+}
+
+// Nothing is left either of what came in from a visitor before they signed in, and are the site's customer since.
+func TestErase_WhoSignedIn(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		before := incoming(1)
+		before.Customer = "visitor:x"
+		e := chat.Event{Channel: before.Channel, Event: "visitor:x m1", Customer: before.Customer, Body: []byte(before.Text)}
+		id, _, err := s.Keep(t.Context(), e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine := take(t, s, before)
+		if err := errors.Join(s.Done(t.Context(), id, ""), s.Identify(t.Context(), before.Channel, "visitor:x", "customer:4711"), s.Close(t.Context(), mine.Session.ID)); err != nil {
+			t.Fatal(err)
+		}
+		if n, open, err := s.Erase(t.Context(), "customer:4711", "erased-x"); n != 1 || open != 0 || err != nil {
+			t.Errorf("%d erased, %d open, %v", n, open, err)
+		}
+		if _, fresh, err := s.Keep(t.Context(), e); !fresh || err != nil {
+			t.Errorf("what came in is there: %v", err)
 		}
 	})
 }

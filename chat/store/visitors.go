@@ -51,7 +51,11 @@ func (s *Store) Identify(ctx context.Context, channel, visitor, customer string)
 		to, err := scanConversation(tx.QueryRowContext(ctx, conversationQuery+"where i.channel = $1 and i.external = $2", channel, customer))
 		switch {
 		case errors.Is(err, chat.ErrNotFound):
-			_, err = tx.ExecContext(ctx, "update chat_identities set external = $1, verified = 1 where channel = $2 and external = $3", customer, channel, visitor)
+			if _, err = tx.ExecContext(ctx, "update chat_identities set external = $1, verified = 1 where channel = $2 and external = $3", customer, channel, visitor); err != nil {
+				return err
+			}
+			// What came in is theirs, too: it is to be erased with the rest.
+			_, err = tx.ExecContext(ctx, "update chat_inbox set customer = $1 where channel = $2 and customer = $3", customer, channel, visitor)
 		case err == nil && to.Contact.ID != from.Contact.ID:
 			_, err = tx.ExecContext(ctx, "update chat_identities set contact = $1 where channel = $2 and external = $3", to.Contact.ID, channel, visitor)
 		}
