@@ -28,7 +28,7 @@ var (
 	ErrEmpty    = errors.New("a message has a text or an attachment")
 	ErrTooLong  = errors.New("the text is too long")
 	ErrText     = errors.New("that is no text")
-	ErrID       = errors.New("an id has 1 to 200 characters")
+	ErrID       = errors.New("an id or a name has 1 to 200 bytes of text")
 	ErrScore    = errors.New("a score is 1 to 5")
 	ErrTooBig   = errors.New("the attachment is too big")
 	ErrTooMany  = errors.New("there are too many attachments")
@@ -287,7 +287,7 @@ func (in *Incoming) Check() error {
 		}
 	}
 	for _, id := range []string{in.Channel, in.Customer, in.External, in.Corrects, in.Client, in.Name, in.Details.Email, in.Details.Phone, in.Consent.Version, in.Consent.Address} {
-		if err := checkID(id); err != nil {
+		if err := CheckID(id); err != nil {
 			return err
 		}
 	}
@@ -325,13 +325,14 @@ func (d *Draft) Check() error {
 	if d.Client == "" {
 		return ErrID
 	}
-	if err := checkID(d.Client); err != nil {
+	if err := CheckID(d.Client); err != nil {
 		return err
 	}
 	return checkBody(d.Text, d.Files)
 }
 
-func checkID(id string) error {
+// CheckID returns ErrID for what is too long for an id or a name, or is no text.
+func CheckID(id string) error {
 	if len(id) > IDMax || !isText(id) {
 		return ErrID
 	}

@@ -2,6 +2,8 @@ package chat
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"time"
 )
@@ -54,6 +56,22 @@ type Report struct {
 	External string // what it calls the message
 	Status   Status
 	Reason   string
+}
+
+// reasonMax is the longest reason of a failure that is kept, in bytes.
+const reasonMax = 500
+
+// Check tells what is wrong with it.
+func (r *Report) Check() error {
+	switch r.Status {
+	case StatusDelivered, StatusRead, StatusFailed:
+	default:
+		return errors.New("status is delivered, read or failed")
+	}
+	if len(r.Reason) > reasonMax || !isText(r.Reason) {
+		return fmt.Errorf("reason is no text of at most %d bytes", reasonMax)
+	}
+	return CheckID(r.External)
 }
 
 // SendError tells more of why a message could not be sent.

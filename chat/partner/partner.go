@@ -92,9 +92,6 @@ type wireEvent struct {
 	Address  string        `json:"address,omitempty"` // where events are to be brought
 }
 
-// reasonMax is the longest reason of a failure that is kept, in bytes.
-const reasonMax = 500
-
 // Read implements chat.Connector.
 func (c *Connector) Read(body []byte) (h chat.Happening, err error) {
 	var e wireEvent
@@ -119,27 +116,18 @@ func (c *Connector) Read(body []byte) (h chat.Happening, err error) {
 		h.Message = &chat.Incoming{Channel: "it", Customer: h.Customer, Name: e.Customer.Name, External: e.Message.ID, Text: e.Message.Text}
 		return h, h.Message.Check()
 	case "status":
-		h.Status = &chat.Report{Status: chat.Status(e.Status), Reason: e.Reason}
-		switch h.Status.Status {
-		case chat.StatusDelivered, chat.StatusRead, chat.StatusFailed:
-		default:
-			return h, errors.New("status is delivered, read or failed")
-		}
-		if len(e.Reason) > reasonMax {
-			return h, errors.New("reason is too long")
-		}
 		if err := needs(false, true); err != nil {
 			return h, err
 		}
-		h.Status.External = e.Message.ID
-		return h, nil
+		h.Status = &chat.Report{External: e.Message.ID, Status: chat.Status(e.Status), Reason: e.Reason}
+		return h, h.Status.Check()
 	case "closed":
 		h.Closed = true
 		if err := needs(true, false); err != nil {
 			return h, err
 		}
 		h.Customer = e.Customer.ID
-		return h, nil
+		return h, chat.CheckID(h.Customer)
 	}
 	return h, errors.New("type is message, status or closed")
 }
@@ -223,7 +211,7 @@ func externals(answer []byte) []string {
 	_ = json.Unmarshal(answer, &a) // it need not say anything
 	out := []string{}
 	for _, x := range a.IDs {
-		if x != "" && len(x) <= chat.IDMax && len(out) < chat.AttachmentsMax {
+		if x != "" && chat.CheckID(x) == nil && len(out) < chat.AttachmentsMax {
 			out = append(out, x)
 		}
 	}

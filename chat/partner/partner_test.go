@@ -73,6 +73,10 @@ func TestVerify(t *testing.T) {
 		},
 		"another body": func(http.Header) []byte { return []byte(`{"type":"closed"}`) },
 		"another id":   func(h http.Header) []byte { h.Set(partner.HeaderID, "w2"); return body },
+		"no text as id": func(h http.Header) []byte {
+			c.Sign(h, "w\xff", body)
+			return body
+		},
 		"no id":        func(h http.Header) []byte { h.Del(partner.HeaderID); return body },
 		"no signature": func(h http.Header) []byte { h.Del(partner.HeaderSignature); return body },
 		"another time": func(h http.Header) []byte { h.Set(partner.HeaderTimestamp, "1800000001"); return body },
@@ -111,6 +115,9 @@ func TestRead(t *testing.T) {
 		`{"type":"message","customer":{"id":"jan"},"message":{"id":"m1","text":"a\u0000b"}}`,
 		`{"type":"status","message":{"id":"1"},"status":"sent"}`, `{"type":"status","status":"read"}`,
 		`{"type":"status","message":{"id":"1"},"status":"failed","reason":"` + strings.Repeat("x", 501) + `"}`,
+		`{"type":"status","message":{"id":"1"},"status":"failed","reason":"a\u0000b"}`, `{"type":"status","message":{"id":"a\u0000b"},"status":"read"}`,
+		`{"type":"status","message":{"id":"` + strings.Repeat("x", 201) + `"},"status":"read"}`,
+		`{"type":"closed","customer":{"id":"a\u0000b"}}`, `{"type":"closed","customer":{"id":"` + strings.Repeat("x", 201) + `"}}`,
 	} {
 		if _, err := c.Read([]byte(bad)); err == nil {
 			t.Errorf("%s was read", bad)
@@ -133,7 +140,7 @@ func TestSend(t *testing.T) {
 			t.Errorf("%q, %v", id, err)
 		}
 		_ = json.Unmarshal(body, &got)
-		_, _ = io.WriteString(w, `{"ids":["x1","x2",""]}`)
+		_, _ = io.WriteString(w, `{"ids":["x1","x2","","x\u0000"]}`)
 	}))
 	defer srv.Close()
 	c, err := partner.New(partner.Options{

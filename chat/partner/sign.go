@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"centrala/chat"
 )
 
 // The headers of Standard Webhooks 1.0.
@@ -61,7 +63,7 @@ func (c *Connector) Verify(h http.Header, body []byte) (id string, err error) {
 	id = h.Get(HeaderID)
 	timestamp := h.Get(HeaderTimestamp)
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
-	if err != nil || id == "" || len(id) > 200 {
+	if err != nil || id == "" || chat.CheckID(id) != nil {
 		return "", ErrSigned
 	}
 	if age := c.now().Sub(time.Unix(seconds, 0)); age > Tolerance || age < -Tolerance {

@@ -43,7 +43,7 @@ func (s *Store) Left(ctx context.Context) ([]chat.Event, error) {
 // Done notes that an event was dealt with; fault says why nothing came of it.
 func (s *Store) Done(ctx context.Context, id int64, fault string) error {
 	err := s.write(ctx, func(tx db.Tx) error {
-		_, err := tx.ExecContext(ctx, "update chat_inbox set done = $1, fault = $2 where id = $3", db.Micros(s.now()), fault, id)
+		_, err := tx.ExecContext(ctx, "update chat_inbox set done = $1, fault = $2 where id = $3", db.Micros(s.now()), told(fault), id)
 		return err
 	})
 	if err != nil {

@@ -63,7 +63,7 @@ func (s *Store) NextLetter(ctx context.Context) (l chat.Letter, err error) {
 
 // LetterLater puts the next attempt off. The error is the database's.
 func (s *Store) LetterLater(ctx context.Context, l chat.Letter, next time.Time, reason string) error {
-	return s.letter(ctx, "update chat_letters set state = 'waiting', next = $1, reason = $2 where id = $3", db.Micros(next), reason, l.ID)
+	return s.letter(ctx, "update chat_letters set state = 'waiting', next = $1, reason = $2 where id = $3", db.Micros(next), told(reason), l.ID)
 }
 
 // LetterSent notes that a letter was taken, or why it never will be; empty: it was. The
@@ -73,7 +73,7 @@ func (s *Store) LetterSent(ctx context.Context, l chat.Letter, failure string) e
 	if failure != "" {
 		state = "failed"
 	}
-	return s.letter(ctx, "update chat_letters set state = $1, address = '', reason = $2 where id = $3", state, failure, l.ID)
+	return s.letter(ctx, "update chat_letters set state = $1, address = '', reason = $2 where id = $3", state, told(failure), l.ID)
 }
 
 func (s *Store) letter(ctx context.Context, change string, args ...any) error {

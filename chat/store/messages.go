@@ -274,7 +274,7 @@ func (s *Store) Status(ctx context.Context, conversation, seq int64, status chat
 
 func setStatus(ctx context.Context, tx db.Tx, conversation, seq int64, status chat.Status, reason string) error {
 	_, err := tx.ExecContext(ctx, "update chat_messages set status = $1, rank = $2, reason = $3 where conversation = $4 and seq = $5 and rank < $2",
-		string(status), status.Rank(), reason, conversation, seq)
+		string(status), status.Rank(), told(reason), conversation, seq)
 	return err
 }
 

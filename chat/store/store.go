@@ -63,6 +63,11 @@ func (s *Store) write(ctx context.Context, f func(db.Tx) error) error {
 // newID makes an id that nobody guesses.
 func newID() string { return strings.ToLower(rand.Text()) }
 
+// told is what somebody else's program said, as every database takes it: in what letters it comes is theirs to say.
+func told(reason string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(reason, "\ufffd"), "\x00", "")
+}
+
 // querier is a transaction, or the connections for reading.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)

@@ -76,3 +76,35 @@ func TestTroubles(t *testing.T) {
 		}
 	})
 }
+
+// Whatever letters others say in why something failed, it is noted that it did.
+func TestTold_InWhateverLetters(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		const reason, want = "answered 404 Nicht gef\xfcnden\x00", "answered 404 Nicht gef\ufffdnden"
+		x := take(t, s, incoming(1))
+		m := say(t, s, x.Session.ID, "c1")
+		out, err := s.Outbox(t.Context(), 10)
+		if err != nil || len(out) != 1 {
+			t.Fatalf("%v %v", out, err)
+		}
+		if err := s.Failed(t.Context(), out[0], reason); err != nil {
+			t.Error(err)
+		}
+		if list, err := s.Troubles(t.Context(), m.Conversation, 1); err != nil || len(list) != 1 || list[0].Reason != want {
+			t.Errorf("%+v %v", list, err)
+		}
+		letter := chat.Letter{Session: x.Session.ID, Conversation: m.Conversation, Seq: m.Seq, Address: "jan@example.com", MessageID: "m@example.com"}
+		if err := s.AddLetter(t.Context(), letter); err != nil {
+			t.Fatal(err)
+		}
+		if letter, err = s.NextLetter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.LetterLater(t.Context(), letter, time.Now().Add(time.Hour), reason); err != nil {
+			t.Error(err)
+		}
+		if state, told, err := s.LetterState(t.Context(), x.Session.ID); state != "waiting" || told != want || err != nil {
+			t.Errorf("%s %q %v", state, told, err)
+		}
+	})
+}
