@@ -178,6 +178,34 @@ func TestR57_VisitorBecomesCustomer(t *testing.T) {
 	}
 }
 
+// Who signs in while they talk goes on with that chat, though they are a customer who has written before; they
+// see what they wrote then once it has ended.
+func TestR57_SignsInWhileTheyTalk(t *testing.T) {
+	r := newRig(t)
+	r.channel.Rating = false
+	identity := jwt(secret, hs256, map[string]any{"sub": "4711", "exp": time.Now().Add(time.Hour).Unix()})
+	_, jan := r.session(map[string]string{"identity": identity})
+	f := r.socket(jan.Token, 0)
+	f.write(map[string]any{"type": "message", "id": "m1", "text": "long ago"})
+	f.phase("waiting")
+	f.write(map[string]any{"type": "close"})
+	f.phase("closed")
+	visitor := r.visitor()
+	r.tell(visitor, map[string]any{"type": "message", "id": "m2", "text": "a new question"})
+	r.socket(visitor, 0).phase("waiting")
+	_, now := r.session(map[string]string{"identity": identity, "token": visitor})
+	f = r.socket(now.Token, -1)
+	f.text("a new question")
+	r.says(r.open().ID, "a1", "the answer", "text")
+	f.text("the answer")
+	f.write(map[string]any{"type": "close"})
+	f.phase("closed")
+	if _, now = r.session(map[string]string{"identity": identity, "token": now.Token}); !now.Verified {
+		t.Errorf("%+v", now)
+	}
+	r.socket(now.Token, -1).text("long ago")
+}
+
 // Tokens cannot be made up, nor changed, nor used elsewhere or too late; whoever tries many is not listened to.
 func TestSecurity_Tokens(t *testing.T) {
 	r := newRig(t)
