@@ -15,10 +15,10 @@ import (
 // client is one connection of a visitor's.
 type client struct {
 	visitor *visitor
-	channel *Channel
 	wake    func() // something may have changed; it does not wait
 
 	// accessed by whoever follows for it
+	channel      *Channel   // as it was declared when it was looked at last
 	since        int64      // the last message it has; less than 0: none, and only the newest are wanted
 	conversation int64      // 0: there is none yet
 	shown        stateFrame // as it was last told, but for the hours
@@ -207,6 +207,7 @@ const firstPage = 50
 
 // frames are what a client is to be sent now.
 func (s *Server) frames(ctx context.Context, c *client) (out []any, err error) {
+	s.redeclared(c)
 	x, err := s.store.ConversationOf(ctx, c.visitor.Channel, c.visitor.Customer)
 	switch {
 	case errors.Is(err, chat.ErrNotFound):
@@ -256,6 +257,13 @@ func (s *Server) frames(ctx context.Context, c *client) (out []any, err error) {
 		}
 	}
 	return s.state(out, c, state)
+}
+
+// redeclared takes up how the client's channel is declared now; one that is not any more is as it was.
+func (s *Server) redeclared(c *client) {
+	if now := s.channel(c.visitor.Channel); now != nil {
+		c.channel = now
+	}
 }
 
 // session fills in how the newest session of a conversation stands.
@@ -333,6 +341,7 @@ func (s *Server) state(out []any, c *client, state *stateFrame) ([]any, error) {
 // passed are the frames for a client to whom nothing happened for a while: a sign of life, and the hours, which
 // may have changed. The error is errToken where the client's is over.
 func (s *Server) passed(c *client) ([]any, error) {
+	s.redeclared(c)
 	if s.now().Unix() > c.visitor.Expires {
 		return nil, errToken
 	}

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -93,7 +94,8 @@ type rig struct {
 	hub     *hub.Hub
 	window  *widget.Server
 	web     *httptest.Server
-	clock   time.Duration // by which the clock is ahead
+	clock   time.Duration                  // by which the clock is ahead
+	anew    atomic.Pointer[widget.Channel] // in place of channel; nil: it is as it was
 }
 
 func newRig(t testing.TB) *rig {
@@ -149,6 +151,9 @@ func (r *rig) begin() {
 		Channel: func(name string) *widget.Channel {
 			if name != "website" && name != "other" {
 				return nil
+			}
+			if x := r.anew.Load(); x != nil {
+				return x
 			}
 			return r.channel
 		},

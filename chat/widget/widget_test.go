@@ -190,6 +190,28 @@ func TestR72_RatingCloses(t *testing.T) {
 	f.phase("closed")
 }
 
+// A channel that is declared otherwise is so for windows that are open, too.
+func TestDeclaredAnew(t *testing.T) {
+	r := newRig(t)
+	token := r.visitor()
+	f := r.socket(token, 0)
+	f.write(map[string]any{"type": "message", "id": "m1", "text": "hello"})
+	f.phase("waiting")
+	id := r.open().ID
+	anew := *r.channel
+	anew.Rating = false
+	r.anew.Store(&anew)
+	r.core.set(id, widget.Standing{Phase: widget.PhaseClosing})
+	if x := f.phase("closing"); x.Rate {
+		t.Error("they are asked for a rating")
+	}
+	required := anew
+	required.Identified = true
+	r.anew.Store(&required)
+	f.write(map[string]any{"type": "message", "id": "m2", "text": "more"})
+	f.until("who they are is asked for", func(x got) bool { return x.Type == "refused" && x.ID == "m2" && x.Code == "identity" })
+}
+
 // R66: a chat that was closed awaits another message, with which it goes on; then the visitor can close it once more.
 func TestR66_ClosedAgain(t *testing.T) {
 	r := newRig(t)

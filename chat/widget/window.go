@@ -122,7 +122,11 @@ func (w *window) hear(text []byte) bool {
 	case f.Type == "beat":
 		return true
 	default:
-		answer, no = w.take(w.life, w.client.visitor, w.channel, w.from, &f)
+		if c := w.Server.channel(w.name); c != nil { // as it is declared now
+			answer, no = w.take(w.life, w.client.visitor, c, w.from, &f)
+		} else {
+			no = refused(codeNoChannel)
+		}
 	}
 	if no != nil && (f.Type == "message" || f.Type == "rate" || f.Type == "close" || f.Type == "mail" || f.Type == "") {
 		answer = refusedFrame{"refused", f.ID, no.code, seconds(no.after)}
