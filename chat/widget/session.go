@@ -116,7 +116,8 @@ func (a *ask) arrives(in *sessionAsked) (*visitor, *refusal) {
 }
 
 // vouched is a visitor for whom the site vouches, by claims which are wrong where there is an error. What they wrote
-// before they signed in at the site is theirs as well.
+// before they signed in at the site is theirs as well. Where the customer has a conversation of before, a chat that
+// goes on stays the one that the visitor sees until it ends: somebody may be about to answer in it.
 func (a *ask) vouched(c claims, wrong error, before *visitor) (*visitor, *refusal) {
 	if wrong != nil {
 		if no := a.limits.bad.take(network(a.from)); no != nil {
@@ -129,6 +130,29 @@ func (a *ask) vouched(c claims, wrong error, before *visitor) (*visitor, *refusa
 		if err := a.store.Identify(a.r.Context(), a.name, before.Customer, v.Customer); err != nil {
 			return nil, a.away(err)
 		}
+		switch on, err := a.goesOn(before); {
+		case err != nil:
+			return nil, a.away(err)
+		case on:
+			before.Expires = a.now().Add(visitorFor).Unix()
+			return before, nil
+		}
 	}
 	return v, nil
+}
+
+// goesOn tells whether a visitor has a chat that is not over, and may see it without the site's word.
+func (a *ask) goesOn(v *visitor) (bool, error) {
+	if a.channel.Identified {
+		return false, nil
+	}
+	x, err := a.store.ConversationOf(a.r.Context(), a.name, v.Customer)
+	var last chat.Session
+	if err == nil {
+		last, err = a.store.LastSession(a.r.Context(), x.ID)
+	}
+	if errors.Is(err, chat.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && last.Closed.IsZero(), err
 }
