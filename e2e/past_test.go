@@ -144,6 +144,11 @@ func (p *past) testHistory(answered string) {
 	p.see("[data-past]")
 	p.waitCount("[data-past]", 50)
 	p.wantClean("history")
+	p.set("Period", "own")
+	p.fill("label:has-text('First day') input", "0002-11-22") // the year is being typed
+	p.do("until", step{Text: "document.querySelector('input[type=date]').value === '0002-11-22'"})
+	p.wantQuiet("a year that is being typed")
+	p.set("Period", "week")
 	p.press("Show more")
 	p.waitCount("[data-past]", 54)
 	if got, want := p.attributes("[data-past]", "data-past"), ids(p.api.list("/history?limit=500")); !slices.Equal(got, want) {
@@ -428,6 +433,14 @@ func (p *past) testPath() {
 	ask("2026-12-06", "12:00", "number", "hours", "end") // a Sunday
 	p.seeText("[data-stop=hours]", "Outside the hours “office”")
 	p.wantClean("outside the hours")
+	p.fill("input[type=date]", "0002-12-06") // is not asked
+	p.press("Show the path")
+	p.fill("input[type=tel]", "nobody's")
+	p.fill("input[type=date]", "2026-12-07")
+	p.press("Show the path")
+	p.seeText("#path", "Call path")
+	p.seeText("[role=alert]", "That cannot be asked like this")
+	p.fill("input[type=tel]", "")
 	ask("2026-12-07", "09:00", "number", "hours", "group", "action", "group", "action", "end")
 	p.seeText("[data-stop=group]", "Anna <b id=x>Nowak</b>")
 	p.seeText("[data-stop=group]", "no answer")

@@ -1,5 +1,6 @@
 // Which days are looked at.
 import type { Signal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
 import { now } from '../clock';
 import { t, tWord } from '../i18n';
 import { dateIn, later, moment, zone } from './words';
@@ -39,11 +40,22 @@ export function PeriodPicker({ period, kinds }: { period: Signal<Period>; kinds:
         </select>
       </label>
       {p.kind === 'own' && <>
-        <label>{t('period.from')}<input type="date" max={p.till || today} value={p.from} onChange={e => set({ from: e.currentTarget.value })} /></label>
-        <label>{t('period.till')}<input type="date" min={p.from} max={today} value={p.till} onChange={e => set({ till: e.currentTarget.value })} /></label>
+        <label>{t('period.from')}<Day max={p.till || today} value={p.from} onChange={from => set({ from })} /></label>
+        <label>{t('period.till')}<Day min={p.from} max={today} value={p.till} onChange={till => set({ till })} /></label>
       </>}
     </>
   );
+}
+
+/** A day. Of a year that is typed browsers tell each digit, as the years 2, 20 and 202: these are not asked for. */
+function Day({ value, min, max, onChange }: { value: string; min?: string; max: string; onChange: (date: string) => void }) {
+  const [typed, setTyped] = useState(value);
+  useEffect(() => setTyped(value), [value]);
+  const take = (date: string) => {
+    setTyped(date);
+    if (date === '' || /^[1-9][0-9]{3}-/.test(date)) onChange(date);
+  };
+  return <input type="date" min={min} max={max} value={typed} onChange={e => take(e.currentTarget.value)} />;
 }
 
 /** One of several to choose from, or all. */

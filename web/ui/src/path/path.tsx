@@ -34,7 +34,7 @@ export function PathScreen() {
           <label>{t('path.number')}
             <select required value={q.to} onChange={e => set({ to: e.currentTarget.value })}>{c.numbers.map(n => <option key={n.number} value={n.number}>{n.number} · {groupName(n.group)}</option>)}</select>
           </label>
-          <label>{t('path.date')}<input type="date" required value={q.date} onInput={e => set({ date: e.currentTarget.value })} /></label>
+          <label>{t('path.date')}<input type="date" required min="1970-01-01" max="9999-12-31" value={q.date} onInput={e => set({ date: e.currentTarget.value })} /></label>
           <label>{t('path.time')}<input type="time" required value={q.time} onInput={e => set({ time: e.currentTarget.value })} /></label>
           <label>{t('path.from')}<input type="tel" maxLength={40} placeholder={t('caller.withheld')} value={q.from} onInput={e => set({ from: e.currentTarget.value })} /></label>
           <button class="main" disabled={c.numbers.length === 0}><Icon name="arrow" />{t('path.show')}</button>
@@ -59,7 +59,7 @@ function Answer({ q }: { q: Question }) {
   const got = useGot<Explanation>(base + q.away.map(a => '&away=' + encodeURIComponent(a)).join(''));
   return (
     <section class="card" aria-labelledby="path" aria-busy={got.busy}>
-      <h2 id="path"><span role="status">{got.value ? t('path.of', { number: got.value.to, at: dayAndTime(got.value.at, got.value.timezone) }) : t('history.looking')}</span></h2>
+      <h2 id="path"><span role="status">{got.value ? t('path.of', { number: got.value.to, at: dayAndTime(got.value.at, got.value.timezone) }) : got.busy ? t('history.looking') : t('nav.path')}</span></h2>
       {got.error && <p class="wrong" role="alert">{refusal(got.error)}</p>}
       {got.value && !got.error && <Path e={got.value} />}
     </section>
