@@ -196,6 +196,12 @@ func TestConsoleDesk(t *testing.T) {
 	b.open("#/desk")
 	b.do("until", step{Text: `(f => f && getComputedStyle(f).fontWeight === '400')(document.querySelector('.my-day dt'))`}) // as before the reports were looked at
 
+	b.do("cut", step{Value: true})
+	b.press("anna: language, appearance, sign out")
+	b.choose("Sign out")
+	b.seeText(".toast", "The server cannot be reached.") // and not as if it had been done
+	b.do("cut", step{Value: false})
+	b.do("complaints", step{}) // of addresses that could not be reached
 	b.press("anna: language, appearance, sign out")
 	b.choose("Sign out")
 	b.see(".login")
@@ -236,6 +242,12 @@ func TestConsoleTransfer(t *testing.T) {
 
 	b.press("Park")
 	b.wantClean("parking")
+	b.do("cut", step{Value: true})
+	b.do("click", step{Role: "button", Name: "Park", Within: &step{CSS: "dialog"}})
+	b.seeText(".toast", "The server cannot be reached.")
+	b.do("click", step{Role: "button", Name: "Close", Within: &step{CSS: ".toast"}}) // the dialog lies under it
+	b.do("cut", step{Value: false})
+	b.do("complaints", step{}) // of addresses that could not be reached
 	b.fill("dialog input", "7")
 	b.do("click", step{Role: "button", Name: "Park", Within: &step{CSS: "dialog"}})
 	b.seeText(".side", "Slot 7")

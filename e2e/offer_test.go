@@ -27,6 +27,31 @@ func (p *phone) ring() {
 	p.reply("180 Ringing", "")
 }
 
+// A call that comes while a dialog is open lies over it, and can be declined there; so do messages.
+func TestConsole_OfferOverADialog(t *testing.T) {
+	s := newSite(t)
+	phone := newPhone(t, s, "anna", 900, ringsMute)
+	v, web := newConsole(t, s, fmt.Sprintf(offerSite, phone.contact()), "anna")
+	v.waitAgents("sales", "available", 1)
+	b := newBrowser(t, web)
+	b.open("#/desk")
+	b.signIn("anna", consolePassword)
+	b.seeText(".word", "Available")
+	b.press("Call")
+	b.fill("dialog input", "601")
+	c := v.call("+48600100200", "+48221234567", 500)
+	phone.waitCall(1)
+	phone.ring()
+	b.seeText(".offer-times", "Rings for")
+	b.do("until", step{Text: "document.activeElement.getAttribute('role') === 'alertdialog'"})
+	b.wantClean("an offer over a dialog")
+	b.press("Decline")
+	b.gone("[role=alertdialog]")
+	b.do("until", step{Text: "document.querySelector('dialog input')?.value === '601'"}) // what was done there goes on
+	c.hangUp()
+	c.waitOver()
+}
+
 // Until the phone rings the card says that it is called and counts nothing down; then it counts how long it rings. What is
 // to be pressed stays where it is meanwhile.
 func TestConsole_PhoneThatRingsLate(t *testing.T) {

@@ -14,9 +14,10 @@ import { language, languages, rings, theme } from './prefs';
 import { enterByLink, may, me, restore, signOut, supervises } from './session';
 import { Keys, listen } from './shortcuts';
 import { Icon } from './ui/icon';
+import { Above } from './ui/dialog';
 import { lazy } from './ui/lazy';
 import { Menu } from './ui/menu';
-import { Toasts } from './ui/toast';
+import { act, Toasts } from './ui/toast';
 import { Wallboard } from './wallboard/wallboard';
 
 // A television is given an address without anything behind #.
@@ -64,10 +65,18 @@ function Shell() {
       {here?.path === 'reports' && <ReportsScreen />}
       {here?.path === 'path' && <PathScreen />}
       {!here && <main class="desk"><p class="card empty">{t('nothing-to-see')}</p></main>}
-      {me.value?.agent && may('agents:read') && <OfferCard />}
-      <Toasts />
+      <Above of={OverAll} />
       <Devices />
       {help && <Keys onClose={() => setHelp(false)} />}
+    </>
+  );
+}
+
+function OverAll() {
+  return (
+    <>
+      {me.value?.agent && may('agents:read') && <OfferCard />}
+      <Toasts />
     </>
   );
 }
@@ -87,7 +96,7 @@ function Top({ here, open, onHelp }: { here?: string; open: readonly (typeof scr
         ...themes.map(x => ({ label: tWord('theme', x), checked: theme.value === x, run: () => { theme.value = x; } })),
         null,
         ...(me.value?.agent ? [{ label: t('rings.on'), checked: ringsHere(), run: () => { rings.value = true; } }, { label: t('rings.off'), checked: !ringsHere(), run: () => { rings.value = false; } }, { label: t('sound.open'), run: showDevices }, null] : []),
-        { label: t('sign-out'), run: () => void signOut() },
+        { label: t('sign-out'), run: () => void act(signOut()) },
       ]}>
         <span class="user">{me.value?.user}</span><Icon name="menu" />
       </Menu>

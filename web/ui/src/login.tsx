@@ -87,7 +87,7 @@ export function ChoosePassword() {
         </label>
         <p class="wrong" role="alert">{f.wrong}</p>
         <button class="main wide" disabled={f.busy}>{t('login.save')}</button>
-        <button type="button" class="quiet wide" onClick={() => void signOut()}>{t('sign-out')}</button>
+        <button type="button" class="quiet wide" onClick={() => signOut().catch((e: unknown) => f.setWrong(refusal(e)))}>{t('sign-out')}</button>
       </form>
     </Page>
   );
