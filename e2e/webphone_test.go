@@ -165,6 +165,7 @@ func TestWebPhone(t *testing.T) {
 	p.picksUpForBartek()
 	p.handsOver()
 	p.asksFirst()
+	p.callsColleague()
 	b.wantQuiet("the end")
 }
 
@@ -353,6 +354,47 @@ func (p *webPhone) asksFirst() {
 	p.talks(c)
 	p.press("Hang up")
 	p.over(c)
+}
+
+// callsColleague: who calls can hang up while it rings, and by the keys; the call has the name of who was called, also after the
+// page was loaded anew; of one that does not get through the page says why.
+func (p *webPhone) callsColleague() {
+	p.t.Helper()
+	calls := func(number string) {
+		p.t.Helper()
+		p.press("Call")
+		p.fill("dialog input", number)
+		p.press("Call " + number)
+	}
+	calls("199")
+	p.seeText(".toast", "There is no such number.")
+
+	calls("102")
+	p.bartek.waitNth("rings", "CALL_INCOMING", 6)
+	p.seeText(".call .label", "Your call")
+	p.press("Hang up")
+	p.bartek.waitNth("stops ringing", "CALL_CLOSED", 6)
+	p.gone(".call")
+
+	calls("102")
+	p.bartek.waitNth("rings", "CALL_INCOMING", 7)
+	p.bartek.accept()
+	p.hears(bartekHertz, 500, calmHertz)
+	p.do("reload", step{})
+	p.phoneIs("ready")
+	p.hears(bartekHertz, 500, calmHertz)
+	p.seeText(".call .name", "102")
+	p.keys("Digit2", nil)
+	p.bartek.waitNth("is hung up on", "CALL_CLOSED", 7)
+	p.gone(".call")
+
+	calls("102")
+	p.bartek.waitNth("rings", "CALL_INCOMING", 8)
+	p.bartek.accept()
+	p.hears(bartekHertz, 500, calmHertz)
+	p.keys("Digit2", nil) // it is not anna's by the core's book
+	p.bartek.waitNth("is hung up on", "CALL_CLOSED", 8)
+	p.gone(".call")
 }
 
 // A call in the browser outlives what happens to pages: it is loaded anew, its network is away for five seconds, and

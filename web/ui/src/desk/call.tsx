@@ -22,16 +22,18 @@ export function Calls({ agent, desk }: { agent: Agent; desk: Desk }) {
 function Call({ call, agent, desk }: { call: DeskCall; agent: Agent; desk: Desk }) {
   const [dialog, setDialog] = useState<'transfer' | 'park' | 'keypad' | undefined>();
   const mine = call.agent === agent.id;
-  const made = byUs(call, agent);
-  const who = made ? call.to : callerOf(call);
+  const made = weCalled(call, agent);
+  const who = farEnd(call, agent);
   const talking = mine && call.phase === 'talking';
   const consulting = mine && call.phase === 'consulting';
   const onHold = () => void hold(call.id, !call.held);
   const onHangUp = () => void hangUp(call.id);
   const own = phone.value.call?.state === 'talking' ? phone.value.call : undefined; // the audio is in this browser
+  const ends = !talking && !consulting && (own || phone.value.call?.state === 'calling'); // here, and nowhere else
   const onMute = () => mute(!own?.muted);
   useShortcuts({
     ...(talking && { hold: onHold, 'hang-up': onHangUp, transfer: () => setDialog('transfer') }),
+    ...(ends && { 'hang-up': end }),
     ...(own && { mute: onMute, keypad: () => setDialog('keypad') }),
   });
   const group = desk.groups.find(g => g.id === call.group)?.name ?? call.group;
@@ -69,9 +71,9 @@ function Call({ call, agent, desk }: { call: DeskCall; agent: Agent; desk: Desk 
           <button onClick={() => void cancelConsult(call.id)}><Icon name="close" />{t('consult.cancel')}</button>
         </div>
       )}
-      {!talking && !consulting && own && (
+      {ends && (
         <div class="buttons">
-          <OwnAudio muted={own.muted} onMute={onMute} onKeypad={() => setDialog('keypad')} />
+          {own && <OwnAudio muted={own.muted} onMute={onMute} onKeypad={() => setDialog('keypad')} />}
           <button class="end" onClick={end}><Icon name="hangup" />{t('call.hang-up')}</button>
         </div>
       )}
@@ -100,11 +102,14 @@ function Waited({ from, to }: { from: string; to: string }) {
   return <span class="digits">{`${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}`}</span>;
 }
 
-/** The agent called, and nobody else of ours has to do with it. */
-const byUs = (c: DeskCall, a: Agent) => c.agent !== a.id && !c.consulted && (c.from.number === a.extension || c.from.number === a.id);
+/** The agent called. */
+const weCalled = (c: DeskCall, a: Agent) => !c.consulted && (c.from.number === a.extension || c.from.number === a.id);
+
+/** Whom the agent talks with. */
+export const farEnd = (c: DeskCall, a: Agent) => weCalled(c, a) ? c.to : callerOf(c);
 
 function situation(c: DeskCall, a: Agent): string {
-  if (byUs(c, a)) return t('call.made');
+  if (weCalled(c, a) && c.agent !== a.id) return t('call.made');
   if (c.consulted) return t('call.asked-by', { who: c.agent ?? '' });
   if (c.phase === 'consulting') return t(c.consult_rings ? 'call.consult-rings' : 'call.consulting', { who: c.consults ?? c.offers[0]?.agent ?? '' });
   if (c.held) return t('call.held');

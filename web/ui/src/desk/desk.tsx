@@ -2,8 +2,7 @@ import { useEffect } from 'preact/hooks';
 import { ChatPart } from '../chat/part';
 import { t } from '../i18n';
 import { useLive } from '../live';
-import { callerOf } from '../notify';
-import { Calls } from './call';
+import { Calls, farEnd } from './call';
 import { follow } from './draft';
 import { MissedCalls, MyDay } from './mine';
 import { MyState } from './state';
@@ -12,7 +11,7 @@ import { WrapUp } from './wrapup';
 
 export function DeskScreen() {
   const desk = useLive('desk');
-  useEffect(() => { if (desk) follow(desk, callerOf); }, [desk]);
+  useEffect(() => { if (desk?.agent) follow(desk, c => farEnd(c, desk.agent!)); }, [desk]);
   if (!desk) return <main class="desk" aria-busy="true" aria-label={t('nav.desk')} />;
   const agent = desk.agent;
   if (!agent) return <main class="desk"><h1 class="unseen">{t('nav.desk')}</h1><p class="card empty">{t('desk.no-agent')}</p></main>;

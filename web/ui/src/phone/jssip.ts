@@ -46,7 +46,10 @@ class JsSIPLine implements Line {
       this.way = window.setTimeout(() => { if (!this.hasWay()) on.unheard?.(this); }, wayWithin);
     });
     session.on('ended', () => this.over());
-    session.on('failed', () => this.over());
+    session.on('failed', (e: { originator: string; message: { status_code?: number } | null }) => {
+      if (!this.incoming && e.originator === 'remote') on.unreached?.(this, e.message?.status_code ?? 0);
+      this.over();
+    });
     session.on('icecandidate', (e: { candidate: RTCIceCandidate; ready: () => void }) => {
       if (e.candidate.type === 'host') e.ready();
       else setTimeout(e.ready, gatherFor);

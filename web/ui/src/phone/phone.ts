@@ -43,6 +43,8 @@ export interface Events {
   sounds(line: Line, sound: MediaStream): void;
   /** It is answered, and no way was found for its sound. */
   unheard?(line: Line): void;
+  /** Nobody answered a call that was made; the status is SIP's. */
+  unreached?(line: Line, status: number): void;
   ended(line: Line): void;
 }
 

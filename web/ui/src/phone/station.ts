@@ -52,6 +52,16 @@ function kept(agent: string): Kept | undefined {
   return undefined;
 }
 
+/** Why nobody answered a call that was made. */
+function unreached(status: number): string {
+  switch (status) {
+    case 403: return t('problem.number_not_allowed');
+    case 404: case 484: case 604: return t('calling.unknown');
+    case 486: case 600: return t('calling.busy');
+    default: return t('calling.not-reached');
+  }
+}
+
 /** One agent's telephone in this tab, from signing in to signing out. */
 class Station {
   private readonly channel: BroadcastChannel;
@@ -183,6 +193,7 @@ class Station {
       answered: line => { if (line === this.line) { this.set({ call: { state: 'talking', muted: phone.peek().call?.muted ?? false } }); this.keep(); } },
       sounds: (line, sound) => { if (line === this.line) hear(sound); },
       unheard: line => { if (line === this.line) tell(t('phone.no-way'), true); },
+      unreached: (line, status) => { if (line === this.line && phone.peek().call?.state === 'calling') tell(unreached(status), true); },
       ended: line => { if (line === this.line) this.hungUp(); },
     };
   }
