@@ -258,7 +258,11 @@ func TestConsoleTransfer(t *testing.T) {
 	b.seeText(".call .label", "On a call")
 
 	b.keys("Digit5", nil)
-	b.fill("dialog input", "Celina")
+	b.fill("dialog input", "103")
+	b.seeText("dialog", "Celina Mazur")
+	if n := b.do("count", step{CSS: "dialog li"}); n != 1.0 {
+		t.Errorf("for an extension %v are offered, somebody and a number that nobody has", n)
+	}
 	b.press("Hand over to Celina Mazur")
 	celina.waitNth("rings", "CALL_INCOMING", 2)
 	celina.accept()

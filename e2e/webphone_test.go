@@ -360,23 +360,23 @@ func (p *webPhone) asksFirst() {
 // page was loaded anew; of one that does not get through the page says why.
 func (p *webPhone) callsColleague() {
 	p.t.Helper()
-	calls := func(number string) {
+	calls := func(number, whom string) {
 		p.t.Helper()
 		p.press("Call")
 		p.fill("dialog input", number)
-		p.press("Call " + number)
+		p.press("Call " + whom)
 	}
-	calls("199")
+	calls("199", "199")
 	p.seeText(".toast", "There is no such number.")
 
-	calls("102")
+	calls("102", "Bartek Lis")
 	p.bartek.waitNth("rings", "CALL_INCOMING", 6)
 	p.seeText(".call .label", "Your call")
 	p.press("Hang up")
 	p.bartek.waitNth("stops ringing", "CALL_CLOSED", 6)
 	p.gone(".call")
 
-	calls("102")
+	calls("102", "Bartek Lis")
 	p.bartek.waitNth("rings", "CALL_INCOMING", 7)
 	p.bartek.accept()
 	p.hears(bartekHertz, 500, calmHertz)
@@ -388,7 +388,7 @@ func (p *webPhone) callsColleague() {
 	p.bartek.waitNth("is hung up on", "CALL_CLOSED", 7)
 	p.gone(".call")
 
-	calls("102")
+	calls("102", "Bartek Lis")
 	p.bartek.waitNth("rings", "CALL_INCOMING", 8)
 	p.bartek.accept()
 	p.hears(bartekHertz, 500, calmHertz)

@@ -60,7 +60,7 @@ function Whom({ title, draft, agent, onClose, choices }: { title: string; draft:
   const agents = (directory?.agents ?? []).filter(a => a.id !== agent.id && fits(a)).sort((a, b) => order[a.presence] - order[b.presence]);
   const groups = (directory?.groups ?? []).filter(fits);
   const digits = text.replace(/[\s()./-]/g, '');
-  const number = /^\+?[0-9]{2,}$/.test(digits) ? digits : '';
+  const number = /^\+?[0-9]{2,}$/.test(digits) && ![...agents, ...groups].some(x => x.extension === digits) ? digits : ''; // an extension is somebody's
   return (
     <Dialog title={title} onClose={onClose}>
       <label>{t('transfer.find')}
