@@ -46,7 +46,7 @@ func (s *Store) DeleteChannel(ctx context.Context, channel string) (d chat.Dialo
 		d.Messages += f.messages
 	}
 	err = s.write(ctx, func(tx db.Tx) error {
-		for _, table := range []string{"chat_inbox", "chat_positions", "chat_canned"} {
+		for _, table := range []string{"chat_inbox", "chat_positions", "chat_canned", "chat_signed_in"} {
 			if _, err := tx.ExecContext(ctx, "delete from "+table+" where channel = $1", channel); err != nil {
 				return err
 			}

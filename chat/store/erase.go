@@ -10,6 +10,34 @@ import (
 	"centrala/internal/journal/db"
 )
 
+// Names returns all by which the history may have a customer that it has by one: who wrote before they
+// signed in is there as the visitor that they were, and as the customer since (R57). The one that is asked for comes first.
+func (s *Store) Names(ctx context.Context, external string) ([]string, error) {
+	name := func(r row) (name string, err error) { return name, r.Scan(&name) }
+	found, err := list(ctx, s.read, name, `select customer from chat_signed_in where visitor = $1 union select visitor from chat_signed_in where customer = $1 union
+		select o.visitor from chat_signed_in n join chat_signed_in o on o.customer = n.customer where n.visitor = $1 and o.visitor <> $1 order by 1`, external)
+	if err != nil {
+		return nil, fmt.Errorf("names of a customer: %w", err)
+	}
+	return append([]string{external}, found...), nil
+}
+
+// Unname forgets which visitors signed in as whom, of names that are erased. The error is the database's.
+func (s *Store) Unname(ctx context.Context, names []string) error {
+	err := s.write(ctx, func(tx db.Tx) error {
+		for _, name := range names {
+			if _, err := tx.ExecContext(ctx, "delete from chat_signed_in where visitor = $1 or customer = $1", name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("forget the names of a customer: %w", err)
+	}
+	return nil
+}
+
 // Erase deletes what was written in the conversations of a customer, known to channels
 // by an external name, with its attachments, what they said of us and from where they agreed; the
 // pseudonym stands in place of their names. That there were conversations, when and how many messages, stays. A conversation

@@ -85,3 +85,40 @@ func TestErase_WhoSignedIn(t *testing.T) {
 		}
 	})
 }
+
+// All names are found by any of them, and forgotten with them; those of others are left alone.
+func TestNames_WhoSignedIn(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		for k, who := range [][2]string{{"visitor:a", "customer:1"}, {"visitor:b", "customer:1"}, {"visitor:c", "customer:2"}} {
+			in := incoming(k)
+			in.Customer = who[0]
+			take(t, s, in)
+			for range 2 { // signing in again changes nothing
+				if err := s.Identify(t.Context(), in.Channel, who[0], who[1]); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := s.Identify(t.Context(), "website", "visitor:nobody", "customer:3"); err != nil { // who wrote nothing
+			t.Fatal(err)
+		}
+		wants := func(by, want string) {
+			t.Helper()
+			if got, err := s.Names(t.Context(), by); err != nil || strings.Join(got, " ") != want {
+				t.Errorf("by %s: %q, want %q, %v", by, got, want, err)
+			}
+		}
+		wants("customer:1", "customer:1 visitor:a visitor:b")
+		wants("visitor:a", "visitor:a customer:1 visitor:b")
+		wants("customer:3", "customer:3")
+		if err := s.Unname(t.Context(), []string{"visitor:a", "customer:1", "visitor:b"}); err != nil {
+			t.Fatal(err)
+		}
+		wants("visitor:a", "visitor:a")
+		wants("visitor:c", "visitor:c customer:2")
+		if _, err := s.DeleteChannel(t.Context(), "website"); err != nil {
+			t.Fatal(err)
+		}
+		wants("visitor:c", "visitor:c")
+	})
+}

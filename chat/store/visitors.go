@@ -48,6 +48,11 @@ func (s *Store) Identify(ctx context.Context, channel, visitor, customer string)
 		if err != nil {
 			return err
 		}
+		// The history goes on knowing them by the name of before.
+		if _, err := tx.ExecContext(ctx, "insert into chat_signed_in (channel, visitor, customer) values ($1, $2, $3) on conflict (channel, visitor) do update set customer = excluded.customer",
+			channel, visitor, customer); err != nil {
+			return err
+		}
 		to, err := scanConversation(tx.QueryRowContext(ctx, conversationQuery+"where i.channel = $1 and i.external = $2", channel, customer))
 		switch {
 		case errors.Is(err, chat.ErrNotFound):

@@ -14,23 +14,41 @@ import (
 	"centrala/web"
 )
 
-// erase erases a person from the record, chats and the audit log.
+// erase erases a person from the record, chats and the audit log, by all names that they have there if they are
+// known by one.
 func erase(ctx context.Context, d *db.DB, chats *store.Store, people *accounts.Accounts, number string) (e web.Erased, err error) {
 	e.Pseudonym = journal.Pseudonym()
-	found, err := journal.Erase(ctx, d, number, e.Pseudonym)
-	e.Interactions, e.Notes, e.Events, e.GoingOn = found.Interactions, found.Notes, found.Events, found.GoingOn
+	names, err := chats.Names(ctx, number)
 	if err != nil {
 		return e, err
 	}
-	conversations, open, err := chats.Erase(ctx, number, e.Pseudonym)
-	e.Conversations, e.GoingOn = conversations, e.GoingOn+open
-	if err != nil {
-		return e, err
+	for _, name := range names {
+		if err := eraseName(ctx, d, chats, people, name, &e); err != nil {
+			return e, err
+		}
 	}
-	if journal.Short(number) { // it stands within other things there, and no customer of a channel does
+	if e.GoingOn > 0 || len(names) == 1 { // to be found by each of them again
 		return e, nil
 	}
-	return e, people.Erase(ctx, number, e.Pseudonym)
+	return e, chats.Unname(ctx, names)
+}
+
+// eraseName erases what is there by one name, and adds it up.
+func eraseName(ctx context.Context, d *db.DB, chats *store.Store, people *accounts.Accounts, name string, e *web.Erased) error {
+	found, err := journal.Erase(ctx, d, name, e.Pseudonym)
+	e.Interactions, e.Notes, e.Events, e.GoingOn = e.Interactions+found.Interactions, e.Notes+found.Notes, e.Events+found.Events, e.GoingOn+found.GoingOn
+	if err != nil {
+		return err
+	}
+	conversations, open, err := chats.Erase(ctx, name, e.Pseudonym)
+	e.Conversations, e.GoingOn = e.Conversations+conversations, e.GoingOn+open
+	if err != nil {
+		return err
+	}
+	if journal.Short(name) { // it stands within other things there, and no customer of a channel does
+		return nil
+	}
+	return people.Erase(ctx, name, e.Pseudonym)
 }
 
 // attachmentsOf is where files of chats are, below the data folder.
