@@ -137,6 +137,7 @@ func (s *shop) remembered(web string) {
 	s.see("[data-contact]:has-text('The chat became this call')")
 	s.wantClean("a chat in the record")
 	s.picture("chat-past")
+	s.ratesAfterwards(id)
 	s.click("[data-contact] a")
 	s.see("[data-contact]:has-text('Began in this chat')")
 	s.wantClean("the call that it became")
@@ -153,5 +154,41 @@ func (s *shop) remembered(web string) {
 	s.do("size", step{Width: 1280, Height: 900})
 	if n := s.do("count", step{CSS: "#x"}); n != 0.0 {
 		s.t.Errorf("what was written became %v elements", n)
+	}
+}
+
+// ratesAfterwards: bartek thinks again, by keys, of a chat that is over, and the reports with him (R73). anna, who had it,
+// does not rate it.
+func (s *shop) ratesAfterwards(id string) {
+	s.t.Helper()
+	reported := func(mean float64) {
+		s.t.Helper()
+		eventually(s.t, fmt.Sprintf("the reports have the supervisor's one rating, %v", mean), func() bool {
+			total := s.bartek.do("GET", "/reports/channels", nil, 200)["total"].(map[string]any)["figures"].(map[string]any)
+			of := func(figure string) any { return total[figure].(map[string]any)["value"] }
+			return of("supervisor_ratings") == 1.0 && of("supervisor_rating_mean") == mean
+		})
+	}
+	reported(5)
+	s.anna.do("POST", s.at+"/rating", map[string]any{"score": 5}, 403)
+	s.seeText("[aria-labelledby=ratings] legend", "How was it served?")
+	s.do("run", step{Text: "document.querySelector('[aria-labelledby=ratings] input:checked').focus()"})
+	s.do("press", step{Text: "ArrowLeft"})
+	s.see("[aria-labelledby=ratings] input[value='4']:checked")
+	s.do("press", step{Text: "Tab"})
+	s.see("[aria-labelledby=ratings] .watch-rate input:not([type]):focus")
+	s.fill("[aria-labelledby=ratings] .watch-rate input:not([type])", "kind after all")
+	s.wantClean("a chat in the record is being rated")
+	s.picture("chat-past-rate")
+	s.do("press", step{Text: "Enter"})
+	s.see("[aria-labelledby=ratings] li:has-text('Bartek Lis'):has-text('kind after all') .stars[aria-label='4 of 5']")
+	s.seeText("[aria-labelledby=ratings] [role=status]", "The rating is saved.")
+	if n := s.do("count", step{CSS: "[aria-labelledby=ratings] li"}); n != 1.0 {
+		s.t.Errorf("there are %v ratings", n)
+	}
+	s.wantClean("a chat in the record is rated")
+	reported(4)
+	if list := s.bartek.list("/audit?who=bartek&what=rate-chat"); len(list) != 2 || list[0]["target"] != "interactions/"+id+"/rating" {
+		s.t.Errorf("the audit log has %v", list)
 	}
 }

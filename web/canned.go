@@ -10,6 +10,7 @@ import (
 
 	"centrala/acd"
 	"centrala/chat"
+	"centrala/internal/journal"
 	"centrala/queuegroups"
 )
 
@@ -39,8 +40,9 @@ func (s *Server) cannedRoutes() {
 		Description: "One's own; of others, those whose rights reach the channel.",
 	}, s.removeCanned)
 	Operation(s, write, Route{
-		ID: "rate-chat", Method: http.MethodPost, Path: "/interactions/{interaction}/rating", Tag: "chats", Summary: "Rate how a chat is served",
-		Description: "For those whose rights reach its channel, and who do not have it themselves. The same person's later rating takes the place of the earlier one.",
+		ID: "rate-chat", Method: http.MethodPost, Path: "/interactions/{interaction}/rating", Tag: "chats", Summary: "Rate how a chat is or was served",
+		Description: "For those whose rights reach its channel, and who do not have it themselves, nor had it last. One that has ended needs history:read, too, and is rated as long as it is kept. " +
+			"The same person's later rating takes the place of the earlier one.",
 	}, s.rateChat)
 }
 
@@ -161,18 +163,38 @@ type ratingIn struct {
 }
 
 func (s *Server) rateChat(ctx context.Context, c *Caller, in *ratingIn) (*nothingOut, error) {
-	v, _, p := s.chat(ctx, c, in.Interaction)
-	switch {
-	case p != nil:
+	session, p := s.toRate(ctx, c, in.Interaction)
+	if p != nil {
 		return nil, p
-	case c.own(v.Agent) || !c.inReach(v.Group):
-		return nil, forbidden("you do not rate this chat")
 	}
-	if err := s.chats.Rate(ctx, chat.Rating{Session: chat.SessionID(v.Leg), Who: ratedBy + c.Name, Score: in.Body.Score, Comment: in.Body.Comment}); err != nil {
+	err := s.chats.Rate(ctx, chat.Rating{Session: session, Who: ratedBy + c.Name, Score: in.Body.Score, Comment: in.Body.Comment})
+	switch {
+	case errors.Is(err, chat.ErrNotFound): // it is in the record, and what was written is kept no longer
+		return nil, notFound("chat", number(in.Interaction))
+	case err != nil:
 		return nil, chatProblem(err)
 	}
-	changed(ctx, "interactions/"+number(v.ID)+"/rating", nil, map[string]string{"score": strconv.Itoa(in.Body.Score)})
+	changed(ctx, "interactions/"+number(in.Interaction)+"/rating", nil, map[string]string{"score": strconv.Itoa(in.Body.Score)})
 	return &nothingOut{}, nil
+}
+
+// toRate finds the session of a chat that the caller may rate: one that goes on, or one in the record.
+func (s *Server) toRate(ctx context.Context, c *Caller, id uint64) (chat.SessionID, *Problem) {
+	v, _, p := s.chat(ctx, c, id)
+	leg, own, reached := v.Leg, c.own(v.Agent), c.inReach(v.Group)
+	if p != nil && p.Status == http.StatusNotFound && c.Role.Has(queuegroups.RightHistoryRead) {
+		var f *journal.Facts
+		if f, p = s.pastChat(ctx, c, id); p == nil {
+			leg, own, reached = f.Leg, c.own(f.ByAgent), c.reachesPast(f)
+		}
+	}
+	switch {
+	case p != nil:
+		return "", p
+	case own || !reached:
+		return "", forbidden("you do not rate this chat")
+	}
+	return chat.SessionID(leg), nil
 }
 
 // ratedBy goes before the names of supervisors who rate, so that none of them is the customer.

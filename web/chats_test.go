@@ -249,7 +249,10 @@ func (f *fakeChats) RemoveCanned(_ context.Context, id int64) error {
 	return nil
 }
 
-func (f *fakeChats) Rate(_ context.Context, r chat.Rating) error {
+func (f *fakeChats) Rate(ctx context.Context, r chat.Rating) error {
+	if _, err := f.Session(ctx, r.Session); err != nil {
+		return err
+	}
 	f.ratings = append(f.ratings, r)
 	return nil
 }

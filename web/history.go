@@ -207,11 +207,12 @@ func (s *Server) getHistory(ctx context.Context, c *Caller, in *InteractionPath)
 
 // seesPast tells whether the caller may see what was: of a group in reach, or they had part in it.
 func (c *Caller) seesPast(f *journal.Facts) bool {
-	if c.inReach(f.FirstGroup) || c.inReach(f.LastGroup) || c.own(f.CallerAgent) {
-		return true
-	}
-	return slices.ContainsFunc(f.Visits, func(v journal.Visit) bool { return c.inReach(v.Group) }) ||
-		slices.ContainsFunc(f.Talks, func(t journal.Talk) bool { return c.own(t.Agent) })
+	return c.reachesPast(f) || c.own(f.CallerAgent) || slices.ContainsFunc(f.Talks, func(t journal.Talk) bool { return c.own(t.Agent) })
+}
+
+// reachesPast tells whether the caller's rights reach a group that it was in.
+func (c *Caller) reachesPast(f *journal.Facts) bool {
+	return c.inReach(f.FirstGroup) || c.inReach(f.LastGroup) || slices.ContainsFunc(f.Visits, func(v journal.Visit) bool { return c.inReach(v.Group) })
 }
 
 type missedIn struct {

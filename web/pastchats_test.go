@@ -8,7 +8,9 @@ import (
 
 	"centrala/acd"
 	"centrala/chat"
+	"centrala/internal/accounts"
 	"centrala/internal/journal"
+	"centrala/queuegroups"
 )
 
 // Of a chat that was, those who may see it read what was written and what was thought of it, and find the call that it
@@ -110,5 +112,61 @@ func TestChats_Troubles(t *testing.T) {
 	list := r.mine("anna")
 	if len(list) != 1 || fmt.Sprint(list[0].Troubles) != "[{3 delayed } {2 failed refused}]" {
 		t.Errorf("%+v", list)
+	}
+}
+
+// R73: a chat that has ended is rated by those who may see it and supervise it, as one that goes on: not by who had it
+// last, nor by those who may not see it, nor once what was written is gone.
+func TestR73_RatesPastChat(t *testing.T) {
+	r, _ := newChatRig(t)
+	was := func(id acd.InteractionID, kind string, leg acd.LegID, agent queuegroups.AgentID) journal.Interaction {
+		return journal.Interaction{
+			ID: id, Kind: kind, Direction: journal.DirectionIn, Number: "website", Caller: "jan", FirstGroup: "channel:website", LastGroup: "channel:website",
+			Arrived: 10, Ended: 20, End: acd.CompletedByAgent, Leg: leg, ByAgent: agent,
+		}
+	}
+	rows := journal.Rows{
+		Interactions: []journal.Interaction{was(9001, journal.KindChat, "chat-1", "anna"), was(9002, journal.KindCall, "call-1", "anna"), was(9003, journal.KindChat, "gone", "anna")},
+		Talks:        []journal.Talk{{Interaction: 9001, N: 1, Agent: "bartek", Began: 11, Ended: 12}, {Interaction: 9001, N: 2, Agent: "anna", Began: 12, Ended: 20}},
+	}
+	if err := r.record.d.Write(t.Context(), func(tx *sql.Tx) error { return rows.Insert(t.Context(), tx, r.record.d.Mark) }); err != nil {
+		t.Fatal(err)
+	}
+	boss := builtin(t, queuegroups.RoleAdministrator)
+	r.accounts.sessions["chief-anna"] = &accounts.Caller{Name: "chief-anna", Agent: "anna", Role: boss, Session: "s8"}
+	r.accounts.sessions["live"] = &accounts.Caller{Name: "live", Role: boss.Narrowed([]queuegroups.Right{queuegroups.RightInteractionsRead, queuegroups.RightInteractionsWrite}, nil), Session: "s9"}
+	rating := map[string]any{"score": 4, "comment": "friendly"}
+	for _, x := range []struct {
+		who, id string
+		body    map[string]any
+		status  int
+		code    string
+	}{
+		{"anna", "9001", rating, 403, codeForbidden},       // who had it last
+		{"bartek", "9001", rating, 403, codeForbidden},     // who had it before, and sees it for that alone
+		{"chief-anna", "9001", rating, 403, codeForbidden}, // the last one of it, however far their rights reach
+		{"celina", "9001", rating, 404, codeNotFound},
+		{"support", "9001", rating, 404, codeNotFound},
+		{"live", "9001", rating, 404, codeNotFound}, // whose rights do not have the history
+		{"nobody", "9001", rating, 401, codeNotSignedIn},
+		{"boss", "9001", map[string]any{"score": 6}, 422, codeInvalid},
+		{"boss", "9001", map[string]any{"score": 0}, 422, codeInvalid},
+		{"boss", "9001", map[string]any{"score": 4, "comment": strings.Repeat("x", 2001)}, 422, codeInvalid},
+		{"boss", "9002", rating, 409, codeOnlyForChats},
+		{"boss", "9003", rating, 404, codeNotFound},
+		{"boss", "9999", rating, 404, codeNotFound},
+	} {
+		r.want(r.as(x.who, "POST", "/interactions/"+x.id+"/rating", x.body), x.status, x.code)
+	}
+	if len(r.chats.ratings) > 0 {
+		t.Errorf("%+v", r.chats.ratings)
+	}
+	before := len(r.accounts.audited())
+	r.want(r.as("boss", "POST", "/interactions/9001/rating", rating), 204, "")
+	if got := r.chats.ratings; len(got) != 1 || got[0] != (chat.Rating{Session: "chat-1", Who: "user:boss", Score: 4, Comment: "friendly"}) {
+		t.Errorf("%+v", got)
+	}
+	if e := r.accounts.audited(); len(e) != before+1 || e[before].Who != "boss" || e[before].What != "rate-chat" || e[before].Target != "interactions/9001/rating" {
+		t.Errorf("%+v", e[before:])
 	}
 }

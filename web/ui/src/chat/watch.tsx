@@ -1,7 +1,7 @@
 // Chats that others have, for those who supervise them: to read, to write notes into, to rate, and to take over.
 import './chat.css';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { at, call, Refused, type BoardCall, type Message, type Messages } from '../api';
+import { at, call, Refused, type BoardCall, type Message, type Messages, type Rating } from '../api';
 import { transfer, typing } from '../commands';
 import { useDraft } from '../drafts';
 import { t } from '../i18n';
@@ -94,17 +94,20 @@ function Look({ chat, name, onClose }: { chat: BoardCall; name: (agent: string) 
   );
 }
 
-function Rate({ id }: { id: string }) {
-  const [{ score, comment }, write] = useDraft(`rating ${id}`, { score: 0, comment: '' }, 'shut');
+interface RateProps { id: string; was?: Rating; past?: boolean; onKept?: () => void }
+
+/** Rates a chat, in the place of what one thought of it before. */
+export function Rate({ id, was, past, onKept }: RateProps) {
+  const [{ score, comment }, write] = useDraft(`rating ${id}`, { score: was?.score ?? 0, comment: was?.comment ?? '' }, 'shut');
   const [kept, setKept] = useState(false);
   const send = async (e: Event) => {
     e.preventDefault();
-    if (score && await act(call('POST', `/interactions/${at(id)}/rating`, { score, ...(comment.trim() && { comment: comment.trim() }) }))) setKept(true);
+    if (score && await act(call('POST', `/interactions/${at(id)}/rating`, { score, ...(comment.trim() && { comment: comment.trim() }) }))) { setKept(true); onKept?.(); }
   };
   if (kept) return <p class="hint" role="status">{t('watch.rated')}</p>;
   return (
     <form class="watch-rate" onSubmit={send}>
-      <fieldset><legend>{t('watch.rate')}</legend>
+      <fieldset><legend>{t(past ? 'watch.rate-past' : 'watch.rate')}</legend>
         {[1, 2, 3, 4, 5].map(n => <label key={n}><input type="radio" name="score" value={n} checked={n === score} onChange={() => write({ score: n })} />{n}</label>)}
       </fieldset>
       {score > 0 && <><label>{t('watch.comment')}<input maxLength={500} value={comment} onInput={e => write({ comment: e.currentTarget.value })} /></label><button>{t('watch.keep')}</button></>}

@@ -55,7 +55,7 @@ function Facts({ f, again }: { f: PastFacts; again: () => void }) {
           {f.steps.length > 0 ? <Story steps={f.steps} chat={f.kind === 'chat'} from={f.arrived} omitted={f.omitted ?? 0} /> : <p class="empty">{t('story.later')}</p>}
         </section>
         <div class="column">
-          {f.kind === 'chat' && <Written f={f} />}
+          {f.kind === 'chat' && <Written key={f.id} f={f} />}
           <Contacts f={f} />
           {f.talks.length + f.remarks.length > 0 && <Talks f={f} />}
           {f.legs.some(l => l.codec) && <Audio legs={f.legs} />}

@@ -3,7 +3,9 @@ import '../chat/chat.css';
 import { useEffect, useState } from 'preact/hooks';
 import { call, Refused, type PastChat, type PastContact, type PastFacts, type Rating } from '../api';
 import { Said } from '../chat/said';
+import { Rate } from '../chat/watch';
 import { t, tWord } from '../i18n';
+import { may, me } from '../session';
 import { useGot } from '../ui/got';
 import { Icon } from '../ui/icon';
 import { refusal } from '../ui/toast';
@@ -22,13 +24,23 @@ export function Written({ f }: { f: PastFacts }) {
     );
     return () => { here = false; };
   }, [f.id, after]);
+  const rates = may('interactions:write') && reaches(f) && !(f.agent && f.agent === me.value!.agent);
+  const anew = async () => {
+    try {
+      const { ratings } = await call<PastChat>('GET', `/history/${f.id}/chat?limit=1`);
+      setRead(old => (old ? { ...old, ratings } : old));
+    } catch (e) {
+      if (!(e instanceof Refused)) throw e; // it is kept, and shown the next time
+    }
+  };
   if (error) return <section class="card"><h2>{t('written.title')}</h2><p class="empty">{error.status === 404 ? t('written.gone') : refusal(error)}</p></section>;
   if (!read) return <section class="card" aria-busy="true"><h2>{t('written.title')}</h2></section>;
   return (
     <>
-      {read.ratings.length > 0 && <section class="card" aria-labelledby="ratings">
+      {(read.ratings.length > 0 || rates) && <section class="card" aria-labelledby="ratings">
         <h2 id="ratings">{t('ratings.title')}</h2>
-        <ul class="rows">{read.ratings.map(r => <Rated key={r.by ?? ''} r={r} />)}</ul>
+        {read.ratings.length > 0 ? <ul class="rows">{read.ratings.map(r => <Rated key={r.by ?? ''} r={r} />)}</ul> : <p class="empty">{t('ratings.none')}</p>}
+        {rates && <Rate id={f.id} was={read.ratings.find(r => r.by === me.value!.user)} past onKept={() => void anew()} />}
       </section>}
       <section class="card" aria-labelledby="written">
         <h2 id="written">{t('written.title')}</h2>
@@ -41,6 +53,12 @@ export function Written({ f }: { f: PastFacts }) {
       </section>
     </>
   );
+}
+
+/** Whether one's rights reach a group that it was in. */
+function reaches(f: PastFacts) {
+  const { reach, groups } = me.value!;
+  return reach === 'all' || reach === 'groups' && [f.first_group, f.last_group, ...f.visits.map(v => v.group)].some(g => g && groups.includes(g));
 }
 
 function Rated({ r }: { r: Rating }) {
