@@ -48,7 +48,7 @@ func channelGroup(c *queuegroups.Channel) queuegroups.Group {
 	return queuegroups.Group{
 		ID: ChannelGroup(c.ID), Name: c.Name, Agents: c.Agents, Distribution: c.Distribution, Tiers: c.Tiers,
 		Needs: c.Needs, Relax: c.Relax, Preferred: c.Preferred, Priority: c.Priority, WrapUp: c.WrapUp,
-		NoAnswer: []queuegroups.Action{{Kind: queuegroups.ActionWait}}, Pickup: true,
+		NoAnswer: []queuegroups.Action{{Kind: queuegroups.ActionWait}}, Pickup: !c.NoPickup,
 		DialLimit: cmp.Or(c.PassAfter, chatPatience), Rings: 1, RingLength: cmp.Or(c.PassAfter, chatPatience),
 		Retry: queuegroups.Retry{Busy: chatRefused, Declined: chatRefused, Unreachable: chatUnshown},
 	}

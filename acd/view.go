@@ -271,6 +271,12 @@ func (s *State) Group(id queuegroups.GroupID) (GroupView, bool) {
 	return g.view(), true
 }
 
+// LetsPickUp tells whether who serves the group may take what waits or rings there (R93); false, too, where there is none.
+func (s *State) LetsPickUp(id queuegroups.GroupID) bool {
+	g := s.groups[id]
+	return g != nil && g.def.Pickup
+}
+
 func (g *group) view() GroupView {
 	v := GroupView{
 		ID: g.def.ID, Name: g.def.Name, Waiting: g.waiting, Interactions: g.interactions,

@@ -405,6 +405,8 @@ type Channel struct {
 	AnyDuty bool `json:"any_duty,omitempty"`
 	// Monitor looks at the agent's availability on each message of the customer (R40).
 	Monitor bool `json:"monitor_availability,omitempty"`
+	// NoPickup: agents take what they are offered and nothing else (P3). pickup off.
+	NoPickup bool `json:"no_pickup,omitempty"`
 	// Limit is how many chats of the channel an agent may have at once; 0: only
 	// their capacity counts (R45). Not looked at under All (R46).
 	Limit int `json:"limit,omitempty"`

@@ -280,6 +280,7 @@ type channelKeys struct {
 	Availability yesNo    `yaml:"check_availability" default:"true" doc:"Chats are offered to agents who are online only."`
 	WorkTime     yesNo    `yaml:"check_work_time" default:"true" doc:"Chats are not offered to an agent who has not started the day or is on a break."`
 	Monitor      yesNo    `yaml:"monitor_availability" default:"false" doc:"On each message of the customer the agent's availability is checked; if they are away the chat goes back to the queue."`
+	Pickup       yesNo    `yaml:"pickup" default:"true" doc:"Agents of the channel see who waits, and may take a chat that was not offered to them."`
 	Limit        number   `yaml:"limit" default:"0" min:"0" max:"1000" doc:"Chats of the channel that an agent may have at once. 0: only their capacity counts."`
 	MaxWaiting   number   `yaml:"max_waiting" default:"0" min:"0" max:"1000000" doc:"Customers that may wait at once. Who comes when there is no room is told texts.full, and their chat is closed; those who come outside the hours are not counted. 0: no limit."`
 	Exclude      texts    `yaml:"exclude" enum:"answered,waiting_for_customer,closed" doc:"Chats that count against no limit. answered: answered once, and closed. waiting_for_customer: the agent wrote last, or it is closed. closed: closed and awaiting its rating."`

@@ -88,7 +88,7 @@ func (l *loader) thirdParty(c *Channel, k channelKeys, what string) {
 // chatRules takes what a channel says of its agents and limits.
 func (l *loader) chatRules(c *Channel, k channelKeys, what string, at strictyaml.Pos) {
 	c.Agents, c.Tiers = l.lists(k.Agents, k.Tiers, what)
-	c.AnyPresence, c.AnyDuty, c.Monitor = !k.Availability.V, !k.WorkTime.V, k.Monitor.V
+	c.AnyPresence, c.AnyDuty, c.Monitor, c.NoPickup = !k.Availability.V, !k.WorkTime.V, k.Monitor.V, !k.Pickup.V
 	c.AutoExpire, c.AutoClose, c.CloseDelay, c.WrapUp, c.Priority = k.AutoExpire.V, k.AutoClose.V, k.CloseDelay.V, k.WrapUp.V, k.Priority.V
 	c.Limit, c.MaxWaiting, c.Preferred, c.ServiceLevel = k.Limit.V, k.MaxWaiting.V, k.Preferred.value(), k.ServiceLevel.value()
 	c.TransferResponsible = k.Transfers.V

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -257,13 +258,13 @@ func (f *fakeChats) Rate(ctx context.Context, r chat.Rating) error {
 	return nil
 }
 
-// newChatRig has a channel of anna and bartek, of whom anna is offered the first chat.
-func newChatRig(t *testing.T) (*rig, string) {
+// newChatRig has a channel of anna and bartek, of whom anna is offered the first chat; more is declared of it.
+func newChatRig(t *testing.T, more ...string) (*rig, string) {
 	r := newRig(t)
 	config, err := queuegroups.Load(queuegroups.Options{Region: "PL", Files: []queuegroups.File{{Name: "site", Data: []byte(`
 agents: {anna: {capacity: {chat: 3}}, bartek: {capacity: {chat: 3}}, celina: {}} # nobody here says when an offer is withdrawn
 groups: {support: {agents: [celina]}}
-channels: {website: {connector: widget, agents: [anna, bartek], distribution: in_order}}
+channels: {website: {connector: widget, agents: [anna, bartek], distribution: in_order` + strings.Join(more, "") + `}}
 `)}}})
 	if err != nil {
 		t.Fatal(err)
@@ -339,6 +340,22 @@ func TestChats(t *testing.T) {
 			t.Error("what an agent writes in their own chat is in the audit log")
 		}
 	}
+}
+
+// Where the channel lets nobody pick up, agents see and take what they are offered, and nothing else (P3); whose rights
+// reach the channel gives it to themself.
+func TestChats_NobodyPicksUp(t *testing.T) {
+	r, id := newChatRig(t, ", pickup: false")
+	at := "/interactions/" + id
+	r.want(r.as("bartek", http.MethodGet, at, nil), 404, codeNotFound)
+	r.want(r.as("bartek", http.MethodPost, at+"/claim", nil), 404, codeNotFound)
+	lead := r.accounts.sessions["bartek"]
+	lead.Role = r.accounts.sessions["director"].Role
+	r.want(r.as("bartek", http.MethodPost, at+"/claim", nil), 200, "")
+	if list := r.mine("bartek"); len(list) != 1 || !list[0].Offered {
+		t.Errorf("%+v", list)
+	}
+	r.want(r.as("bartek", http.MethodPost, at+"/accept", nil), 200, "")
 }
 
 // Declined and left chats go to the next; a chat can be handed over before it is

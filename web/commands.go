@@ -52,7 +52,8 @@ func (s *Server) commandRoutes() {
 	Operation(s, write, command("park", "park", "Put into a parking slot", "Anybody may fetch it there."), s.park)
 	Operation(s, write, command("accept", "accept", "Accept an offer", "A chat is the caller's then. A desk phone must be picked up: 409 "+codePhoneAnswers+"."), s.accept)
 	Operation(s, write, command("decline", "decline", "Decline an offer", "The phone stops ringing, and others are rung."), s.decline)
-	Operation(s, write, command("claim", "claim", "Pick up", "What waits, rings or is parked rings at the caller's own phone, and nowhere else. A chat is theirs at once."), s.claim)
+	Operation(s, write, command("claim", "claim", "Pick up", "What waits, rings or is parked rings at the caller's own phone, and nowhere else. A chat is theirs at once; "+
+		"where the channel lets nobody pick up, those whose rights reach it are offered it."), s.claim)
 	Operation(s, write, command("move", "move", "Send elsewhere", "What waits, rings or is parked; its arrival is kept. For those whose rights reach its group."), s.move)
 	Operation(s, write, command("prioritise", "priority", "Credit with waiting time", "Instead of what its group and number gave. For those whose rights reach its group."), s.prioritise)
 }
@@ -366,6 +367,7 @@ func (s *Server) claim(ctx context.Context, c *Caller, in *InteractionPath) (*af
 	var v acd.InteractionView
 	var own acd.AgentView
 	var p *Problem
+	var chat bool // that is to be theirs at once
 	s.core.View(func(st *acd.State) {
 		sees := c.look(st)
 		var ok bool
@@ -373,6 +375,7 @@ func (s *Server) claim(ctx context.Context, c *Caller, in *InteractionPath) (*af
 			p = notFound("interaction", strconv.FormatUint(in.Interaction, 10))
 			return
 		}
+		chat = v.Channel != "" && st.LetsPickUp(v.Group)
 		own, ok = st.Agent(c.Agent)
 		switch {
 		case c.Agent == "" || !ok:
@@ -380,7 +383,7 @@ func (s *Server) claim(ctx context.Context, c *Caller, in *InteractionPath) (*af
 		case !fetchable(&v):
 			p = conflict(codeWrongPhase, "it is %s", v.Phase)
 		case v.Channel != "" && !c.inReach(v.Group) && !sees.mayPickUp(&v) && !c.partOf(&v):
-			p = problem(http.StatusForbidden, codeNotPickedUp, "you do not serve the channel %s", v.Channel)
+			p = problem(http.StatusForbidden, codeNotPickedUp, "you do not serve the channel %s, or it lets nobody pick up", v.Channel)
 		case v.Channel != "": // the core looks at who may have it
 		case v.Phase != acd.PhaseParked && !c.inReach(v.Group) && !sees.mayPickUp(&v):
 			p = problem(http.StatusForbidden, codeNotPickedUp, "the group %s lets nobody pick up", v.Group)
@@ -392,7 +395,7 @@ func (s *Server) claim(ctx context.Context, c *Caller, in *InteractionPath) (*af
 		return nil, p
 	}
 	ownAct(ctx)
-	if v.Channel != "" {
+	if chat {
 		return s.takeChat(ctx, c, v)
 	}
 	return s.fact(ctx, c, v, &acd.Moved{Interaction: v.ID, To: acd.Target{Agent: c.Agent}, By: c.Agent})

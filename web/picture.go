@@ -81,8 +81,7 @@ func (s *Server) take(last *picture, figures map[string]Today) (*picture, error)
 				c.position = e.Position
 			}
 			if w, ok := lookout.Of(v.ID); ok {
-				g := p.config.Group(v.Group)
-				c.open, c.line = v.Channel != "" || g != nil && g.Pickup, w.For
+				c.open, c.line = st.LetsPickUp(v.Group), w.For
 				call.Line, call.Last = w.For, viewLast(w.Last)
 				lines[w.For] = BoardLine{ID: w.For, Needs: w.Needs, Agents: w.Agents}
 			}

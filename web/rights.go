@@ -134,11 +134,7 @@ func (x *sight) interaction(v *acd.InteractionView) bool {
 // mayPickUp tells whether the interaction waits or rings in a group that the caller serves, and
 // that lets colleagues pick up (R93).
 func (x *sight) mayPickUp(v *acd.InteractionView) bool {
-	if v.Phase != acd.PhaseQueued && v.Phase != acd.PhaseOffered || !slices.Contains(x.serves, v.Group) {
-		return false
-	}
-	g := x.state.Config().Group(v.Group)
-	return v.Channel != "" || g != nil && g.Pickup // chats may be taken by all who serve the channel
+	return (v.Phase == acd.PhaseQueued || v.Phase == acd.PhaseOffered) && slices.Contains(x.serves, v.Group) && x.state.LetsPickUp(v.Group)
 }
 
 // commandsAgent tells whether the caller may change how an agent stands.

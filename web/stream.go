@@ -226,7 +226,7 @@ func (st *stream) look() {
 			}
 		}
 		for _, g := range x.serves {
-			if def := state.Config().Group(g); def != nil && def.Pickup {
+			if state.LetsPickUp(g) {
 				st.sees.serves = append(st.sees.serves, g)
 			}
 		}

@@ -190,6 +190,7 @@ func (m maker) channel(n int, c *queuegroups.Config) queuegroups.Channel {
 	if len(c.Hours) > 0 && m.chance(2) {
 		out.Hours = "office"
 	}
+	out.NoPickup = m.chance(4)
 	return out
 }
 

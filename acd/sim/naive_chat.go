@@ -28,7 +28,7 @@ func asGroup(c queuegroups.Channel) queuegroups.Group {
 	return queuegroups.Group{
 		ID: acd.ChannelGroup(c.ID), Agents: c.Agents, Tiers: c.Tiers, Distribution: c.Distribution,
 		Needs: c.Needs, Relax: c.Relax, Preferred: c.Preferred, Priority: c.Priority, WrapUp: c.WrapUp,
-		DialLimit: cmp.Or(c.PassAfter, time.Minute), RingLength: cmp.Or(c.PassAfter, time.Minute), Rings: 1, Pickup: true,
+		DialLimit: cmp.Or(c.PassAfter, time.Minute), RingLength: cmp.Or(c.PassAfter, time.Minute), Rings: 1, Pickup: !c.NoPickup,
 	}
 }
 
