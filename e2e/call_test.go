@@ -12,7 +12,7 @@ const oneAgent = `
 agents:
   anna: {name: Anna Nowak, extension: "101", sip_password: anna-secret-1}
 groups:
-  sales: {name: Sales, agents: [anna], distribution: evenly, ring_length: 1s, wrap_up: 0s, hold_music: calm}
+  sales: {name: Sales, agents: [anna], distribution: evenly, rings: 20, ring_length: 1s, wrap_up: 0s, hold_music: calm}
 trunks:
   carrier: {from: [CARRIER]}
 numbers:

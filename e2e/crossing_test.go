@@ -20,7 +20,7 @@ agents:
   celina: {extension: "103", sip_password: celina-secret-1}
 groups:
   sales: {extension: "600", agents: [anna, bartek], distribution: in_order, rings: 20, ring_length: 1s, wrap_up: 0s, hold_music: calm}
-  support: {extension: "601", agents: [celina], ring_length: 1s, wrap_up: 0s}
+  support: {extension: "601", agents: [celina], rings: 20, ring_length: 1s, wrap_up: 0s}
 trunks:
   carrier: {from: [CARRIER]}
 numbers:

@@ -16,8 +16,8 @@ agents:
   anna: {name: Anna Nowak, extension: "101", sip_password: anna-secret-1}
   bartek: {name: Bartek Lis, extension: "102", sip_password: bartek-secret-1}
 groups:
-  sales: {name: Sales, extension: "600", agents: [anna], ring_length: 1s, wrap_up: 0s, hold_music: calm}
-  support: {name: Support, extension: "601", agents: [bartek], ring_length: 1s, wrap_up: 0s}
+  sales: {name: Sales, extension: "600", agents: [anna], rings: 20, ring_length: 1s, wrap_up: 0s, hold_music: calm}
+  support: {name: Support, extension: "601", agents: [bartek], rings: 20, ring_length: 1s, wrap_up: 0s}
 trunks:
   carrier: {from: [CARRIER]}
 numbers:
@@ -156,7 +156,7 @@ func TestPickup(t *testing.T) {
 	for name, code := range map[string]string{"of the group": "*8", "directed": "**101"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newServer(t, newSite(t), strings.Replace(office, "agents: [anna]", "agents: [anna, bartek], distribution: in_order, rings: 20", 1))
+			s := newServer(t, newSite(t), strings.Replace(office, "agents: [anna]", "agents: [anna, bartek], distribution: in_order", 1))
 			before := s.footprint()
 			anna := s.softphone("anna", "anna-secret-1", "udp", "manual", 900)
 			bartek := s.softphone("bartek", "bartek-secret-1", "udp", "manual", 500)

@@ -111,6 +111,7 @@ func TestSpray(t *testing.T) {
 			anna.wait("talks", "CALL_ESTABLISHED")
 			c.waitTone("the agent", 900, 500*time.Millisecond)
 			spray("the agent under the spray", 900)
+			anna.hearsMore(time.Second) // which is all that it records: it stops when it holds
 			anna.command("hold", "")
 			c.waitTone("music on hold", calmHertz, 500*time.Millisecond)
 			spray("music on hold under the spray", calmHertz)
