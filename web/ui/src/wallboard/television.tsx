@@ -1,5 +1,6 @@
 // The wallboard on a wall: large figures, nothing to press, and no callers' numbers. Where there are more groups than can be read
 // at once they take turns.
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import type { BoardCall, BoardGroup } from '../api';
 import { now } from '../clock';
 import { t, timeOfDay } from '../i18n';
@@ -8,10 +9,23 @@ import { Elapsed } from '../ui/time';
 import { lateness, level } from './judge';
 import { Census, first, Fresh, Totals, type Standing } from './parts';
 
-const atOnce = 6;
+const most = 6; // groups at once
 const turn = 10_000; // milliseconds
 
+/** How many groups there is room for at once: one less each time that the page is higher than the screen. */
+function useRoom() {
+  const [room, setRoom] = useState(most);
+  useLayoutEffect(() => { if (room > 1 && document.documentElement.scrollHeight > innerHeight) setRoom(room - 1); });
+  useEffect(() => {
+    const anew = () => setRoom(most);
+    addEventListener('resize', anew);
+    return () => removeEventListener('resize', anew);
+  }, []);
+  return room;
+}
+
 export function Television(p: Standing) {
+  const atOnce = useRoom();
   const pages = Math.max(1, Math.ceil(p.groups.length / atOnce));
   const at = Math.floor(now.value / turn) % pages;
   const groups = p.groups.slice(at * atOnce, (at + 1) * atOnce);
@@ -26,7 +40,7 @@ export function Television(p: Standing) {
         <time class="clock digits">{timeOfDay(new Date(now.value).toISOString())}</time>
       </header>
       <Totals {...p} />
-      <ul class={`screens of-${Math.min(groups.length, atOnce)}`}>{groups.map(g => <Screen key={g.id} group={g} waiting={p.waiting.filter(i => i.group === g.id)} />)}</ul>
+      <ul class="screens">{groups.map(g => <Screen key={g.id} group={g} waiting={p.waiting.filter(i => i.group === g.id)} />)}</ul>
     </main>
   );
 }
