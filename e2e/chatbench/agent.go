@@ -26,6 +26,7 @@ type agent struct {
 
 	mu    sync.Mutex
 	seen  map[string]int64 // the last message read, by interaction
+	taken map[string]bool  // what was accepted: lists of before may still be on their way
 	chats []string         // that the agent has
 }
 
@@ -106,7 +107,7 @@ func (b *bench) signIn(file string) error {
 func (b *bench) attend() error {
 	b.agents = make([]*agent, b.options.agents)
 	return many(len(b.agents), 8, func(k int) error {
-		a := &agent{b: b, id: fmt.Sprintf("a%d", k), seen: map[string]int64{}, says: make(chan saying, 10_000)}
+		a := &agent{b: b, id: fmt.Sprintf("a%d", k), seen: map[string]int64{}, taken: map[string]bool{}, says: make(chan saying, 10_000)}
 		var key struct{ Secret string }
 		if err := b.ask(http.MethodPost, prefix+"/keys", http.Header{"Cookie": {b.admin}}, map[string]any{
 			"title": "bench", "owner": a.id, "rights": []string{"agents:read", "agents:write", "interactions:read", "interactions:write"},
@@ -206,7 +207,8 @@ func (a *agent) take(list *chatList) error {
 	has := make([]string, 0, len(list.Items))
 	for _, c := range list.Items {
 		id := c.Interaction.ID
-		if c.Offered {
+		if c.Offered && !a.taken[id] {
+			a.taken[id] = true
 			if err := a.b.ask(http.MethodPost, prefix+"/interactions/"+id+"/accept", a.headers, nil, nil); err != nil {
 				return err
 			}
