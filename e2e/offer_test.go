@@ -16,6 +16,20 @@ numbers: {"+48 22 123 45 67": {trunk: carrier, group: sales}}
 hold_music: {calm: {files: [calm.wav]}}
 `
 
+// newOfferSite is anna at her desk, free, with a phone that says nothing by itself but that it tries.
+func newOfferSite(t *testing.T) (*server, *browser, *phone) {
+	t.Helper()
+	s := newSite(t)
+	p := newPhone(t, s, "anna", 900, ringsMute)
+	v, web := newConsole(t, s, fmt.Sprintf(offerSite, p.contact()), "anna")
+	v.waitAgents("sales", "available", 1)
+	b := newBrowser(t, web)
+	b.open("#/desk")
+	b.signIn("anna", consolePassword)
+	b.seeText(".word", "Available")
+	return v, b, p
+}
+
 // ring has a phone that has only said that it tries say that it rings.
 func (p *phone) ring() {
 	p.t.Helper()
@@ -29,14 +43,7 @@ func (p *phone) ring() {
 
 // A call that comes while a dialog is open lies over it, and can be declined there; so do messages.
 func TestConsole_OfferOverADialog(t *testing.T) {
-	s := newSite(t)
-	phone := newPhone(t, s, "anna", 900, ringsMute)
-	v, web := newConsole(t, s, fmt.Sprintf(offerSite, phone.contact()), "anna")
-	v.waitAgents("sales", "available", 1)
-	b := newBrowser(t, web)
-	b.open("#/desk")
-	b.signIn("anna", consolePassword)
-	b.seeText(".word", "Available")
+	v, b, phone := newOfferSite(t)
 	b.press("Call")
 	b.fill("dialog input", "601")
 	c := v.call("+48600100200", "+48221234567", 500)
@@ -55,14 +62,7 @@ func TestConsole_OfferOverADialog(t *testing.T) {
 // Until the phone rings the card says that it is called and counts nothing down; then it counts how long it rings. What is
 // to be pressed stays where it is meanwhile.
 func TestConsole_PhoneThatRingsLate(t *testing.T) {
-	s := newSite(t)
-	phone := newPhone(t, s, "anna", 900, ringsMute)
-	v, web := newConsole(t, s, fmt.Sprintf(offerSite, phone.contact()), "anna")
-	v.waitAgents("sales", "available", 1)
-	b := newBrowser(t, web)
-	b.open("#/desk")
-	b.signIn("anna", consolePassword)
-	b.seeText(".word", "Available")
+	v, b, phone := newOfferSite(t)
 	c := v.call("+48600100200", "+48221234567", 500)
 	phone.waitCall(1)
 	b.seeText("[role=alertdialog]", "Calling your phone…")
