@@ -228,6 +228,25 @@ func TestEvents_Sight(t *testing.T) {
 	}
 }
 
+// Who waits in a channel is told to its agents where they may pick up (P3), as in a group.
+func TestEvents_SightOfChats(t *testing.T) {
+	for more, want := range map[string]string{"": "1", ", pickup: false": "2"} {
+		r, _ := newChatRig(t, more)
+		server := httptest.NewServer(http.HandlerFunc(r.s.entrance))
+		defer server.Close()
+		r.tells(
+			event(1, "chat.arrived", acd.ChannelGroup("website"), "", 7),
+			journal.Event{ID: 2, Type: string(events.EventsLost), Data: []byte(`{}`)},
+		)
+		c := connect(t, server.URL, "bartek", "?after=0")
+		r.hub.Wake()
+		if id, of, _ := c.next(); id != want {
+			t.Errorf("channel with %q: the first that bartek sees is %s %s, want %s", more, id, of, want)
+		}
+		c.close()
+	}
+}
+
 func TestEvents_Refused(t *testing.T) {
 	r := newRig(t)
 	r.tells(event(100_000, "call.arrived", "sales", "", 7), event(200_000, "call.arrived", "sales", "", 7))
